@@ -1,0 +1,1 @@
+"""The entity catalog: the single declaration of every kind of BILL object."""

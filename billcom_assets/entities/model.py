@@ -1,0 +1,208 @@
+"""The vocabulary in which an entity is declared: columns, child tables, walks.
+
+A declaration is data. Tables, extraction, asset specs, documentation and contract checks all read it,
+so a column is described once and described everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+_CAMEL_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+class ColumnType(StrEnum):
+    """What a column holds, independent of any database."""
+
+    TEXT = "text"
+    MONEY = "money"
+    """Decimal in the currency that the column's description names."""
+    NUMBER = "number"
+    """Decimal that is no money: quantities, rates, percentages."""
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    """Calendar date without a time zone."""
+    TIMESTAMP = "timestamp"
+    """Instant in UTC."""
+    JSON = "json"
+    """Nested data kept as BILL sends it."""
+
+
+class Walk(StrEnum):
+    """How BILL lets an entity's list be read."""
+
+    WINDOWED = "windowed"
+    """Filters on created and updated time; large, so its first pull walks several created-time windows at once."""
+    INCREMENTAL = "incremental"
+    """Filters on created and updated time; small enough for one lane."""
+    FULL = "full"
+    """No time filter: every sync reads the whole list."""
+
+
+class Group(StrEnum):
+    """The part of the books an entity belongs to; one Dagster tag value each."""
+
+    PAYABLES = "payables"
+    RECEIVABLES = "receivables"
+    REFERENCE = "reference"
+    CLASSIFICATION = "classification"
+    ACCESS = "access"
+
+
+def column_name(path: str) -> str:
+    """The snake_case column for a place in the payload.
+
+    Nested names are joined; a name that repeats its parent is not doubled:
+    ``invoice.invoiceDate`` gives ``invoice_date``, ``account.number`` gives ``account_number``.
+    """
+    name = ""
+    for part in path.split("."):
+        snake = _CAMEL_BOUNDARY.sub("_", part).lower()
+        repeats_parent = snake == name or snake.startswith(f"{name}_")
+        name = snake if not name or repeats_parent else f"{name}_{snake}"
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a mirror table: where it is in the payload, its type and what it means."""
+
+    path: str
+    """Dotted place in BILL's object, for example ``invoice.invoiceDate``."""
+    type: ColumnType
+    description: str
+    name: str = ""
+    """Column name; derived from ``path`` when empty."""
+    values: tuple[str, ...] = ()
+    """Known values of an open enum; others are kept and reported by a check."""
+    references: str | None = None
+    """Name of the entity whose id this column holds."""
+    sensitive: bool = False
+    """Personal, tax or bank data: masked in samples, never logged."""
+    keys: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", tuple(self.path.split(".")))
+        if not self.name:
+            object.__setattr__(self, "name", column_name(self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A list inside an object, kept as rows of a table of its own and replaced with its parent.
+
+    One row per element; the key is (integration, parent id, position), position counting from 0.
+    """
+
+    table: str
+    path: str
+    """Dotted place of the list in the parent's object."""
+    description: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One kind of BILL object, declared once."""
+
+    name: str
+    """Table and asset name, plural, for example ``vendor_credits``."""
+    singular: str
+    """For messages and child keys, for example ``vendor_credit``."""
+    path: str
+    """BILL's list path, for example ``/v3/vendor-credits``."""
+    id_prefix: str
+    """Three-letter prefix of BILL's ids; empty where none is published."""
+    group: Group
+    walk: Walk
+    description: str
+    columns: tuple[Column, ...]
+    children: tuple[Child, ...] = ()
+    cutoff: str | None = None
+    """Name of the date column that the integration's cutoff looks at."""
+    touches: tuple[tuple[str, str], ...] = ()
+    """(place in the payload, entity) of objects that BILL may change together with this one without moving
+    their updated time; they are read again by id."""
+    settled: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(column name, values) that must all hold for an object to be final; others are looked at again.
+    Empty: no second look."""
+    in_seed: bool = False
+    """Part of the seed plan."""
+    also_after: tuple[str, ...] = ()
+    """Entities it must follow besides its predecessor in the sync plan."""
+    gated: bool = False
+    """May only be pulled once the integration's setup is complete."""
+    docs: str = ""
+    """BILL's documentation of the list."""
+
+    def column(self, name: str) -> Column:
+        """The column called ``name``; raises KeyError when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name} has no column {name}")
+
+    @property
+    def id_column(self) -> str:
+        """Name of the column that holds this entity's id in its child tables."""
+        return f"{self.singular}_id"
+
+    def tables(self) -> Iterator[str]:
+        """Names of this entity's tables, its own first."""
+        yield self.name
+        for child in self.children:
+            yield child.table
+
+
+def text(path: str, description: str, *, sensitive: bool = False, name: str = "") -> Column:
+    """A text column."""
+    return Column(path, ColumnType.TEXT, description, name, sensitive=sensitive)
+
+
+def enum(path: str, values: tuple[str, ...], description: str, *, name: str = "") -> Column:
+    """An open enum: BILL's upper-case words, unknown ones kept."""
+    return Column(path, ColumnType.TEXT, description, name, values=values)
+
+
+def reference(path: str, entity: str, description: str, *, name: str = "") -> Column:
+    """The id of an object of ``entity``."""
+    return Column(path, ColumnType.TEXT, description, name, references=entity)
+
+
+def money(path: str, description: str, *, name: str = "") -> Column:
+    """An amount; the description names the currency."""
+    return Column(path, ColumnType.MONEY, description, name)
+
+
+def number(path: str, description: str, *, name: str = "") -> Column:
+    """A decimal that is no money: quantity, rate, percentage."""
+    return Column(path, ColumnType.NUMBER, description, name)
+
+
+def integer(path: str, description: str, *, name: str = "") -> Column:
+    """A whole number."""
+    return Column(path, ColumnType.INTEGER, description, name)
+
+
+def flag(path: str, description: str, *, name: str = "") -> Column:
+    """A yes or no."""
+    return Column(path, ColumnType.BOOLEAN, description, name)
+
+
+def date(path: str, description: str, *, name: str = "") -> Column:
+    """A calendar date."""
+    return Column(path, ColumnType.DATE, description, name)
+
+
+def timestamp(path: str, description: str, *, name: str = "") -> Column:
+    """An instant in UTC."""
+    return Column(path, ColumnType.TIMESTAMP, description, name)
+
+
+def nested(path: str, description: str, *, name: str = "") -> Column:
+    """Nested data kept as JSON."""
+    return Column(path, ColumnType.JSON, description, name)
