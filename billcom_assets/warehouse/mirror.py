@@ -1,0 +1,114 @@
+"""Mirror tables, derived from the entity catalog: one row per BILL object, lists inside objects as child tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeEngine
+
+from billcom_assets.entities import model
+from billcom_assets.entities.model import Child, ColumnType, Entity
+from billcom_assets.warehouse.tables import NAMING, SCHEMA
+from billcom_assets.warehouse.types import Exact, Json, UtcTimestamp
+
+COMMON = ("integration", "id", "archived", "created_time", "updated_time")
+BOOKKEEPING = ("deleted_at", "first_seen_at", "synced_at", "payload")
+
+
+def _sql_type(column: model.Column) -> TypeEngine[Any]:
+    types: dict[ColumnType, TypeEngine[Any]] = {
+        ColumnType.TEXT: Text(),
+        ColumnType.MONEY: Exact(money=True),
+        ColumnType.NUMBER: Exact(),
+        ColumnType.INTEGER: BigInteger(),
+        ColumnType.BOOLEAN: Boolean(),
+        ColumnType.DATE: Date(),
+        ColumnType.TIMESTAMP: UtcTimestamp(),
+        ColumnType.JSON: Json(),
+    }
+    return types[column.type]
+
+
+def _declared(columns: tuple[model.Column, ...]) -> Iterator[Column[Any]]:
+    for column in columns:
+        yield Column(column.name, _sql_type(column), comment=column.description)
+
+
+def _entity_table(entity: Entity, metadata: MetaData) -> Table:
+    return Table(
+        entity.name,
+        metadata,
+        Column("integration", Text, nullable=False, comment="Integration key"),
+        Column("id", Text, nullable=False, comment="BILL's id of the object"),
+        Column("archived", Boolean, comment="Archived in BILL; null where BILL has no such state"),
+        Column("created_time", UtcTimestamp(), comment="When it was created in BILL (UTC)"),
+        Column("updated_time", UtcTimestamp(), comment="When it last changed in BILL (UTC, whole seconds)"),
+        *_declared(entity.columns),
+        Column("deleted_at", UtcTimestamp(), comment="When the second complete sweep in a row did not see it"),
+        Column("first_seen_at", UtcTimestamp(), nullable=False, comment="When it was first stored here (UTC)"),
+        Column("synced_at", UtcTimestamp(), nullable=False, comment="When this row was last written (UTC)"),
+        Column("payload", Json(), nullable=False, comment="The object as BILL sent it"),
+        PrimaryKeyConstraint("integration", "id"),
+        comment=entity.description,
+    )
+
+
+def _child_table(entity: Entity, child: Child, metadata: MetaData) -> Table:
+    parent_id = entity.id_column
+    return Table(
+        child.table,
+        metadata,
+        Column("integration", Text, nullable=False, comment="Integration key"),
+        Column(parent_id, Text, nullable=False, comment=f"Id of the {entity.singular.replace('_', ' ')} it belongs to"),
+        Column("position", Integer, nullable=False, comment="Place in BILL's list, from 0"),
+        *_declared(child.columns),
+        PrimaryKeyConstraint("integration", parent_id, "position"),
+        comment=child.description,
+    )
+
+
+def _index_references(table: Table, columns: tuple[model.Column, ...]) -> None:
+    """Index what analysts join on and what the ledger looks up."""
+    for column in columns:
+        if column.references in {"vendors", "customers", "bills", "invoices"}:
+            Index(f"ix_{table.name}_{column.name}"[:63], table.c.integration, table.c[column.name])
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """The mirror tables of a set of entities."""
+
+    entities: tuple[Entity, ...]
+    metadata: MetaData
+    fingerprint: str
+
+    @classmethod
+    def of(cls, entities: tuple[Entity, ...]) -> Mirror:
+        """Builds the tables' definitions; touches no database."""
+        metadata = MetaData(schema=SCHEMA, naming_convention=NAMING)
+        for entity in entities:
+            _index_references(_entity_table(entity, metadata), entity.columns)
+            for child in entity.children:
+                _index_references(_child_table(entity, child, metadata), child.columns)
+        # repr of the declarations holds names, types and descriptions: all that the database keeps of them.
+        digest = hashlib.sha256(repr(entities).encode()).hexdigest()
+        return cls(entities, metadata, digest)
+
+    def table(self, name: str) -> Table:
+        """The table called ``name`` (an entity's or a child's); raises KeyError when there is none."""
+        return self.metadata.tables[f"{SCHEMA}.{name}"]

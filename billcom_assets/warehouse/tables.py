@@ -1,0 +1,187 @@
+"""The tables that are ours rather than BILL's: integrations, sync state and history, errors.
+
+One MetaData holds every table; on PostgreSQL they live in schema ``billcom``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from billcom_assets.warehouse.types import Json, UtcTimestamp
+
+SCHEMA = "billcom"
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(schema=SCHEMA, naming_convention=NAMING)
+
+integrations = Table(
+    "integrations",
+    metadata,
+    Column("key", Text, primary_key=True, comment="Slug of the integration; its Dagster partition key"),
+    Column("company", Text, nullable=False, comment="The company whose ledger this BILL organization belongs to"),
+    Column("organization_id", Text, nullable=False, comment="BILL's id of the organization"),
+    Column("environment", Text, nullable=False, comment="production or stage"),
+    Column("base_url", Text, comment="API address used instead of the environment's own"),
+    Column("v2_base_url", Text, comment="Legacy API address used instead of the environment's own"),
+    Column("credentials", Text, nullable=False, comment="Sealed credentials, or names of environment variables"),
+    Column("cutoff", Date, comment="Bills, vendor credits and vendor payments dated before are not brought in"),
+    Column("history_start", Date, comment="Earliest update time of the very first pull; null = everything"),
+    Column("time_zone", Text, nullable=False, server_default="UTC", comment="IANA zone in which schedules run"),
+    Column("status", Text, nullable=False, comment="pending, connected or error"),
+    Column("status_code", Text, comment="BILL's error code, when status is error"),
+    Column("status_message", Text, comment="What BILL said last, and the next step"),
+    Column("checked_at", UtcTimestamp, comment="When authentication was last tried"),
+    Column("created_at", UtcTimestamp, nullable=False, comment="When the integration was first connected"),
+    Column("updated_at", UtcTimestamp, nullable=False, comment="When its settings last changed"),
+    CheckConstraint("status in ('pending', 'connected', 'error')", name="status"),
+    UniqueConstraint("company"),
+    comment="One row per integration: a BILL organization bound to one company",
+)
+
+bill_sessions = Table(
+    "bill_sessions",
+    metadata,
+    Column("integration", Text, primary_key=True, comment="Integration key"),
+    Column("session", Text, nullable=False, comment="Sealed session id"),
+    Column("user_id", Text, comment="BILL user behind the session; syu... for a sync token"),
+    Column("organization_id", Text, comment="Organization the session was opened for"),
+    Column("is_token", Boolean, nullable=False, comment="Opened with a sync token"),
+    Column("last_used_at", UtcTimestamp, nullable=False, comment="Last call that renewed it"),
+    comment="One row per integration with a live BILL session, shared between runs",
+)
+
+request_budget = Table(
+    "request_budget",
+    metadata,
+    Column("developer_key", Text, nullable=False, comment="SHA-256 of the developer key"),
+    Column("hour", UtcTimestamp, nullable=False, comment="Start of the clock hour"),
+    Column("requests", Integer, nullable=False, server_default="0", comment="Requests reserved in the hour"),
+    Column("logins", Integer, nullable=False, server_default="0", comment="Logins made in the hour"),
+    PrimaryKeyConstraint("developer_key", "hour"),
+    comment="One row per developer key and clock hour: BILL's limits are counted over all organizations",
+)
+
+sync_state = Table(
+    "sync_state",
+    metadata,
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("watermark", UtcTimestamp, comment="Everything BILL changed before this instant is in the mirror"),
+    Column("walk", Json, comment="Checkpoint of the walk under way; null when none is"),
+    Column("cutoff", Date, comment="Cutoff that the stored rows were selected with"),
+    Column("time_filter_refused", Boolean, nullable=False, server_default="0", comment="BILL refuses its time filter"),
+    Column("second_look_after", Text, comment="Id after which the second look at unsettled objects goes on"),
+    Column("first_pulled_at", UtcTimestamp, comment="When the first complete pull ended"),
+    Column("swept_at", UtcTimestamp, comment="When the last complete sweep ended"),
+    Column("synced_at", UtcTimestamp, comment="When the last pull ended"),
+    PrimaryKeyConstraint("integration", "entity"),
+    comment="One row per integration and entity: how far the mirror is",
+)
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    Column("id", Text, primary_key=True, comment="Id of this pull"),
+    Column("run_id", Text, comment="Dagster run"),
+    Column("integration", Text, nullable=False, index=True, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("kind", Text, nullable=False, comment="first pull, incremental, full or sweep"),
+    Column("status", Text, nullable=False, comment="running, complete or failed"),
+    Column("started_at", UtcTimestamp, nullable=False, comment="Start"),
+    Column("finished_at", UtcTimestamp, comment="End"),
+    Column("fetched", Integer, nullable=False, server_default="0", comment="Objects that BILL returned"),
+    Column("inserted", Integer, nullable=False, server_default="0", comment="Rows that were new"),
+    Column("updated", Integer, nullable=False, server_default="0", comment="Rows that changed"),
+    Column("unchanged", Integer, nullable=False, server_default="0", comment="Objects already stored as they are"),
+    Column("skipped_by_cutoff", Integer, nullable=False, server_default="0", comment="Dated before the cutoff"),
+    Column("rejected", Integer, nullable=False, server_default="0", comment="Unreadable; see integration_errors"),
+    Column("deleted", Integer, nullable=False, server_default="0", comment="Rows that two sweeps did not see"),
+    Column("requests", Integer, nullable=False, server_default="0", comment="Requests to BILL"),
+    Column("retries", Integer, nullable=False, server_default="0", comment="Requests that were repeated"),
+    Column("logins", Integer, nullable=False, server_default="0", comment="Logins"),
+    Column("seconds", Integer, comment="Whole seconds from start to end"),
+    Column("watermark_from", UtcTimestamp, comment="Watermark before"),
+    Column("watermark_to", UtcTimestamp, comment="Watermark after"),
+    Column("error", Text, comment="Why it failed, and the next step"),
+    comment="One row per pull of one entity: fetched = inserted + updated + unchanged + skipped_by_cutoff + rejected",
+)
+
+sync_sightings = Table(
+    "sync_sightings",
+    metadata,
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("id", Text, nullable=False, comment="BILL's id"),
+    PrimaryKeyConstraint("integration", "entity", "id"),
+    comment="One row per object that the sweep under way has seen; emptied at its end",
+)
+
+sync_missing = Table(
+    "sync_missing",
+    metadata,
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("id", Text, nullable=False, comment="BILL's id"),
+    Column("missed_at", UtcTimestamp, nullable=False, comment="End of the first complete sweep that did not see it"),
+    PrimaryKeyConstraint("integration", "entity", "id"),
+    comment="One row per object that the last complete sweep did not see; a second one on another day marks it deleted",
+)
+
+integration_errors = Table(
+    "integration_errors",
+    metadata,
+    Column("id", Integer, primary_key=True, comment="Number of the error"),
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("record_id", Text, nullable=False, comment="BILL's id of the record; empty when it has none"),
+    Column("code", Text, nullable=False, comment="What kind of error"),
+    Column("message", Text, nullable=False, comment="What happened"),
+    Column("next_step", Text, nullable=False, comment="How to fix it"),
+    Column("status", Text, nullable=False, comment="open, resolved or ignored"),
+    Column("reason", Text, comment="Why it is ignored"),
+    Column("occurrences", Integer, nullable=False, server_default="1", comment="How often it was seen"),
+    Column("first_seen_at", UtcTimestamp, nullable=False, comment="First time"),
+    Column("last_seen_at", UtcTimestamp, nullable=False, comment="Last time"),
+    CheckConstraint("status in ('open', 'resolved', 'ignored')", name="status"),
+    UniqueConstraint("integration", "entity", "record_id", "code"),
+    comment="One row per record and reason why it could not be brought in",
+)
+
+contract_findings = Table(
+    "contract_findings",
+    metadata,
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("kind", Text, nullable=False, comment="field or value"),
+    Column("place", Text, nullable=False, comment="Where in BILL's object"),
+    Column("value", Text, nullable=False, comment="The unknown enum value; empty for an unknown field"),
+    Column("first_seen_at", UtcTimestamp, nullable=False, comment="First time"),
+    Column("last_seen_at", UtcTimestamp, nullable=False, comment="Last time"),
+    PrimaryKeyConstraint("integration", "entity", "kind", "place", "value"),
+    comment="One row per field or enum value that BILL sends and the catalog does not know",
+)
+
+mirror_schema = Table(
+    "mirror_schema",
+    metadata,
+    Column("fingerprint", Text, primary_key=True, comment="Digest of the catalog the mirror tables were built from"),
+    Column("built_at", UtcTimestamp, nullable=False, comment="When"),
+    comment="One row: the shape that the mirror tables have",
+)
