@@ -1,0 +1,450 @@
+"""Reads any answer BILL or something in front of it may give: a success, or a problem of a known kind.
+
+The code in the body decides, whatever the HTTP status; without a code BILL's well-known wording decides, then the
+status. Nothing here raises for bad input: bytes that cannot be read are a problem too.
+
+Error shape and codes: https://developer.bill.com/docs/common-api-error-codes
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+_MESSAGE_LIMIT: Final = 600
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Kind(StrEnum):
+    """What kind of problem an answer is; decides whether it is retried and which error it becomes."""
+
+    DEAD_SESSION = "dead session"
+    AUTHENTICATION = "sign-in refused"
+    UNTRUSTED = "untrusted session"
+    HOURLY_LIMIT = "hourly limit"
+    TOO_MANY_AT_ONCE = "too many at once"
+    NOT_FOUND = "not found"
+    WRONG_ENTITY_TYPE = "wrong entity type"
+    UNSUPPORTED = "unsupported call"
+    UNAVAILABLE = "unavailable"
+    UNEXPLAINED = "unexplained error"
+    """BILL's "unknown error", often a misspelt parameter: worth a try or two, no more."""
+    MALFORMED = "malformed answer"
+    GATEWAY = "refused before BILL"
+    """A 4xx that is not JSON: something in front of BILL answered."""
+    LOST = "lost answer"
+    """Sent, but the connection broke or time ran out before the answer was complete."""
+    UNREACHABLE = "unreachable"
+    """Surely never sent."""
+    UNTRUSTED_HOST = "untrusted certificate"
+    REDIRECT = "redirect"
+    REFUSED = "refused"
+
+
+_KIND_BY_CODE: Final = {
+    "BDC_1001": Kind.UNAVAILABLE,
+    "BDC_1101": Kind.AUTHENTICATION,
+    "BDC_1102": Kind.AUTHENTICATION,
+    "BDC_1105": Kind.AUTHENTICATION,
+    "BDC_1107": Kind.AUTHENTICATION,
+    "BDC_1109": Kind.DEAD_SESSION,
+    "BDC_1120": Kind.DEAD_SESSION,
+    "BDC_1121": Kind.UNSUPPORTED,
+    "BDC_1144": Kind.HOURLY_LIMIT,
+    "BDC_1205": Kind.NOT_FOUND,
+    "BDC_1302": Kind.WRONG_ENTITY_TYPE,
+    "BDC_1322": Kind.TOO_MANY_AT_ONCE,
+    "BDC_1361": Kind.UNTRUSTED,
+}
+
+_KIND_BY_WORDING: Final = (
+    (re.compile(r"requests?\b.{0,40}\bper hour", re.I), Kind.HOURLY_LIMIT),
+    (re.compile(r"concurrent requests", re.I), Kind.TOO_MANY_AT_ONCE),
+    (re.compile(r"session\b.{0,30}\b(invalid|expired|timed out)", re.I), Kind.DEAD_SESSION),
+    (re.compile(r"untrusted session", re.I), Kind.UNTRUSTED),
+    (re.compile(r"do not match our records", re.I), Kind.AUTHENTICATION),
+    (re.compile(r"developer key is invalid", re.I), Kind.AUTHENTICATION),
+    (re.compile(r"api not supported", re.I), Kind.UNSUPPORTED),
+)
+
+_KIND_BY_STATUS: Final = {
+    401: Kind.DEAD_SESSION,
+    404: Kind.NOT_FOUND,
+    408: Kind.UNAVAILABLE,
+    423: Kind.AUTHENTICATION,
+    425: Kind.UNAVAILABLE,
+    429: Kind.TOO_MANY_AT_ONCE,
+}
+
+_SESSION_EXPIRED: Final = re.compile(r"session\b.{0,30}\b(expired|invalid|timed out)", re.I)
+_CODE: Final = re.compile(r"\s*BDC[_-]?(\d{3,5})\s*", re.I)
+_SEVERITIES: Final = frozenset({"ERROR", "WARNING", "INFORMATION"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An answer that is no success, or the lack of one."""
+
+    kind: Kind
+    message: str
+    """BILL's own words, cleaned, or what happened."""
+    code: str | None = None
+    http_status: int | None = None
+    retry_after: float | None = None
+    """Seconds that something in front of BILL asked us to wait; BILL itself never says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success: HTTP 2xx with a body that was received whole and, if there is one, is valid UTF-8."""
+
+    http_status: int
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list.
+
+    ``rows`` holds each object as the JSON bytes BILL sent, in BILL's order; ``next_cursor`` is None on the last page.
+    """
+
+    rows: tuple[bytes, ...] = field(repr=False)
+    next_cursor: str | None
+
+
+class _Envelope(msgspec.Struct, rename="camel"):
+    """The top level of a JSON object that may be a list page, a v2 envelope or an error."""
+
+    results: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    next_page: Any = None
+    code: Any = None
+    error_code: Any = msgspec.field(default=None, name="error_code")
+    response_status: Any = msgspec.field(default=msgspec.UNSET, name="response_status")
+
+
+_ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
+_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+
+
+class Malformed(ValueError):
+    """Bytes that are no JSON of the expected shape."""
+
+
+def decode(raw: bytes) -> dict[str, Any]:
+    """One JSON object; its numbers are int or Decimal, never float.
+
+    Raises:
+        Malformed: ``raw`` is no JSON object.
+    """
+    value = decode_any(raw)
+    if not isinstance(value, dict):
+        raise Malformed("not a JSON object")
+    return value
+
+
+def decode_any(raw: bytes) -> Any:
+    """Any JSON value; numbers are int or Decimal.
+
+    Raises:
+        Malformed: ``raw`` is no JSON.
+    """
+    try:
+        return _ANY.decode(raw)
+    except _UNREADABLE:
+        return _decoded_leniently(raw)
+
+
+def _decoded_leniently(raw: bytes) -> Any:
+    """JSON with what strict readers refuse but BILL's users can type: halves of surrogate pairs."""
+    try:
+        value = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_no_number)
+        return _mended(value)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise Malformed("not valid JSON") from None
+
+
+def _no_number(word: str) -> NoReturn:
+    raise Malformed(f"{word} is no JSON number")
+
+
+def _mended(value: Any) -> Any:
+    """``value`` with lone surrogates replaced, so that it can be stored as UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
+
+
+def read(status: int, body: bytes, *, v2: bool = False, retry_after: float | None = None) -> Answer | Problem:
+    """Tells whether an answer that arrived whole is a success.
+
+    Args:
+        status: HTTP status.
+        body: The body, decompressed.
+        v2: The call was a v2 call, whose errors come in an envelope with HTTP 200.
+        retry_after: The answer's ``Retry-After`` in seconds, if any.
+    """
+    body = body.removeprefix(_BOM)
+    if 200 <= status < 300:
+        return _read_success(status, body, v2=v2)
+    if 300 <= status < 400:
+        return Problem(Kind.REDIRECT, "The address answered with a redirect, which is not followed", None, status)
+    return _read_failure(status, body, v2=v2, retry_after=retry_after)
+
+
+def _read_success(status: int, body: bytes, *, v2: bool) -> Answer | Problem:
+    """A 2xx answer, unless its body says otherwise."""
+    start = body.lstrip()[:1]
+    if not start:
+        return Answer(status, b"") if not v2 else _malformed(status, "an empty answer")
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return _malformed(status, "an answer that is not UTF-8")
+    if start not in b'{["tfn-0123456789':
+        return _malformed(status, f"an answer that is not JSON: {_plain(body)}")
+    if v2 or _may_be_error(start, body):
+        return _read_closely(status, body, v2=v2)
+    return Answer(status, body)
+
+
+def _may_be_error(start: bytes, body: bytes) -> bool:
+    """Cheap test before the closer look: an error has a message, a page of objects with results is none."""
+    if start == b"[":
+        return b'"message"' in body
+    if start != b"{":
+        return False
+    try:
+        envelope = _ENVELOPE.decode(body)
+    except _UNREADABLE:
+        return True
+    if envelope.code is not None or envelope.error_code is not None or envelope.response_status is not msgspec.UNSET:
+        return True
+    return envelope.results is msgspec.UNSET and any(word in body for word in (b'"message"', b'"error'))
+
+
+def _read_closely(status: int, body: bytes, *, v2: bool) -> Answer | Problem:
+    """A 2xx answer that may carry an error."""
+    try:
+        value = decode_any(body)
+    except Malformed:
+        return _malformed(status, "an answer that is cut off or no valid JSON")
+    if v2 and not (isinstance(value, dict) and "response_status" in value) and not _looks_like_error(value):
+        return _malformed(status, "an answer without BILL's envelope")
+    if not _looks_like_error(value):
+        return Answer(status, body)
+    complaints = tuple(_complaints(value))
+    code = _leading_code(complaints)
+    message = _joined(complaints) or "an error without a message"
+    kind = _kind(code, message, status)
+    return Problem(Kind.MALFORMED if kind is None else kind, message, code, status)
+
+
+def _looks_like_error(value: Any) -> bool:
+    """True for the shapes errors have and objects do not."""
+    if isinstance(value, list):
+        return bool(value) and all(_is_error_object(item) for item in value)
+    if not isinstance(value, dict):
+        return False
+    if "response_status" in value:
+        return str(value["response_status"]) not in {"0", "Success"}
+    if isinstance(value.get("errors"), list) and value["errors"] and "id" not in value:
+        return all(isinstance(item, str) or _is_error_object(item) for item in value["errors"])
+    return _is_error_object(value) or ("error" in value and "id" not in value and bool(value["error"]))
+
+
+def _is_error_object(value: Any) -> bool:
+    """True for ``{"message": ...}`` with nothing in it that only a business object has."""
+    if not isinstance(value, dict) or "id" in value:
+        return False
+    if _code(value) is not None:
+        return True
+    if not isinstance(value.get("message"), str):
+        return False
+    return value.get("severity") in _SEVERITIES or not set(value) - _ERROR_KEYS
+
+
+_ERROR_KEYS: Final = frozenset(
+    {
+        "message", "code", "timestamp", "severity", "category", "params", "detail", "help", "status", "error", "path",
+        "requestId", "traceId",
+    }
+)  # fmt: skip
+
+
+def _read_failure(status: int, body: bytes, *, v2: bool, retry_after: float | None) -> Problem:
+    """A 4xx, 5xx or nonsensical status."""
+    try:
+        value = decode_any(body) if body.strip() else None
+    except Malformed:
+        return _unstructured(status, body, retry_after)
+    complaints = tuple(_complaints(value))
+    code = _leading_code(complaints)
+    message = _joined(complaints) or f"HTTP {status} without a message"
+    kind = _kind(code, message, status) or _kind_by_status(status)
+    if v2 and code is None and status in {401, 403}:
+        kind = Kind.DEAD_SESSION
+    return Problem(kind, message, code, status, retry_after)
+
+
+def _unstructured(status: int, body: bytes, retry_after: float | None) -> Problem:
+    """A failure whose body is a web page or text: it did not come from BILL's API itself."""
+    message = _plain(body)
+    kind = _kind_by_wording(message)
+    if kind is None:
+        kind = _kind_by_status(status)
+        if kind in {Kind.REFUSED, Kind.NOT_FOUND}:
+            kind = Kind.GATEWAY
+    return Problem(kind, message, None, status, retry_after)
+
+
+def _kind(code: str | None, message: str, status: int) -> Kind | None:
+    """The kind that code or wording decide; None leaves it to the status."""
+    if code == "BDC_1361" and _SESSION_EXPIRED.search(message):
+        return Kind.DEAD_SESSION
+    if code == "BDC_1002" and status >= 500:
+        return Kind.UNEXPLAINED
+    if code is not None:
+        # an unknown code on a success status is still an error, a permanent one
+        return _KIND_BY_CODE.get(code) or (Kind.REFUSED if status < 300 else None)
+    return _kind_by_wording(message)
+
+
+def _kind_by_wording(message: str) -> Kind | None:
+    return next((kind for pattern, kind in _KIND_BY_WORDING if pattern.search(message)), None)
+
+
+def _kind_by_status(status: int) -> Kind:
+    if status >= 500 or status < 200:
+        return Kind.UNAVAILABLE
+    return _KIND_BY_STATUS.get(status, Kind.REFUSED)
+
+
+def read_page(answer: Answer) -> Page | Problem:
+    """The rows of a list, without building their objects; a bare array counts as one page."""
+    try:
+        return _page(answer.body)
+    except _UNREADABLE:
+        pass
+    try:
+        return _page(_ENCODER.encode(_decoded_leniently(answer.body)))
+    except _UNREADABLE:
+        return _malformed(answer.http_status, "a list that is cut off or not of BILL's shape")
+
+
+def _page(body: bytes) -> Page:
+    """A page, or Malformed or one of msgspec's errors."""
+    if body.lstrip()[:1] == b"[":
+        return Page(_rows(body), None)
+    envelope = _ENVELOPE.decode(body)
+    if envelope.results is msgspec.UNSET:
+        raise Malformed("no results")
+    return Page(_rows(envelope.results), _cursor(envelope.next_page))
+
+
+def _rows(raw: msgspec.Raw | bytes) -> tuple[bytes, ...]:
+    """The elements of a JSON array of objects."""
+    rows = tuple(bytes(row) for row in _RAWS.decode(raw))
+    if not all(row.startswith(b"{") for row in rows):
+        raise Malformed("a row that is no object")
+    return rows
+
+
+def _cursor(value: Any) -> str | None:
+    """The cursor; null, empty and absent all mean the last page."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Malformed("a cursor that is no text")
+    return str(value)
+
+
+def _malformed(status: int, what: str) -> Problem:
+    return Problem(Kind.MALFORMED, f"BILL sent {what}", None, status)
+
+
+def malformed(answer: Answer, what: str) -> Problem:
+    """The problem of a success whose content is not what the call gives; ``what`` completes "BILL sent ..."."""
+    return _malformed(answer.http_status, what)
+
+
+# --- the words of an error ---
+
+
+def _complaints(value: Any) -> Iterator[tuple[str | None, str]]:
+    """(code, message) of each error found in ``value``, outermost first."""
+    if isinstance(value, str):
+        yield None, _clean(value)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _complaints(item)
+    elif isinstance(value, dict):
+        inner = [value[key] for key in ("errors", "error", "response_data") if isinstance(value.get(key), dict | list)]
+        code, message = _code(value), _message(value)
+        if code or (message and not inner):
+            yield code, message
+        for item in inner:
+            yield from _complaints(item)
+
+
+def _code(value: dict[str, Any]) -> str | None:
+    """BILL's code in its usual spelling."""
+    for key in ("code", "error_code", "errorCode"):
+        if isinstance(value.get(key), str) and (found := _CODE.fullmatch(value[key])):
+            return f"BDC_{found[1]}"
+    return None
+
+
+def _message(value: dict[str, Any]) -> str:
+    """The first text that explains the error."""
+    for key in ("message", "error_message", "errorMessage", "error_description", "detail", "error", "response_message"):
+        if isinstance(value.get(key), str) and value[key].strip():
+            return _clean(value[key])
+    return ""
+
+
+def _leading_code(complaints: tuple[tuple[str | None, str], ...]) -> str | None:
+    """The code that decides: one we know before one we do not."""
+    codes = [code for code, _ in complaints if code]
+    return next((code for code in codes if code in _KIND_BY_CODE), codes[0] if codes else None)
+
+
+def _joined(complaints: tuple[tuple[str | None, str], ...]) -> str:
+    """All messages once; one that another repeats with an id in front is left out."""
+    unique = list(dict.fromkeys(message for _, message in complaints if message))
+    kept = [one for one in unique if not any(other.endswith(f": {one}") for other in unique)]
+    return _shortened("; ".join(kept))
+
+
+def _plain(body: bytes) -> str:
+    """What a web page or text says, in a few words."""
+    text = body[:20_000].decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>(.*?)</title", text, re.I | re.S)
+    if title or re.match(r"\s*<(!doctype|html|head|body)", text, re.I):
+        said = _clean(re.sub(r"<[^>]*>", " ", title[1])) if title else ""
+        return f"a web page ({said})" if said else "a web page"
+    return _clean(re.sub(r"<[^>]*>", " ", text))[:200] or "an unreadable answer"
+
+
+def _clean(text: str) -> str:
+    """One line without control characters; placeholders such as ``${paramName0}`` stay."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return _shortened(" ".join(printable.split()))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MESSAGE_LIMIT else f"{text[: _MESSAGE_LIMIT - 1]}…"

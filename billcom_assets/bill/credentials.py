@@ -1,0 +1,207 @@
+"""Who signs in to BILL, and where."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NoReturn, Self
+from urllib.parse import SplitResult, urlsplit
+
+from billcom_assets.bill.errors import ConfigurationError
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\s]")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?\.?")
+
+
+class Environment(StrEnum):
+    """BILL's two environments. They share no data, users or developer keys.
+
+    See https://developer.bill.com/docs/faq
+    """
+
+    PRODUCTION = "production"
+    STAGE = "stage"
+
+    @property
+    def base_url(self) -> str:
+        """Base of the v3 API, without ``/v3``."""
+        return _V3[self]
+
+    @property
+    def v2_base_url(self) -> str:
+        """Base of the v2 API."""
+        return _V2[self]
+
+
+_V3 = {
+    Environment.PRODUCTION: "https://gateway.prod.bill.com/connect",
+    Environment.STAGE: "https://gateway.stage.bill.com/connect",
+}
+_V2 = {
+    Environment.PRODUCTION: "https://api.bill.com/api/v2",
+    Environment.STAGE: "https://api-stage.bill.com/api/v2",
+}
+_V2_BESIDE = {v3: _V2[environment] for environment, v3 in _V3.items()}
+
+
+def is_loopback(url: str) -> bool:
+    """True when the URL's host is this machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def normalised_url(url: str, setting: str) -> str:
+    """``url`` without trailing slash and ``/v3``.
+
+    Raises:
+        ConfigurationError: It is no plain http(s) address, or http to another machine.
+    """
+    cleaned = url.strip()
+    parts = _split(cleaned, setting)
+    if parts.scheme not in {"http", "https"}:
+        raise ConfigurationError(f"{setting} must start with https://")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"{setting} must not contain a user name or password")
+    if parts.query or parts.fragment or "?" in cleaned or "#" in cleaned:
+        raise ConfigurationError(f"{setting} must not contain a query or fragment")
+    path = parts.path.rstrip("/").removesuffix("/v3").rstrip("/")
+    normalised = f"{parts.scheme}://{parts.netloc.lower()}{path}"
+    if parts.scheme == "http" and not is_loopback(normalised):
+        raise ConfigurationError(
+            f"{setting} uses http://, which would send the credentials unprotected",
+            next_step="Use https://; plain http is accepted for this machine (127.0.0.1, ::1, localhost) only.",
+        )
+    return normalised
+
+
+def _split(url: str, setting: str) -> SplitResult:
+    """The parts of ``url``, refused unless every reader of URLs would see the same host."""
+    malformed = ConfigurationError(f"{setting} is not a valid URL")
+    if not url or not url.isascii() or "\\" in url or _UNPRINTABLE.search(url):
+        raise malformed
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise malformed from None
+    if not host or port == 0 or "%" in parts.netloc:
+        raise malformed
+    if not (_HOST.fullmatch(host) or ":" in host):
+        raise malformed
+    return parts
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """What a sign-in to BILL needs.
+
+    With an AP & AR sync token, ``username`` is the token's name and ``password`` its value
+    (https://developer.bill.com/docs/token-based-sign-in). Stray whitespace around values is removed: BILL reports a
+    developer key with a trailing newline as an invalid key.
+
+    Raises:
+        ConfigurationError: A value is empty or malformed, or ``base_url`` is not safe to send credentials to.
+    """
+
+    organization_id: str
+    username: str
+    password: str
+    dev_key: str
+    environment: Environment = Environment.PRODUCTION
+    base_url: str | None = None
+    """Other base of the v3 API than the environment's, for a simulated BILL or a gateway of one's own."""
+    v2_base_url: str | None = None
+    """Other base of the v2 API; by default the one beside ``base_url``."""
+    fingerprint: str = field(init=False, compare=False)
+    """Identifies address, user and developer key without revealing them; sessions are bound to it."""
+
+    def __post_init__(self) -> None:
+        for name in ("organization_id", "username", "password", "dev_key"):
+            object.__setattr__(self, name, _cleaned(getattr(self, name), name.replace("_", " ")))
+        object.__setattr__(self, "environment", _environment(self.environment))
+        for name in ("base_url", "v2_base_url"):
+            url = getattr(self, name)
+            blank = url is None or not url.strip()
+            object.__setattr__(self, name, None if blank else normalised_url(url, name.replace("_", " ")))
+        identity = "\x00".join((self.v3_url, self.dev_key, self.organization_id, self.username))
+        object.__setattr__(self, "fingerprint", _digest(identity))
+
+    @property
+    def v3_url(self) -> str:
+        """Base of the v3 API in use, without ``/v3``."""
+        return self.base_url or self.environment.base_url
+
+    @property
+    def v2_url(self) -> str:
+        """Base of the v2 API in use: never another operator's host than that of ``v3_url``."""
+        if self.v2_base_url:
+            return self.v2_base_url
+        if self.v3_url in _V2_BESIDE:
+            return _V2_BESIDE[self.v3_url]
+        parts = urlsplit(self.v3_url)
+        return f"{parts.scheme}://{parts.netloc}/api/v2"
+
+    @property
+    def key_digest(self) -> str:
+        """Names the developer key at its host without revealing it; BILL counts requests by it."""
+        return _digest(f"{urlsplit(self.v3_url).netloc}\x00{self.dev_key}")
+
+    @property
+    def masked_username(self) -> str:
+        """The user name's first letter."""
+        return f"{self.username[0]}***" if len(self.username) > 1 else "***"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that must never appear in a message."""
+        return (self.password, self.dev_key)
+
+    def __repr__(self) -> str:
+        return (
+            f"Credentials(organization_id={self.organization_id!r}, username={self.masked_username!r}, "
+            f"environment={self.environment.value!r})"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Credentials are not pickled, so that secrets do not end up in files")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+def _cleaned(value: str, setting: str) -> str:
+    """``value`` without surrounding whitespace."""
+    cleaned = value.strip() if isinstance(value, str) else ""
+    cleaned = cleaned.strip("\ufeff\u200b\x00").strip()
+    if not cleaned:
+        raise ConfigurationError(f"The {setting} is empty")
+    if any(ord(character) < 32 or ord(character) == 127 for character in cleaned):
+        raise ConfigurationError(f"The {setting} contains a line break or control character")
+    if setting in {"dev key", "organization id"} and not (cleaned.isascii() and " " not in cleaned):
+        raise ConfigurationError(f"The {setting} contains a space or a character that BILL never uses in one")
+    return cleaned
+
+
+def _environment(value: Environment | str) -> Environment:
+    """``value`` as an environment."""
+    try:
+        return Environment(str(value).strip().lower())
+    except ValueError:
+        known = " or ".join(environment.value for environment in Environment)
+        raise ConfigurationError(f"The environment must be {known}") from None
+
+
+def _digest(text: str) -> str:
+    """A short name for ``text`` that does not reveal it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,156 @@
+"""Turns a problem that stayed into the error that explains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from billcom_assets.bill.answers import Kind, Problem
+from billcom_assets.bill.errors import (
+    AuthenticationRefused,
+    BillError,
+    BillUnavailable,
+    HourlyLimitReached,
+    NotFound,
+    QueryRefused,
+    Refused,
+    SessionsExhausted,
+    TooManyAtOnce,
+    Unreachable,
+    UnsupportedCall,
+    UntrustedSession,
+    WriteOutcomeUnknown,
+    WrongEntityType,
+)
+from billcom_assets.bill.limits import next_hour
+from billcom_assets.bill.retry import OUTCOME_UNKNOWN
+
+_ERROR_BY_KIND: Final[dict[Kind, type[BillError]]] = {
+    Kind.DEAD_SESSION: SessionsExhausted,
+    Kind.AUTHENTICATION: AuthenticationRefused,
+    Kind.UNTRUSTED: UntrustedSession,
+    Kind.HOURLY_LIMIT: HourlyLimitReached,
+    Kind.TOO_MANY_AT_ONCE: TooManyAtOnce,
+    Kind.NOT_FOUND: NotFound,
+    Kind.WRONG_ENTITY_TYPE: WrongEntityType,
+    Kind.UNSUPPORTED: UnsupportedCall,
+    Kind.UNAVAILABLE: BillUnavailable,
+    Kind.UNEXPLAINED: BillUnavailable,
+    Kind.MALFORMED: BillUnavailable,
+    Kind.GATEWAY: Refused,
+    Kind.LOST: BillUnavailable,
+    Kind.UNREACHABLE: Unreachable,
+    Kind.UNTRUSTED_HOST: Unreachable,
+    Kind.REDIRECT: Refused,
+    Kind.REFUSED: Refused,
+}
+
+_CHECK_ADDRESS: Final = "Check the base URL: it is BILL's address up to and including /connect."
+
+_NEXT_STEP_BY_KIND: Final = {
+    Kind.REDIRECT: _CHECK_ADDRESS,
+    Kind.GATEWAY: f"Something in front of BILL refused the call. {_CHECK_ADDRESS}",
+    Kind.UNTRUSTED_HOST: (
+        "Check the base URL and the certificates trusted by this machine. A company proxy that inspects traffic needs "
+        "its certificate in the bundle that REQUESTS_CA_BUNDLE names."
+    ),
+}
+
+_SIGN_IN_STEPS: Final = {
+    "BDC_1101": (
+        "Check the username and password (for a sync token: its name and its value) and the organization id. They "
+        "must be of BILL's {environment} environment; the environments share no users. Do not try often: repeated "
+        "failures lock the organization."
+    ),
+    "BDC_1102": (
+        "Check the developer key: copied whole, not revoked, and made for BILL's {environment} environment. BILL also "
+        "gives this message when the login belongs to the other environment."
+    ),
+    "BDC_1105": (
+        "API access is off for this organization. Ask a BILL administrator of the organization, or BILL's support, to "
+        "switch it on."
+    ),
+    "BDC_1107": "The organization is locked after failed sign-ins. Wait 15 minutes, then test the connection once.",
+}
+_LOCKED_STATUS: Final = 423
+_QUERY_STATUSES: Final = frozenset({200, 400, 410, 414, 422})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a failed call was about."""
+
+    endpoint: str
+    is_login: bool = False
+    is_write: bool = False
+    is_query: bool = False
+    cursor_in_play: bool = False
+
+
+def error_for(
+    problem: Problem,
+    context: Context,
+    *,
+    integration: str,
+    environment: str,
+    now: datetime,
+) -> BillError:
+    """The error to raise for ``problem``, whose message holds no secret."""
+    kind = _error_class(problem, context)
+    facts: dict[str, Any] = {
+        "integration": integration,
+        "endpoint": context.endpoint,
+        "code": problem.code,
+        "http_status": problem.http_status,
+        "next_step": _next_step(kind, problem, environment),
+    }
+    if kind is QueryRefused:
+        facts["cursor_in_play"] = context.cursor_in_play
+    if kind is HourlyLimitReached:
+        facts["counted"] = "logins" if context.is_login else "requests"
+        facts["resets_at"] = next_hour(now)
+    return kind(problem.message, **facts)
+
+
+def _error_class(problem: Problem, context: Context) -> type[BillError]:
+    if context.is_write and problem.kind in OUTCOME_UNKNOWN:
+        return WriteOutcomeUnknown
+    if context.is_query and _query_is_at_fault(problem, context):
+        return QueryRefused
+    if context.is_login:
+        return _login_error_class(problem)
+    if problem.kind is Kind.DEAD_SESSION and problem.code == "BDC_1361":
+        return UntrustedSession
+    if problem.http_status == 404 and problem.code is None and (context.is_query or problem.kind is Kind.GATEWAY):
+        return UnsupportedCall
+    return _ERROR_BY_KIND[problem.kind]
+
+
+def _login_error_class(problem: Problem) -> type[BillError]:
+    """At sign-in there is no session to renew and no object to find."""
+    if problem.kind in {Kind.DEAD_SESSION, Kind.REFUSED, Kind.WRONG_ENTITY_TYPE, Kind.UNTRUSTED}:
+        return AuthenticationRefused
+    if problem.kind is Kind.NOT_FOUND:
+        return AuthenticationRefused if problem.code else UnsupportedCall
+    if problem.http_status == 404:
+        return UnsupportedCall
+    return _ERROR_BY_KIND[problem.kind]
+
+
+def _query_is_at_fault(problem: Problem, context: Context) -> bool:
+    """True when another query, or the same from its start, may be accepted."""
+    if problem.kind is Kind.REFUSED:
+        return problem.http_status in _QUERY_STATUSES
+    if problem.kind is Kind.NOT_FOUND:
+        return context.cursor_in_play
+    return problem.kind is Kind.UNEXPLAINED
+
+
+def _next_step(kind: type[BillError], problem: Problem, environment: str) -> str:
+    if kind is AuthenticationRefused:
+        code = "BDC_1107" if problem.http_status == _LOCKED_STATUS else problem.code
+        return _SIGN_IN_STEPS.get(code or "", "").format(environment=environment)
+    if kind is SessionsExhausted or kind is WriteOutcomeUnknown:
+        return ""
+    return _NEXT_STEP_BY_KIND.get(problem.kind, "")

@@ -1,0 +1,167 @@
+"""BILL's limits, kept on our side so that BILL need not refuse: three at once, and an allowance per clock hour.
+
+See https://developer.bill.com/docs/api-rate-limits
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from billcom_assets.bill.errors import HourlyLimitReached
+
+AT_ONCE: Final = 3
+REQUESTS_PER_HOUR: Final = 20_000
+LOGINS_PER_HOUR: Final = 200
+
+Clock = Callable[[], datetime]
+"""Gives the current time, timezone-aware."""
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Start of the clock hour of ``moment``."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def next_hour(moment: datetime) -> datetime:
+    """Start of the next clock hour, when BILL opens the next allowance."""
+    return hour_of(moment) + timedelta(hours=1)
+
+
+class Lanes:
+    """At most three requests in flight per organization and developer key in this process.
+
+    Clients for the same organization and key share one set of lanes; get it with ``Lanes.shared``.
+    """
+
+    _registry: dict[str, Lanes] = {}  # noqa: RUF012 - the process-wide registry is the point
+    _registry_lock = threading.Lock()
+
+    def __init__(self, width: int = AT_ONCE) -> None:
+        self._free = threading.BoundedSemaphore(width)
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._peak = 0
+
+    @classmethod
+    def shared(cls, key: str) -> Lanes:
+        """The lanes of ``key``, which names an organization and developer key without revealing the latter."""
+        with cls._registry_lock:
+            return cls._registry.setdefault(key, cls())
+
+    @contextmanager
+    def enter(self) -> Iterator[int]:
+        """Waits for a free lane and occupies it; gives the number of requests then in flight."""
+        with self._free:
+            with self._lock:
+                self._in_flight += 1
+                self._peak = max(self._peak, self._in_flight)
+                now = self._in_flight
+            try:
+                yield now
+            finally:
+                with self._lock:
+                    self._in_flight -= 1
+
+    @property
+    def peak(self) -> int:
+        """The most requests ever in flight at once."""
+        with self._lock:
+            return self._peak
+
+
+class RequestBudget(Protocol):
+    """The hour's allowance of one developer key; may be kept anywhere, for example in a database.
+
+    Both methods raise HourlyLimitReached, and count nothing, when the allowance is used up.
+    """
+
+    def spend(self, requests: int) -> None:
+        """Takes ``requests`` from the allowance of requests."""
+
+    def spend_login(self) -> None:
+        """Takes one from the allowance of logins."""
+
+
+@dataclass(slots=True)
+class HourCounts:
+    """What one developer key has used in one clock hour."""
+
+    hour: datetime | None = None
+    requests: int = 0
+    logins: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def open(self, hour: datetime) -> None:
+        """Starts counting anew when ``hour`` is another one."""
+        if hour != self.hour:
+            self.hour, self.requests, self.logins = hour, 0, 0
+
+
+class MemoryBudget:
+    """An allowance kept in this process."""
+
+    _registry: dict[str, HourCounts] = {}  # noqa: RUF012 - the process-wide registry is the point
+    _registry_lock = threading.Lock()
+
+    def __init__(
+        self,
+        clock: Clock = utc_now,
+        requests: int = REQUESTS_PER_HOUR,
+        logins: int = LOGINS_PER_HOUR,
+        *,
+        counts: HourCounts | None = None,
+    ) -> None:
+        self._clock = clock
+        self._requests = requests
+        self._logins = logins
+        self._counts = counts or HourCounts()
+
+    @classmethod
+    def shared(cls, key: str, clock: Clock = utc_now) -> MemoryBudget:
+        """The budget of the developer key that ``key`` names, the same for all its clients in this process."""
+        with cls._registry_lock:
+            counts = cls._registry.setdefault(key, HourCounts())
+        return cls(clock, counts=counts)
+
+    @property
+    def used(self) -> tuple[int, int]:
+        """(requests, logins) of the current clock hour."""
+        with self._counts.lock:
+            self._counts.open(hour_of(self._clock()))
+            return self._counts.requests, self._counts.logins
+
+    def spend(self, requests: int) -> None:
+        """Takes ``requests`` from the allowance; raises HourlyLimitReached when it does not suffice."""
+        now = self._clock()
+        with self._counts.lock:
+            self._counts.open(hour_of(now))
+            if self._counts.requests + requests > self._requests:
+                raise _used_up("requests", self._requests, now)
+            self._counts.requests += requests
+
+    def spend_login(self) -> None:
+        """Takes one login from the allowance; raises HourlyLimitReached when there is none left."""
+        now = self._clock()
+        with self._counts.lock:
+            self._counts.open(hour_of(now))
+            if self._counts.logins + 1 > self._logins:
+                raise _used_up("logins", self._logins, now)
+            self._counts.logins += 1
+
+
+def _used_up(counted: str, limit: int, now: datetime) -> HourlyLimitReached:
+    return HourlyLimitReached(
+        f"All {limit} {counted} of this clock hour are used; nothing was sent",
+        counted=counted,
+        resets_at=next_hour(now),
+    )

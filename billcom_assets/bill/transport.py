@@ -1,0 +1,204 @@
+"""Sends one HTTP request and brings back what came of it, never an exception of the HTTP library.
+
+TLS certificates are always checked, redirects are not followed, cookies are not kept, and nothing but the given
+headers identifies the caller. Failures come back as values, so that no traceback leads through frames that hold
+credentials.
+"""
+
+from __future__ import annotations
+
+import math
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
+
+from billcom_assets.bill.answers import Answer, Kind, Problem, read
+from billcom_assets.bill.credentials import is_loopback
+
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"})
+_UNSENDABLE: Final = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+)
+
+
+def _user_agent() -> str:
+    try:
+        return f"billcom-assets/{version('billcom-assets')}"
+    except PackageNotFoundError:
+        return "billcom-assets/0"
+
+
+USER_AGENT: Final = _user_agent()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, complete with credentials; its ``repr`` shows none."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    v2: bool = False
+    own_connection: bool = False
+    """Do not reuse a kept connection: one that BILL closed in the meantime would leave a write's outcome unknown."""
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stands in for an Authorization header, which requests would otherwise look up in ``~/.netrc``."""
+    return request
+
+
+class Transport:
+    """HTTP connections to one address, one kept per thread.
+
+    Args:
+        url: The address; decides whether proxies of the environment apply.
+        timeout: Seconds to connect, and to wait for each part of the answer.
+    """
+
+    def __init__(self, url: str, timeout: tuple[float, float]) -> None:
+        self._loopback = is_loopback(url)
+        self._timeout = timeout
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._opened: list[requests.Session] = []
+
+    def send(self, request: Request) -> Answer | Problem:
+        """Sends ``request`` once."""
+        session = self._session()
+        if request.own_connection:
+            session.close()
+        outcome = self._exchange(session, request)
+        if isinstance(outcome, Problem) and outcome.kind in {Kind.LOST, Kind.MALFORMED, Kind.UNREACHABLE}:
+            session.close()  # what is left on the connection may belong to the broken answer
+        return outcome
+
+    def close(self) -> None:
+        """Closes all connections."""
+        with self._lock:
+            opened, self._opened = self._opened, []
+        for session in opened:
+            session.close()
+        self._local = threading.local()
+
+    def _exchange(self, session: requests.Session, request: Request) -> Answer | Problem:
+        try:
+            response = session.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=request.body,
+                timeout=self._timeout,
+                allow_redirects=False,
+                verify=True,
+            )
+        except (requests.RequestException, OSError, ValueError) as failure:
+            # urllib3 lets some errors of broken answers through as ValueError or OSError
+            return _lost(failure)
+        retry_after = _seconds(response.headers.get("Retry-After"))
+        return read(response.status_code, response.content, v2=request.v2, retry_after=retry_after)
+
+    def _session(self) -> requests.Session:
+        """This thread's session."""
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._new_session()
+            with self._lock:
+                self._opened.append(session)
+        return session
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers.clear()
+        session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
+        session.auth = _no_netrc
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.trust_env = not self._loopback
+        session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
+        session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
+        return session
+
+
+def _lost(failure: Exception) -> Problem:
+    """What an exception of the HTTP library means; its own text is not passed on, it may quote the request."""
+    causes = _causes(failure)
+    for means, kind, message in _MEANINGS:
+        if means(failure, causes):
+            return Problem(kind, message)
+    return Problem(Kind.LOST, f"The answer could not be read ({type(failure).__name__})")
+
+
+_Test = Callable[[Exception, list[BaseException]], bool]
+
+
+def _is(*kinds: type[Exception]) -> _Test:
+    """The failure itself is one of ``kinds``."""
+    return lambda failure, _: isinstance(failure, kinds)
+
+
+def _wraps(*kinds: type[Exception]) -> _Test:
+    """The failure is, or wraps, one of ``kinds``."""
+    return lambda _, causes: any(isinstance(cause, kinds) for cause in causes)
+
+
+def _no_tls(_: Exception, causes: list[BaseException]) -> bool:
+    """The other side speaks no TLS that we speak, so nothing was sent."""
+    return any(isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS for cause in causes)
+
+
+def _no_bundle(failure: Exception, _: list[BaseException]) -> bool:
+    return isinstance(failure, OSError) and "CA certificate bundle" in str(failure)
+
+
+_MEANINGS: Final[tuple[tuple[_Test, Kind, str], ...]] = (
+    (_wraps(ssl.SSLCertVerificationError), Kind.UNTRUSTED_HOST, "The server's certificate is not trusted"),
+    (_no_bundle, Kind.UNTRUSTED_HOST, "The certificate bundle that the environment names cannot be read"),
+    (_no_tls, Kind.UNREACHABLE, "No protected connection could be made"),
+    (_is(*_UNSENDABLE), Kind.REFUSED, "The request could not be made from these settings"),
+    (_is(requests.exceptions.ProxyError), Kind.UNREACHABLE, "The proxy of the environment refused or failed"),
+    (_wraps(NameResolutionError), Kind.UNREACHABLE, "The host name is not known"),
+    (_wraps(ConnectTimeoutError), Kind.UNREACHABLE, "The connection timed out"),
+    (_wraps(NewConnectionError), Kind.UNREACHABLE, "The connection was refused"),
+    (_is(requests.exceptions.Timeout), Kind.LOST, "BILL took too long to answer"),
+    (_wraps(ReadTimeoutError, TimeoutError), Kind.LOST, "BILL took too long to answer"),
+    (_is(requests.exceptions.ContentDecodingError), Kind.LOST, "The answer could not be decompressed"),
+    (
+        _is(requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError),
+        Kind.LOST,
+        "The connection broke before the answer was complete",
+    ),
+)
+"""First match decides."""
+
+
+def _causes(failure: BaseException) -> list[BaseException]:
+    """``failure`` and everything it wraps, by chain or as an argument."""
+    found: list[BaseException] = []
+    waiting: list[object] = [failure]
+    while waiting and len(found) < 20:
+        one = waiting.pop()
+        if isinstance(one, BaseException) and one not in found:
+            found.append(one)
+            waiting.extend((one.__cause__, one.__context__, getattr(one, "reason", None), *one.args))
+    return found
+
+
+def _seconds(header: str | None) -> float | None:
+    """A ``Retry-After`` given in seconds; dates are not worth the trouble, BILL sends neither."""
+    try:
+        seconds = float(header) if header else None
+    except ValueError:
+        return None
+    return seconds if seconds is not None and math.isfinite(seconds) and seconds >= 0 else None
