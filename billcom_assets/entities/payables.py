@@ -404,7 +404,7 @@ BILLS = Entity(
         Child(
             "bill_line_items",
             "billLineItems",
-            "Lines of a bill: what was bought and where it is booked. They add up to the bill's amount, save for rounding.",
+            "Lines of a bill: what was bought and where it is booked. They add up to the bill's amount or nearly so.",
             (
                 text("id", "BILL's id of the line; it changes when the bill's lines are replaced."),
                 money("amount", "Cost of the line in the vendor's bill_currency; it wins over quantity times price."),

@@ -1,0 +1,119 @@
+"""From BILL's object to the rows of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from billcom_assets.entities.model import Column, Entity
+from billcom_assets.entities.places import at, each
+from billcom_assets.entities.values import READERS, Unreadable, read_boolean, read_timestamp
+
+__all__ = ["Extractor", "Unreadable", "common", "touched"]
+
+_Field = tuple[int, str, Callable[[Any], Any]]
+
+
+class Extractor:
+    """Reads the declared columns out of one entity's objects; compiled once, used for every object."""
+
+    def __init__(self, entity: Entity) -> None:
+        self._row = _RowReader(entity.name, entity.columns)
+        self._children = tuple(
+            (child.table, child.path, tuple(child.path.split(".")), _RowReader(child.table, child.columns))
+            for child in entity.children
+        )
+
+    def row(self, obj: dict[str, Any]) -> tuple[Any, ...]:
+        """The values of the entity's columns, in their order; None where BILL sent nothing.
+
+        Raises:
+            Unreadable: A value does not fit its column.
+            TypeError: The object holds a float.
+        """
+        return self._row.read(obj)
+
+    def children(self, obj: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of every child table, each with its position (from 0) before the values of its columns.
+
+        Nulls in a list are skipped; an absent list gives no rows. Raises what ``row`` raises.
+        """
+        return {table: _rows(at(obj, keys), path, reader) for table, path, keys, reader in self._children}
+
+
+def common(obj: dict[str, Any]) -> tuple[str, bool | None, datetime | None, datetime | None]:
+    """Id, archived, created and updated time (UTC) of an object of any entity.
+
+    Raises:
+        Unreadable: There is no usable id, or one of the others does not fit.
+    """
+    identity = at(obj, ("id",))
+    if not isinstance(identity, str) or not identity or not identity.isprintable():
+        raise Unreadable("object", "id", "id", identity)
+    return (
+        identity,
+        _common(obj, "archived", "archived", read_boolean),
+        _common(obj, "created_time", "createdTime", read_timestamp),
+        _common(obj, "updated_time", "updatedTime", read_timestamp),
+    )
+
+
+def touched(entity: Entity, obj: dict[str, Any]) -> set[tuple[str, str]]:
+    """The objects that BILL may have changed together with this one, as (entity, id)."""
+    return {
+        (name, identity)
+        for path, name in entity.touches
+        for identity in each(obj, path.split("."))
+        if isinstance(identity, str) and identity
+    }
+
+
+def _common(obj: dict[str, Any], column: str, key: str, read: Callable[[Any], Any]) -> Any:
+    value = obj.get(key)
+    if value is None:
+        return None
+    try:
+        return read(value)
+    except ValueError:
+        raise Unreadable("object", column, key, value) from None
+
+
+def _rows(elements: Any, path: str, reader: _RowReader) -> list[tuple[Any, ...]]:
+    if not isinstance(elements, list):
+        return []
+    present = [(place, element) for place, element in enumerate(elements) if element is not None]
+    return [(position, *reader.read(element, f"{path}[{place}].")) for position, (place, element) in enumerate(present)]
+
+
+class _RowReader:
+    """Reads one table's columns, visiting each nested object once."""
+
+    def __init__(self, table: str, columns: Sequence[Column]) -> None:
+        self._table = table
+        self._columns = tuple(columns)
+        parents: dict[tuple[str, ...], list[_Field]] = {}
+        for index, column in enumerate(columns):
+            *parent, key = column.keys
+            parents.setdefault(tuple(parent), []).append((index, key, READERS[column.type]))
+        self._parents = tuple((parent, tuple(fields)) for parent, fields in parents.items())
+
+    def read(self, node: Any, prefix: str = "") -> tuple[Any, ...]:
+        values: list[Any] = [None] * len(self._columns)
+        for parent, fields in self._parents:
+            holder = at(node, parent) if parent else node
+            if not isinstance(holder, dict):
+                continue
+            for index, key, read in fields:
+                value = holder.get(key)
+                if value is None:
+                    continue
+                try:
+                    values[index] = read(value)
+                except ValueError:
+                    raise self._unreadable(index, prefix, value) from None
+        return tuple(values)
+
+    def _unreadable(self, index: int, prefix: str, value: Any) -> Unreadable:
+        column = self._columns[index]
+        return Unreadable(self._table, column.name, f"{prefix}{column.path}", value, sensitive=column.sensitive)
