@@ -373,6 +373,21 @@ def _cursor(value: Any) -> str | None:
     return str(value)
 
 
+def read_value(answer: Answer) -> Any:
+    """The decoded body; None for an empty answer where the status says so (204), else a Problem."""
+    if not answer.body.strip():
+        return None if answer.http_status == 204 else malformed(answer, "an empty answer")
+    try:
+        return decode_any(answer.body)
+    except Malformed:
+        return malformed(answer, "an answer that is cut off or no valid JSON")
+
+
+def read_written(answer: Answer) -> Any:
+    """The decoded body of a write's answer, which may be empty."""
+    return read_value(answer) if answer.body.strip() else None
+
+
 def _malformed(status: int, what: str) -> Problem:
     return Problem(Kind.MALFORMED, f"BILL sent {what}", None, status)
 

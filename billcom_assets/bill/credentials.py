@@ -44,7 +44,16 @@ _V2 = {
     Environment.PRODUCTION: "https://api.bill.com/api/v2",
     Environment.STAGE: "https://api-stage.bill.com/api/v2",
 }
-_V2_BESIDE = {v3: _V2[environment] for environment, v3 in _V3.items()}
+_ENVIRONMENT_BY_URL = {v3: environment for environment, v3 in _V3.items()}
+_NOT_V3 = {
+    "gateway.bill.com": Environment.PRODUCTION,
+    "api.bill.com": Environment.PRODUCTION,
+    "app.bill.com": Environment.PRODUCTION,
+    "api-stage.bill.com": Environment.STAGE,
+    "api-sandbox.bill.com": Environment.STAGE,
+    "gateway.sandbox.bill.com": Environment.STAGE,
+}
+"""Hosts that are retired or not the v3 API, though old notes name them, and the environment they mean."""
 
 
 def is_loopback(url: str) -> bool:
@@ -131,6 +140,9 @@ class Credentials:
             url = getattr(self, name)
             blank = url is None or not url.strip()
             object.__setattr__(self, name, None if blank else normalised_url(url, name.replace("_", " ")))
+        if self.base_url:
+            object.__setattr__(self, "base_url", _v3_base(self.base_url))
+            object.__setattr__(self, "environment", _ENVIRONMENT_BY_URL.get(self.v3_url, self.environment))
         identity = "\x00".join((self.v3_url, self.dev_key, self.organization_id, self.username))
         object.__setattr__(self, "fingerprint", _digest(identity))
 
@@ -144,8 +156,8 @@ class Credentials:
         """Base of the v2 API in use: never another operator's host than that of ``v3_url``."""
         if self.v2_base_url:
             return self.v2_base_url
-        if self.v3_url in _V2_BESIDE:
-            return _V2_BESIDE[self.v3_url]
+        if self.v3_url in _ENVIRONMENT_BY_URL:
+            return _ENVIRONMENT_BY_URL[self.v3_url].v2_base_url
         parts = urlsplit(self.v3_url)
         return f"{parts.scheme}://{parts.netloc}/api/v2"
 
@@ -178,6 +190,18 @@ class Credentials:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
+
+
+def _v3_base(url: str) -> str:
+    """``url`` with what is often forgotten; refused when it is BILL's but not of the v3 API."""
+    parts = urlsplit(url)
+    if environment := _NOT_V3.get(parts.hostname or ""):
+        raise ConfigurationError(
+            f"{parts.hostname} does not serve BILL's v3 API",
+            next_step=f"Use {environment.base_url}, or leave the base URL out.",
+        )
+    with_connect = f"{url}/connect"
+    return with_connect if with_connect in _ENVIRONMENT_BY_URL else url
 
 
 def _cleaned(value: str, setting: str) -> str:

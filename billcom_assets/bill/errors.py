@@ -142,6 +142,11 @@ class NotFound(BillError):
     headline = "BILL has no such object"
     default_next_step = "Check the id and that it belongs to this organization."
 
+    @property
+    def confirmed(self) -> bool:
+        """True when BILL itself said so with its code; a bare HTTP 404 may come from elsewhere."""
+        return self.code == "BDC_1205"
+
 
 class WrongEntityType(BillError):
     """The id names another kind of object than the call expects."""

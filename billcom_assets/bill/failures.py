@@ -73,6 +73,10 @@ _SIGN_IN_STEPS: Final = {
     ),
     "BDC_1107": "The organization is locked after failed sign-ins. Wait 15 minutes, then test the connection once.",
 }
+_MORE_RIGHTS: Final = (
+    "The signed-in user or sync token may not do this. Have a BILL administrator widen its role, or sign in as another "
+    "user."
+)
 _LOCKED_STATUS: Final = 423
 _QUERY_STATUSES: Final = frozenset({200, 400, 410, 414, 422})
 
@@ -140,7 +144,7 @@ def _login_error_class(problem: Problem) -> type[BillError]:
 
 def _query_is_at_fault(problem: Problem, context: Context) -> bool:
     """True when another query, or the same from its start, may be accepted."""
-    if problem.kind is Kind.REFUSED:
+    if problem.kind in {Kind.REFUSED, Kind.GATEWAY}:
         return problem.http_status in _QUERY_STATUSES
     if problem.kind is Kind.NOT_FOUND:
         return context.cursor_in_play
@@ -151,6 +155,8 @@ def _next_step(kind: type[BillError], problem: Problem, environment: str) -> str
     if kind is AuthenticationRefused:
         code = "BDC_1107" if problem.http_status == _LOCKED_STATUS else problem.code
         return _SIGN_IN_STEPS.get(code or "", "").format(environment=environment)
-    if kind is SessionsExhausted or kind is WriteOutcomeUnknown:
+    if kind in {SessionsExhausted, WriteOutcomeUnknown, QueryRefused}:
         return ""
+    if kind is Refused and problem.http_status == 403:
+        return _MORE_RIGHTS
     return _NEXT_STEP_BY_KIND.get(problem.kind, "")

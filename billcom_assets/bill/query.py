@@ -116,7 +116,7 @@ class Sort:
 
 def list_params(
     *, filters: Iterable[Filter], sort: Sort | Iterable[Sort] | None, cursor: str | None, max_rows: int
-) -> tuple[tuple[str, str], ...]:
+) -> dict[str, str]:
     """Query parameters of a v3 list. The cursor goes into ``page``, beside the unchanged other parameters.
 
     Raises:
@@ -131,7 +131,7 @@ def list_params(
         "sort": ",".join(one.render() for one in sorts),
         "page": cursor or "",
     }
-    return tuple((name, value) for name, value in params.items() if value)
+    return {name: value for name, value in params.items() if value}
 
 
 def query_string(params: Iterable[tuple[str, Scalar]]) -> str:

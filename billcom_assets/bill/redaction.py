@@ -9,8 +9,19 @@ from typing import Final
 _MASK: Final = "***"
 _SHORTEST: Final = 4
 """A shorter secret is only masked as a word of its own, or every message would be riddled with masks."""
-_NUMBERS: Final = re.compile(r"(?<![\w.])(?:\d{3}-\d{2}-\d{4}|\d{2}-\d{7}|\d{9,19})(?![\w.]*\w)")
-"""Tax ids and bank account, routing and card numbers, which validation messages may quote."""
+_BANK_AND_TAX: Final = re.compile(
+    r"""
+    (?<!\w)(?:
+        \d{3}-\d{2}-\d{4} | \d{2}-\d{7}        # social security and employer numbers
+        | \d{9,19}                              # account, routing and card numbers
+        | \d{4}(?:[ -]\d{4}){2,4}               # the same in groups
+        | (?-i:[A-Z]{2}\d{2}[A-Z0-9]{11,30})    # IBAN
+    )(?!\w)
+    | (?P<said>\b(?:bank.?account|routing|tax.?id|ssn|ein|iban)\w*\W{1,3}(?:\w+\W{1,3}){0,2}?)\d[\d-]{3,}
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What validation messages may quote of a bank account or tax record."""
 
 
 class Redactor:
@@ -26,4 +37,4 @@ class Redactor:
                 text = text.replace(secret, _MASK)
             elif secret:
                 text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _MASK, text)
-        return _NUMBERS.sub(_MASK, text)
+        return _BANK_AND_TAX.sub(lambda found: f"{found['said'] or ''}{_MASK}", text)

@@ -7,6 +7,7 @@ A session opened with a password ends after 35 minutes without a call
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import AuthenticationRefused, BillError, ConfigurationError, SessionsExhausted
 from billcom_assets.bill.limits import Clock, utc_now
 
@@ -21,6 +23,8 @@ PASSWORD_IDLE: Final = timedelta(minutes=30)
 TOKEN_IDLE: Final = timedelta(hours=47)
 _SAVE_EVERY: Final = timedelta(minutes=1)
 _LOGINS_IN_A_ROW: Final = 3
+_SESSION_ID: Final = re.compile(r"[\x21-\x7e]+")
+"""What can be sent as a header."""
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
@@ -41,6 +45,24 @@ class StoredSession:
         """True when it has not been idle long enough to have ended."""
         idle = now - self.last_used_at
         return -_CLOCK_SKEW <= idle < (TOKEN_IDLE if self.is_token else PASSWORD_IDLE)
+
+
+def opened_session(told: object, credentials: Credentials, now: datetime) -> StoredSession | None:
+    """The session that a sign-in's decoded answer names; None when it names none."""
+    if not isinstance(told, dict):
+        return None
+    session_id, user_id = told.get("sessionId"), told.get("userId")
+    if not isinstance(session_id, str) or not _SESSION_ID.fullmatch(session_id):
+        return None
+    user_id = user_id if isinstance(user_id, str) else ""
+    return StoredSession(
+        session_id=session_id,
+        user_id=user_id,
+        organization_id=str(told.get("organizationId") or credentials.organization_id),
+        is_token=is_token_user(user_id),
+        last_used_at=now,
+        fingerprint=credentials.fingerprint,
+    )
 
 
 def is_token_user(user_id: str) -> bool:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +25,7 @@ from billcom_assets.bill.answers import Answer, Kind, Problem, read
 from billcom_assets.bill.credentials import is_loopback
 
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"})
+_CONNECTION_SPOILT: Final = frozenset({Kind.LOST, Kind.MALFORMED, Kind.UNREACHABLE})
 _UNSENDABLE: Final = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -61,7 +63,10 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 class Transport:
-    """HTTP connections to one address, one kept per thread.
+    """HTTP connections to one address.
+
+    A connection serves one request at a time and is kept for the next; there are never more of them than requests
+    in flight at once.
 
     Args:
         url: The address; decides whether proxies of the environment apply.
@@ -71,27 +76,38 @@ class Transport:
     def __init__(self, url: str, timeout: tuple[float, float]) -> None:
         self._loopback = is_loopback(url)
         self._timeout = timeout
-        self._local = threading.local()
         self._lock = threading.Lock()
-        self._opened: list[requests.Session] = []
+        self._idle: list[requests.Session] = []
 
     def send(self, request: Request) -> Answer | Problem:
         """Sends ``request`` once."""
-        session = self._session()
-        if request.own_connection:
-            session.close()
-        outcome = self._exchange(session, request)
-        if isinstance(outcome, Problem) and outcome.kind in {Kind.LOST, Kind.MALFORMED, Kind.UNREACHABLE}:
-            session.close()  # what is left on the connection may belong to the broken answer
-        return outcome
+        with self._session() as session:
+            if request.own_connection:
+                session.close()
+            outcome = self._exchange(session, request)
+            if isinstance(outcome, Problem) and outcome.kind in _CONNECTION_SPOILT:
+                session.close()  # what is left on the connection may belong to the broken answer
+            return outcome
 
     def close(self) -> None:
-        """Closes all connections."""
+        """Closes idle connections; those in use close with their request."""
         with self._lock:
-            opened, self._opened = self._opened, []
-        for session in opened:
+            idle, self._idle = self._idle, []
+        for session in idle:
             session.close()
-        self._local = threading.local()
+
+    @contextmanager
+    def _session(self) -> Iterator[requests.Session]:
+        """A session for one request, put back afterwards unless the request was interrupted."""
+        with self._lock:
+            session = self._idle.pop() if self._idle else self._new_session()
+        try:
+            yield session
+        except BaseException:
+            session.close()
+            raise
+        with self._lock:
+            self._idle.append(session)
 
     def _exchange(self, session: requests.Session, request: Request) -> Answer | Problem:
         try:
@@ -109,15 +125,6 @@ class Transport:
             return _lost(failure)
         retry_after = _seconds(response.headers.get("Retry-After"))
         return read(response.status_code, response.content, v2=request.v2, retry_after=retry_after)
-
-    def _session(self) -> requests.Session:
-        """This thread's session."""
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = self._new_session()
-            with self._lock:
-                self._opened.append(session)
-        return session
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()
