@@ -142,7 +142,7 @@ INVOICES = Entity(
                 text("id", "BILL's id of the line; it changes when the invoice's lines are replaced."),
                 text("description", "What was sold, in the words on the line; null when nobody wrote any."),
                 money("price", "Price of one unit in the customer's invoice_currency."),
-                number("quantity", "How many units were sold."),
+                number("quantity", "How many units were sold; the line amounts to quantity times price."),
                 *classifications(*_LINE_CODING, of="the invoice line"),
             ),
         ),

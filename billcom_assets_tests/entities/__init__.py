@@ -1,0 +1,1 @@
+"""Tests of the entity catalog and of what derives from one object."""

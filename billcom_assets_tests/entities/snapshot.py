@@ -1,0 +1,42 @@
+"""The catalog as plain text; ``python -m billcom_assets_tests.entities.snapshot`` records it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.model import Column, Entity
+
+FILE = Path(__file__).with_name("catalog.txt")
+
+
+def render() -> str:
+    """One line per entity, child table and column."""
+    return "".join(f"{line}\n" for entity in CATALOG for line in _entity(entity))
+
+
+def _entity(entity: Entity) -> Iterator[str]:
+    marks = [entity.path, entity.walk, entity.group]
+    marks += ["seed"] if entity.in_seed else []
+    marks += ["gated"] if entity.gated else []
+    marks += [f"cutoff={entity.cutoff}"] if entity.cutoff else []
+    marks += [f"after={name}" for name in entity.also_after]
+    marks += [f"touches={name}:{path}" for path, name in entity.touches]
+    marks += [f"settled={column}:{'|'.join(values)}" for column, values in entity.settled]
+    yield f"{entity.name} ({' '.join(marks)})"
+    yield from (f"  {_column(column)}" for column in entity.columns)
+    for child in entity.children:
+        yield f"  {child.table} [{child.path}]"
+        yield from (f"    {_column(column)}" for column in child.columns)
+
+
+def _column(column: Column) -> str:
+    marks = [f"-> {column.references}"] if column.references else []
+    marks += ["sensitive"] if column.sensitive else []
+    marks += ["|".join(column.values)] if column.values else []
+    return " ".join([column.name, column.type, column.path, *marks])
+
+
+if __name__ == "__main__":
+    FILE.write_text(render())
