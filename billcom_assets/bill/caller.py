@@ -1,0 +1,253 @@
+"""Makes calls: puts a session to them, keeps within the limits, repeats what may pass, and explains what does not."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from billcom_assets.bill import answers
+from billcom_assets.bill.answers import Answer, Kind, Problem
+from billcom_assets.bill.credentials import Credentials
+from billcom_assets.bill.errors import BillError
+from billcom_assets.bill.failures import Context, error_for
+from billcom_assets.bill.limits import Clock, Lanes, RequestBudget
+from billcom_assets.bill.meter import CallEvent, CallStats, EventKind, Meter
+from billcom_assets.bill.query import query_string
+from billcom_assets.bill.redaction import Redactor
+from billcom_assets.bill.retry import THROTTLING, RetryPolicy
+from billcom_assets.bill.session import Lease, SessionKeeper, SessionStore, StoredSession, opened_session
+from billcom_assets.bill.transport import Request, Transport
+
+_LOG: Final = logging.getLogger(__name__)
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_LOGIN: Final = Context("POST /v3/login", is_login=True)
+_RENEWALS: Final = 3
+"""New sessions one call may ask for: a session may die again before the call comes through."""
+_CURED_BY_SIGN_IN: Final = frozenset({"BDC_1101", "BDC_1102"})
+
+T = TypeVar("T")
+Reading = Callable[[Answer], T | Problem]
+"""Takes a success apart; a Problem when its content is not what the call gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, before a session is put to it."""
+
+    method: str
+    url: str = field(repr=False)
+    context: Context
+    body: bytes | None = field(default=None, repr=False)
+    """JSON; for v2 the document in the form's ``data`` field."""
+    v2: bool = False
+    replayable: bool = True
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What one call has used up over all its attempts."""
+
+    renewals: int = 0
+
+    def may_renew(self, problem: Problem, lease: Lease) -> bool:
+        """True when a new session may cure ``problem``."""
+        if problem.kind is Kind.DEAD_SESSION:
+            # code 1361 means "untrusted" as well as "expired": one new session shows which
+            allowed = 1 if problem.code == "BDC_1361" else _RENEWALS
+        elif problem.code in _CURED_BY_SIGN_IN and not lease.opened_here:
+            allowed = 1  # a stored session may belong to a developer key that was replaced since
+        else:
+            return False
+        self.renewals += 1
+        return self.renewals <= allowed
+
+
+class Caller:
+    """Makes the calls of one client. Thread-safe.
+
+    Args:
+        credentials: Who signs in, and where.
+        integration: Label used in every error.
+        sessions: Where sessions live between runs.
+        budget: The developer key's hourly allowance.
+        retry: How long problems that may pass are waited out.
+        timeout: Seconds to connect, and to wait for each part of an answer.
+        clock: Gives the current time.
+        max_logins: Sign-ins this caller may cause.
+        on_event: Told of every attempt, wait and sign-in, in the calling thread.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        integration: str,
+        sessions: SessionStore,
+        budget: RequestBudget,
+        retry: RetryPolicy,
+        timeout: tuple[float, float],
+        clock: Clock,
+        max_logins: int,
+        on_event: Callable[[CallEvent], None] | None,
+    ) -> None:
+        self._credentials = credentials
+        self._integration = integration
+        self._budget = budget
+        self._retry = retry
+        self._clock = clock
+        self._on_event = on_event
+        self._lanes = Lanes.shared(f"{credentials.key_digest}:{credentials.organization_id}")
+        self._redactor = Redactor((*credentials.secrets, credentials.username))
+        self._meter = Meter()
+        self._v3 = Transport(credentials.v3_url, timeout)
+        self._v2 = Transport(credentials.v2_url, timeout)
+        self.keeper = SessionKeeper(
+            self._sign_in,
+            store=sessions,
+            organization_id=credentials.organization_id,
+            fingerprint=credentials.fingerprint,
+            clock=clock,
+            max_logins=max_logins,
+        )
+
+    @property
+    def stats(self) -> CallStats:
+        """What was done so far."""
+        return self._meter.stats
+
+    def close(self) -> None:
+        """Keeps the session's time of last use and closes connections."""
+        try:
+            self.keeper.close()
+        finally:
+            self._v3.close()
+            self._v2.close()
+
+    def run(self, call: Call, reading: Reading[T]) -> T:
+        """Makes ``call`` and gives what ``reading`` makes of its answer; raises a BillError for what stays wrong."""
+        progress = _Progress()
+        try:
+            outcome = self._retry.run(
+                lambda: self._attempt(call, reading, progress),
+                replayable=call.replayable,
+                before_wait=lambda problem, number, wait: self._waits(call.context, problem, number, wait),
+            )
+        except BillError as error:
+            raise error.located(integration=self._integration, endpoint=call.context.endpoint) from None
+        if isinstance(outcome, Problem):
+            raise self._error(outcome, call.context)
+        return outcome
+
+    def login(self) -> StoredSession:
+        """Signs in anew, whatever session there is."""
+        try:
+            return self.keeper.fresh().session
+        except BillError as error:
+            raise error.located(integration=self._integration, endpoint=_LOGIN.endpoint) from None
+
+    def _attempt(self, call: Call, reading: Reading[T], progress: _Progress) -> T | Problem:
+        """One try, with a new session where the one at hand is dead."""
+        lease = self.keeper.current()
+        while True:
+            sent = self._send(self._v2 if call.v2 else self._v3, self._request(call, lease), call.context)
+            outcome = reading(sent) if isinstance(sent, Answer) else sent
+            if not isinstance(outcome, Problem):
+                self.keeper.succeeded(lease)
+                return outcome
+            if not progress.may_renew(outcome, lease):
+                return outcome
+            lease = self.keeper.renew(lease)
+
+    def _request(self, call: Call, lease: Lease) -> Request:
+        dev_key, session_id = self._credentials.dev_key, lease.session.session_id
+        if call.v2:
+            form = {"devKey": dev_key, "sessionId": session_id, "data": (call.body or b"").decode()}
+            headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+            return Request("POST", call.url, headers, query_string(form.items()).encode(), v2=True)
+        headers = {"Accept": "application/json", "devKey": dev_key, "sessionId": session_id}
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        return Request(call.method, call.url, headers, call.body, own_connection=not call.replayable)
+
+    def _send(self, transport: Transport, request: Request, context: Context) -> Answer | Problem:
+        """Sends one request within the limits."""
+        self._budget.spend(1)
+        if context.is_login:
+            self._budget.spend_login()
+        with self._lanes.enter() as in_flight:
+            self._meter.sent(in_flight, login=context.is_login)
+            started = time.monotonic()
+            outcome = transport.send(request)
+            seconds = time.monotonic() - started
+        if isinstance(outcome, Problem):
+            outcome = replace(outcome, message=self._redactor(outcome.message, *self.keeper.known_session_ids()))
+        self._tell(EventKind.REQUEST, context, outcome, seconds=seconds)
+        return outcome
+
+    def _waits(self, context: Context, problem: Problem, number: int, wait: float) -> None:
+        self._meter.waits(wait, throttled=problem.kind in THROTTLING)
+        self._tell(EventKind.RETRY, context, problem, attempt=number, seconds=wait)
+
+    def _tell(
+        self, kind: EventKind, context: Context, outcome: Answer | Problem, *, attempt: int = 1, seconds: float = 0.0
+    ) -> None:
+        code, message = (outcome.code, outcome.message) if isinstance(outcome, Problem) else (None, "")
+        status = outcome.http_status
+        _LOG.debug("%s %s: HTTP %s %s (attempt %d, %.3f s)", kind, context.endpoint, status, code, attempt, seconds)
+        if self._on_event is not None:
+            self._on_event(CallEvent(kind, context.endpoint, status, code, attempt, seconds, message))
+
+    # --- signing in ---
+
+    def _sign_in(self) -> StoredSession:
+        """Opens a session; called by the keeper, one at a time.
+
+        See https://developer.bill.com/reference/login
+        """
+        outcome = self._retry.run(
+            self._attempt_sign_in,
+            replayable=True,
+            before_wait=lambda problem, number, wait: self._waits(_LOGIN, problem, number, wait),
+        )
+        if isinstance(outcome, Problem):
+            raise self._error(outcome, _LOGIN)
+        return outcome
+
+    def _attempt_sign_in(self) -> StoredSession | Problem:
+        sent = self._send(self._v3, self._sign_in_request(), _LOGIN)
+        if isinstance(sent, Problem):
+            return sent
+        opened = opened_session(answers.read_value(sent), self._credentials, self._clock())
+        if opened is None:
+            return answers.malformed(sent, "a sign-in without a session")
+        if opened.organization_id != self._credentials.organization_id:
+            return Problem(Kind.AUTHENTICATION, "BILL opened a session for another organization", None, 200)
+        self._tell(EventKind.LOGIN, _LOGIN, sent)
+        return opened
+
+    def _sign_in_request(self) -> Request:
+        who = self._credentials
+        body: dict[str, Any] = {
+            "username": who.username,
+            "password": who.password,
+            "organizationId": who.organization_id,
+            "devKey": who.dev_key,  # BILL wants it in the body here, not as a header
+        }
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        return Request("POST", f"{who.v3_url}/v3/login", headers, _ENCODER.encode(body))
+
+    # --- errors ---
+
+    def _error(self, problem: Problem, context: Context) -> BillError:
+        return error_for(
+            problem,
+            context,
+            integration=self._integration,
+            environment=self._credentials.environment.value,
+            now=self._clock(),
+        )
