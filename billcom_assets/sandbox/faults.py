@@ -1,0 +1,197 @@
+"""Faults that can be switched on together: which exist, how often they fire, and the bounds that keep them survivable.
+
+Whether a fault fires is decided by a hash of the seed, the fault, the request and how often that request was
+made, not by a shared random stream: the same client meets the same faults whatever the order of its lanes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from zlib import crc32
+
+_HASH_SPACE = 2**32
+IN_A_ROW = 2
+"""One and the same request fails at most this many times in a row."""
+
+
+class Fault(StrEnum):
+    """What can go wrong."""
+
+    HTML_502 = "html_502"
+    """An HTML page with status 502 from the edge; the request did not reach BILL."""
+    RESET = "reset"
+    """The connection closes in mid-body; a write has been carried out."""
+    TRUNCATED_JSON = "truncated_json"
+    """Status 200 and a matching length, but the JSON is cut; a write has been carried out."""
+    SINGLE_OBJECT_ERROR = "single_object_error"
+    """Status 500 with one ``{"message": ...}`` object instead of an array."""
+    SESSION_DEATH = "session_death"
+    """The session dies in the middle of work: 401 BDC_1109."""
+    HOURLY_LIMIT = "hourly_limit"
+    """BDC_1144 although the budget is not used up; passes."""
+    CONCURRENCY_LIMIT = "concurrency_limit"
+    """BDC_1322 although there is room; passes."""
+    REPEATED_CURSOR = "repeated_cursor"
+    """A page whose next cursor is the cursor just used, once per walk; asked again it gives the true one."""
+    EMPTY_PAGE = "empty_page"
+    """A page without rows but with a cursor that leads on."""
+    DUPLICATE_ROWS = "duplicate_rows"
+    """The last row of a page comes again as the first of the next."""
+    MOVING_ROWS = "moving_rows"
+    """A row is touched between two pages, so that its place in update order moves to the end."""
+    NULLS = "nulls"
+    """Null instead of absent keys in some rows; the rate is the share of rows."""
+    UNKNOWN_FIELDS = "unknown_fields"
+    """Fields that no documentation names, in some rows; the rate is the share of rows."""
+    UNKNOWN_ENUM = "unknown_enum"
+    """Enum values that no documentation names, in some rows; the rate is the share of rows."""
+    CURSOR_REFUSED = "cursor_refused"
+    """400 for a good cursor, once per walk."""
+    SLOW = "slow"
+    """The answer takes ``Settings.slow_ms`` longer."""
+    CASE_TWIN_IDS = "case_twin_ids"
+    """Pairs of objects whose ids differ only in letter case; data, so chosen when the world is made."""
+
+
+DEFAULT_RATE = 0.05
+DEFAULT_LIMITS: Mapping[Fault, int] = {Fault.SESSION_DEATH: 4}
+"""Times a fault may fire in all unless the plan says otherwise: a client rightly caps its logins."""
+
+TROUBLE_NAMES = tuple(fault for fault in Fault if fault is not Fault.CASE_TWIN_IDS)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRate:
+    """How often a fault fires.
+
+    Attributes:
+        rate: Share of the requests (or rows) it applies to, 0 to 1.
+        limit: Times it may fire in all; None for no limit.
+    """
+
+    rate: float
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate <= 1:
+            raise ValueError(f"a fault rate lies between 0 and 1, not {self.rate}")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """The faults that are switched on.
+
+    Attributes:
+        rates: Rate and limit of each fault; absent means off.
+        seed: Decides which requests and rows are struck.
+    """
+
+    rates: Mapping[Fault, FaultRate] = field(default_factory=dict)
+    seed: int = 7
+
+    def rate(self, fault: Fault) -> float:
+        """Share of requests or rows struck by ``fault``; 0 when off."""
+        setting = self.rates.get(fault)
+        return setting.rate if setting else 0.0
+
+    @classmethod
+    def parse(cls, text: str, seed: int = 7) -> FaultPlan:
+        """Read ``name[=rate][*limit]`` entries separated by commas; ``all`` means every fault.
+
+        Examples: ``html_502``, ``reset=0.1,slow=0.02``, ``all=0.03,session_death=0.01*2``.
+
+        Raises:
+            ValueError: An unknown fault, or a rate or limit that is no number in range.
+        """
+        rates: dict[Fault, FaultRate] = {}
+        for entry in filter(None, (part.strip() for part in text.split(","))):
+            name, _, amount = entry.partition("=")
+            rate, _, limit = amount.partition("*")
+            for fault in TROUBLE_NAMES if name == "all" else (_fault(name),):
+                rates[fault] = FaultRate(
+                    rate=float(rate) if rate else DEFAULT_RATE,
+                    limit=int(limit) if limit else DEFAULT_LIMITS.get(fault),
+                )
+        return cls(rates, seed)
+
+    def text(self) -> str:
+        """The plan in the form that ``parse`` reads."""
+        return ",".join(
+            f"{fault}={setting.rate:g}" + ("" if setting.limit is None else f"*{setting.limit}")
+            for fault, setting in self.rates.items()
+        )
+
+
+def _fault(name: str) -> Fault:
+    try:
+        return Fault(name)
+    except ValueError as cause:
+        raise ValueError(f"{name!r} is no fault; there are {', '.join(Fault)}") from cause
+
+
+def share(*parts: object) -> float:
+    """A number from 0 to below 1 that depends on nothing but ``parts``."""
+    mark = "\x1f".join(map(str, parts)).encode()
+    return crc32(mark[::-1], crc32(mark)) / _HASH_SPACE
+
+
+class Faults:
+    """Decides for each request which faults strike, and counts them.
+
+    Args:
+        plan: The faults switched on; replaced while the server runs through ``plan``.
+    """
+
+    def __init__(self, plan: FaultPlan) -> None:
+        self.plan = plan
+        self.fired: Counter[Fault] = Counter()
+        self._times_asked: Counter[tuple[Fault, str]] = Counter()
+        self._failures_in_a_row: Counter[str] = Counter()
+        self._walks_struck: set[tuple[Fault, str]] = set()
+
+    def reset(self) -> None:
+        """Forget the counts and what was struck."""
+        self.fired.clear()
+        self._times_asked.clear()
+        self._failures_in_a_row.clear()
+        self._walks_struck.clear()
+
+    def fails(self, fault: Fault, request: str) -> bool:
+        """Whether ``fault`` makes this request fail; never more than ``IN_A_ROW`` times in a row."""
+        if self._failures_in_a_row[request] >= IN_A_ROW or not self._draw(fault, request):
+            return False
+        self._failures_in_a_row[request] += 1
+        return True
+
+    def disturbs(self, fault: Fault, request: str) -> bool:
+        """Whether ``fault`` disturbs an answer that itself succeeds."""
+        return self._draw(fault, request)
+
+    def strikes_walk(self, fault: Fault, walk: str, request: str) -> bool:
+        """Whether ``fault`` strikes here; at most once for one walk (same list, filters and sort)."""
+        if (fault, walk) in self._walks_struck or not self._draw(fault, request):
+            return False
+        self._walks_struck.add((fault, walk))
+        return True
+
+    def marks_row(self, fault: Fault, object_id: str) -> bool:
+        """Whether a row carries the oddity; the same rows every time."""
+        rate = self.plan.rate(fault)
+        return rate > 0 and share(self.plan.seed, fault, object_id) < rate
+
+    def succeeded(self, request: str) -> None:
+        """The request went through: its row of failures ends."""
+        self._failures_in_a_row.pop(request, None)
+
+    def _draw(self, fault: Fault, request: str) -> bool:
+        setting = self.plan.rates.get(fault)
+        if setting is None or (setting.limit is not None and self.fired[fault] >= setting.limit):
+            return False
+        self._times_asked[fault, request] += 1
+        if share(self.plan.seed, fault, request, self._times_asked[fault, request]) >= setting.rate:
+            return False
+        self.fired[fault] += 1
+        return True

@@ -1,0 +1,261 @@
+"""The way of every API call: counting, limits, session, faults, latency, the operation itself, and the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from billcom_assets.sandbox.answers import BAD_GATEWAY, SINGLE_OBJECT, Answer, BrokenOff
+from billcom_assets.sandbox.clock import stamp
+from billcom_assets.sandbox.codec import Doc, decode
+from billcom_assets.sandbox.errors import (
+    Refusal,
+    dead_session,
+    hourly_limit,
+    invalid,
+    too_many_at_once,
+    untrusted,
+)
+from billcom_assets.sandbox.faults import Fault
+from billcom_assets.sandbox.limits import Lane
+from billcom_assets.sandbox.sessions import Session
+from billcom_assets.sandbox.state import Sandbox
+from billcom_assets.sandbox.world import Organization
+
+
+@dataclass(slots=True)
+class Call:
+    """One API call on its way.
+
+    Attributes:
+        sandbox: The sandbox that is called.
+        params: Values of the path's placeholders.
+        query: Query parameters.
+        body: Raw body.
+        form: Fields of a form body (v2).
+        base_url: Scheme and host of the call.
+        session: The session, once it is known to be alive.
+    """
+
+    sandbox: Sandbox
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    form: Mapping[str, str]
+    base_url: str
+    session: Session | None = None
+
+    @property
+    def organization(self) -> Organization:
+        """The organization of the session."""
+        return self.open_session.organization
+
+    @property
+    def open_session(self) -> Session:
+        """The session; only operations that need one may ask.
+
+        Raises:
+            Refusal: There is none.
+        """
+        if self.session is None:
+            raise dead_session()
+        return self.session
+
+    def json(self) -> Any:
+        """The JSON body; an empty body is an empty object.
+
+        Raises:
+            Refusal: 400; it is no JSON.
+        """
+        if not self.body.strip():
+            return {}
+        try:
+            return decode(self.body)
+        except ValueError as cause:
+            raise invalid(f"JSON parse error: {cause}") from None
+
+    def json_object(self) -> Doc:
+        """The JSON body, which must be an object.
+
+        Raises:
+            Refusal: 400; it is none.
+        """
+        content = self.json()
+        if not isinstance(content, dict):
+            raise invalid("Cannot construct instance of RequestDto: expected an object")
+        return content
+
+    def json_array(self) -> list[Any]:
+        """The JSON body, which must be an array.
+
+        Raises:
+            Refusal: 400; it is none.
+        """
+        content = self.json()
+        if not isinstance(content, list):
+            raise invalid("Cannot construct instance of java.util.ArrayList: expected an array")
+        return content
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One API operation.
+
+    Attributes:
+        method: HTTP verb.
+        path: Path below the API's base, with placeholders in braces.
+        handler: What it does, run under the sandbox's lock.
+        session: It needs a living session.
+        login: It is a login, with a limit of its own.
+        trusted: It needs multi-factor authentication.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    session: bool = True
+    login: bool = False
+    trusted: bool = False
+
+
+class Dialect(Protocol):
+    """What differs between v3 and v2."""
+
+    def credentials(self, request: Request, call: Call) -> tuple[str, str]:
+        """Developer key and session id of a call; "" where absent."""
+        ...
+
+    def organization_id(self, call: Call) -> str:
+        """The organization that a login names."""
+        ...
+
+    def refuse(self, refusal: Refusal, timestamp: str) -> Answer:
+        """The answer that carries a refusal."""
+        ...
+
+
+@dataclass(slots=True)
+class _Passage:
+    """Where a call stands on its way: its lane while in flight, and its name in the books of the faults."""
+
+    name: str
+    lane: Lane | None = field(default=None)
+
+
+class Gateway:
+    """Serves operations in one dialect."""
+
+    def __init__(self, sandbox: Sandbox, dialect: Dialect) -> None:
+        self._sandbox = sandbox
+        self._dialect = dialect
+
+    def endpoint(self, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+        """The Starlette endpoint of an operation."""
+        counted_as = f"{operation.method} {operation.path}"
+
+        async def serve(request: Request) -> Response:
+            stats = self._sandbox.stats
+            stats.requests += 1
+            stats.paths[counted_as] += 1
+            stats.logins += operation.login
+            call = await self._call(request)
+            passage = _Passage(f"{operation.method} {request.url.path}?{request.url.query}")
+            try:
+                answer = await self._answer(operation, request, call, passage)
+            except Refusal as refusal:
+                stats.codes[refusal.code or "none"] += 1
+                answer = self._dialect.refuse(refusal, stamp(self._sandbox.clock.seconds()))
+            finally:
+                # Before the body goes out: the client may send its next call as soon as it has this answer.
+                if passage.lane is not None:
+                    self._sandbox.limits.leave(passage.lane)
+            stats.statuses[answer.status] += 1
+            return self._respond(answer, passage)
+
+        return serve
+
+    async def _call(self, request: Request) -> Call:
+        body = await request.body()
+        is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        return Call(
+            sandbox=self._sandbox,
+            params=request.path_params,
+            query=request.query_params,
+            body=body,
+            form=dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {},
+            base_url=f"{request.url.scheme}://{request.url.netloc}",
+        )
+
+    async def _answer(self, operation: Operation, request: Request, call: Call, passage: _Passage) -> Answer:
+        sandbox = self._sandbox
+        dev_key, session_id = self._dialect.credentials(request, call)
+        sandbox.limits.count_request(dev_key)
+        if operation.login:
+            sandbox.limits.count_login(dev_key)
+        if operation.session:
+            call.session = sandbox.sessions.use(session_id, dev_key)
+        self._enter(operation, call, dev_key, passage)
+        broken = self._strike_before(operation, call, passage)
+        await self._wait(passage)
+        if broken is not None:
+            return broken
+        if operation.trusted and not call.open_session.trusted:
+            raise untrusted()
+        with sandbox.lock:
+            return operation.handler(call)
+
+    def _enter(self, operation: Operation, call: Call, dev_key: str, passage: _Passage) -> None:
+        organization_id = call.organization.id if operation.session else ""
+        if operation.login:
+            organization_id = self._dialect.organization_id(call)
+        if not organization_id:
+            return
+        passage.name = f"{organization_id} {passage.name}"
+        passage.lane = dev_key, organization_id
+        self._sandbox.limits.enter(passage.lane)
+
+    def _strike_before(self, operation: Operation, call: Call, passage: _Passage) -> Answer | None:
+        """Faults that keep the call from being carried out."""
+        if not (operation.session or operation.login):
+            return None
+        faults, settings = self._sandbox.faults, self._sandbox.settings
+        if operation.session and faults.fails(Fault.SESSION_DEATH, passage.name):
+            self._sandbox.sessions.end(call.open_session.id)
+            raise dead_session()
+        if faults.fails(Fault.HOURLY_LIMIT, passage.name):
+            raise hourly_limit(settings.throttle_status, settings.requests_per_hour)
+        if faults.fails(Fault.CONCURRENCY_LIMIT, passage.name):
+            raise too_many_at_once(settings.throttle_status)
+        if faults.fails(Fault.HTML_502, passage.name):
+            return BAD_GATEWAY
+        if faults.fails(Fault.SINGLE_OBJECT_ERROR, passage.name):
+            return SINGLE_OBJECT
+        return None
+
+    async def _wait(self, passage: _Passage) -> None:
+        settings = self._sandbox.settings
+        delay = settings.latency_ms
+        if self._sandbox.faults.disturbs(Fault.SLOW, passage.name):
+            delay += settings.slow_ms
+        if delay:
+            await asyncio.sleep(delay / 1000)
+
+    def _respond(self, answer: Answer, passage: _Passage) -> Response:
+        """The answer on the wire; a success may be broken on its way."""
+        faults = self._sandbox.faults
+        if answer.status < 300 and answer.body:
+            if faults.fails(Fault.RESET, passage.name):
+                return BrokenOff(answer.body, answer.status, media_type=answer.media_type)
+            if faults.fails(Fault.TRUNCATED_JSON, passage.name):
+                return Response(answer.body[: len(answer.body) * 2 // 3], answer.status, media_type=answer.media_type)
+            faults.succeeded(passage.name)
+        return answer.response()

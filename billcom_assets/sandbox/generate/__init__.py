@@ -1,0 +1,1 @@
+"""The books of small invented companies, deterministic for a seed."""

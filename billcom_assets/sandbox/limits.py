@@ -1,0 +1,86 @@
+"""BILL's limits: requests and logins per developer key and clock hour, requests in flight per key and organization."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from billcom_assets.sandbox.clock import SECONDS_AN_HOUR, Clock
+from billcom_assets.sandbox.errors import hourly_limit, too_many_at_once
+from billcom_assets.sandbox.world import Readings
+
+Lane = tuple[str, str]
+"""Developer key and organization id."""
+
+
+class Limits:
+    """Counts and refuses.
+
+    Attributes:
+        peak: Highest number of requests in flight per developer key and organization, refused ones included.
+    """
+
+    def __init__(self, readings: Readings, clock: Clock) -> None:
+        self._readings = readings
+        self._clock = clock
+        self._hour = -1
+        self._requests: Counter[str] = Counter()
+        self._logins: Counter[str] = Counter()
+        self._in_flight: Counter[Lane] = Counter()
+        self.peak: Counter[Lane] = Counter()
+
+    def reset(self) -> None:
+        """Forget the hour's counts and the peaks."""
+        self._requests.clear()
+        self._logins.clear()
+        self.peak.clear()
+
+    def count_request(self, dev_key: str) -> None:
+        """Count one request of a known developer key.
+
+        Raises:
+            Refusal: BDC_1144; the clock hour's allowance is used up.
+        """
+        self._turn_hour()
+        settings = self._readings.settings
+        if dev_key not in settings.dev_keys:
+            return
+        self._requests[dev_key] += 1
+        if self._requests[dev_key] > settings.requests_per_hour:
+            raise hourly_limit(settings.throttle_status, settings.requests_per_hour)
+
+    def count_login(self, dev_key: str) -> None:
+        """Count one login of a known developer key.
+
+        Raises:
+            Refusal: BDC_1144; the clock hour's logins are used up.
+        """
+        self._turn_hour()
+        settings = self._readings.settings
+        if dev_key not in settings.dev_keys:
+            return
+        self._logins[dev_key] += 1
+        if self._logins[dev_key] > settings.logins_per_hour:
+            raise hourly_limit(settings.throttle_status, settings.logins_per_hour)
+
+    def enter(self, lane: Lane) -> None:
+        """A request begins; ``leave`` must follow whether or not this refuses.
+
+        Raises:
+            Refusal: BDC_1322; too many are in flight already.
+        """
+        self._in_flight[lane] += 1
+        self.peak[lane] = max(self.peak[lane], self._in_flight[lane])
+        settings = self._readings.settings
+        if self._in_flight[lane] > settings.in_flight_limit:
+            raise too_many_at_once(settings.throttle_status)
+
+    def leave(self, lane: Lane) -> None:
+        """A request ends."""
+        self._in_flight[lane] -= 1
+
+    def _turn_hour(self) -> None:
+        hour = self._clock.seconds() // SECONDS_AN_HOUR
+        if hour != self._hour:
+            self._hour = hour
+            self._requests.clear()
+            self._logins.clear()

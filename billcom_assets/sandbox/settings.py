@@ -1,0 +1,140 @@
+"""What a sandbox is like: its data, its limits, its faults, and which reading of BILL's facts it follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+from billcom_assets.sandbox.faults import FaultPlan
+from billcom_assets.sandbox.money import NumberStyle
+
+
+class CursorKind(StrEnum):
+    """What a page cursor stands on."""
+
+    KEYSET = "keyset"
+    """The sort key of the last row served: changes elsewhere do not shift the walk."""
+    OFFSET = "offset"
+    """A row count: a row that leaves or enters before it shifts the walk."""
+
+
+class CursorMismatch(StrEnum):
+    """What happens when a page request repeats the query differently from its cursor."""
+
+    IGNORE = "ignore"
+    """The cursor's own query counts."""
+    REJECT = "reject"
+    """400."""
+
+
+class ApproversShown(StrEnum):
+    """When bills carry ``approvers``."""
+
+    ASKED = "asked"
+    """Only with ``billApprovals=true`` in the query."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class ExchangeRate(StrEnum):
+    """What ``exchangeRate`` multiplies."""
+
+    USD_PER_UNIT = "usd_per_unit"
+    """fundingAmount = amount x exchangeRate."""
+    UNITS_PER_USD = "units_per_usd"
+    """fundingAmount = amount / exchangeRate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that distinguishes one sandbox from another.
+
+    Data (fixed when the world is made):
+
+    Attributes:
+        seed: Fixes every organization, object, amount and credential.
+        bills: Bills per organization; every other entity scales with it. 0 gives organizations without documents.
+        orgs: Number of organizations, each with data of its own.
+        dev_keys: Developer keys the server knows.
+        numbers: How amounts are printed.
+        exchange_rate: What ``exchangeRate`` multiplies; unpublished by BILL.
+        parent_visible: Chart-of-accounts rows show ``parentId``; a production report says they may not.
+        latency_ms: Time every call takes on the server.
+        slow_ms: Extra time of the ``slow`` fault.
+        faults: Faults switched on.
+        throttle_status: HTTP status of BDC_1144 and BDC_1322: 422 or 429 (unpublished).
+        wrong_prefix_status: Status of a GET by an id of another kind: 400 BDC_1302, or 404 BDC_1205.
+        requests_per_hour: Requests per developer key and clock hour.
+        logins_per_hour: Logins per developer key and clock hour.
+        in_flight_limit: Requests in flight per developer key and organization.
+        user_idle_minutes: Idle life of a password session.
+        token_idle_hours: Idle life of a sync-token session.
+        failed_logins_to_lock: Wrong passwords in a row that lock an organization; 0 never locks.
+        cursor_kind: What a cursor stands on.
+        cursor_mismatch: What a differing query beside a cursor does.
+        cursor_carries_query: A cursor sent alone still filters and sorts; otherwise the request's own query counts.
+        recurring_time_filter: Recurring bills and invoices accept time filters and sorts; the official table says no.
+        absent_as_null: Unpopulated fields are sent as null instead of being left out.
+        approvers_shown: When bills carry ``approvers``.
+        thin_vendor_lists: Vendor lists leave out ``paymentInformation``, the single GET has it.
+        payment_touches_bill: Paying, crediting and voiding move the ``updatedTime`` of the bill (or invoice).
+        usage_touches_credit: Applying a vendor credit or credit memo moves its own ``updatedTime``.
+        balances_touch: A changed balance moves the ``updatedTime`` of the vendor or customer. BILL's facts say:
+            likely not, hence False.
+        vendor_name_follows: Renaming a vendor changes ``vendorName`` in its bills and payments (without touching
+            their ``updatedTime``); otherwise the name stays as written.
+        duplicate_accounts: Accounts with an equal name or number may be created; otherwise 422.
+        duplicate_invoice_numbers: A vendor's invoice number may occur twice; otherwise 422 BDC_1171.
+    """
+
+    seed: int = 7
+    bills: int = 600
+    orgs: int = 2
+    dev_keys: tuple[str, ...] = ("sandbox-dev-key",)
+    numbers: NumberStyle = NumberStyle.SHORT
+    exchange_rate: ExchangeRate = ExchangeRate.USD_PER_UNIT
+    parent_visible: bool = True
+
+    latency_ms: int = 0
+    slow_ms: int = 300
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    throttle_status: int = 422
+    wrong_prefix_status: int = 400
+    requests_per_hour: int = 20_000
+    logins_per_hour: int = 200
+    in_flight_limit: int = 3
+    user_idle_minutes: int = 35
+    token_idle_hours: int = 48
+    failed_logins_to_lock: int = 0
+
+    cursor_kind: CursorKind = CursorKind.KEYSET
+    cursor_mismatch: CursorMismatch = CursorMismatch.IGNORE
+    cursor_carries_query: bool = True
+    recurring_time_filter: bool = False
+    absent_as_null: bool = False
+    approvers_shown: ApproversShown = ApproversShown.ASKED
+    thin_vendor_lists: bool = False
+    payment_touches_bill: bool = True
+    usage_touches_credit: bool = True
+    balances_touch: bool = False
+    vendor_name_follows: bool = False
+    duplicate_accounts: bool = True
+    duplicate_invoice_numbers: bool = True
+
+    def __post_init__(self) -> None:
+        if self.bills < 0 or self.orgs < 1:
+            raise ValueError("a sandbox has at least one organization and no negative number of bills")
+        if self.throttle_status not in (422, 429):
+            raise ValueError(f"BILL's throttle status is read as 422 or 429, not {self.throttle_status}")
+        if self.wrong_prefix_status not in (400, 404):
+            raise ValueError(f"a wrong id prefix answers 400 or 404, not {self.wrong_prefix_status}")
+        if not self.dev_keys or not all(self.dev_keys):
+            raise ValueError("a sandbox needs at least one developer key")
+
+
+FIXED_AT_START = frozenset(
+    {"seed", "bills", "orgs", "dev_keys", "numbers", "exchange_rate", "parent_visible", "faults"}
+)
+"""Settings that a running sandbox cannot change; faults have a control route of their own."""
+
+CHANGEABLE = tuple(f.name for f in fields(Settings) if f.name not in FIXED_AT_START)

@@ -1,0 +1,32 @@
+"""What the sandbox has seen since its start or the last reset."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class Stats:
+    """Counts of requests.
+
+    Attributes:
+        requests: All API requests, refused ones included.
+        logins: Login requests, v2 and v3, refused ones included.
+        paths: Requests per verb and route, for example ``GET /v3/bills``.
+        statuses: Answers per HTTP status.
+        codes: Refusals per BDC code.
+        rows: List rows served.
+        crashes: Tracebacks of errors in the sandbox itself; there should be none.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start counting anew."""
+        self.requests = 0
+        self.logins = 0
+        self.paths: Counter[str] = Counter()
+        self.statuses: Counter[int] = Counter()
+        self.codes: Counter[str] = Counter()
+        self.rows = 0
+        self.crashes: list[str] = []

@@ -1,0 +1,162 @@
+"""The v3 API: login, lists, single objects and the organization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from billcom_assets.sandbox.answers import Answer
+from billcom_assets.sandbox.errors import Refusal, missing, no_such_object, wrong_kind
+from billcom_assets.sandbox.gateway import Call, Handler, Operation
+from billcom_assets.sandbox.kinds import KINDS, Kind
+from billcom_assets.sandbox.pages import Lister, ListRequest
+from billcom_assets.sandbox.table import Row
+
+_LOGIN_FIELDS = ("username", "password", "organizationId", "devKey")
+
+
+@dataclass(frozen=True, slots=True)
+class V3Dialect:
+    """Headers carry the credentials, errors are arrays with a status of their own."""
+
+    def credentials(self, request: Request, call: Call) -> tuple[str, str]:
+        """Developer key and session id from the headers; a login carries its key in the body."""
+        if request.url.path.endswith("/v3/login"):
+            return _login_field(call, "devKey"), ""
+        return request.headers.get("devKey", ""), request.headers.get("sessionId", "")
+
+    def organization_id(self, call: Call) -> str:
+        """The organization that a login names."""
+        return _login_field(call, "organizationId")
+
+    def refuse(self, refusal: Refusal, timestamp: str) -> Answer:
+        """An error array."""
+        return Answer(refusal.status, refusal.v3_body(timestamp))
+
+
+def _login_field(call: Call, name: str) -> str:
+    value = call.json_object().get(name)
+    return value if isinstance(value, str) else ""
+
+
+def log_in(call: Call) -> Answer:
+    """``POST /v3/login``."""
+    body = call.json_object()
+    absent = [field for field in _LOGIN_FIELDS if body.get(field) is None]
+    if absent:
+        raise missing(*absent)
+    session = call.sandbox.sessions.open(
+        username=str(body["username"]),
+        password=str(body["password"]),
+        organization_id=str(body["organizationId"]),
+        dev_key=str(body["devKey"]),
+        remember_me_id=body.get("rememberMeId"),
+        device=body.get("device"),
+    )
+    return Answer.json(
+        {
+            "sessionId": session.id,
+            "organizationId": session.organization.id,
+            "userId": session.user_id,
+            "trusted": session.trusted,
+        }
+    )
+
+
+def log_out(call: Call) -> Answer:
+    """``POST /v3/logout``."""
+    call.sandbox.sessions.end(call.open_session.id)
+    return Answer()
+
+
+def session_info(call: Call) -> Answer:
+    """``GET /v3/login/session``."""
+    session = call.open_session
+    return Answer.json(
+        {
+            "organizationId": session.organization.id,
+            "userId": session.user_id,
+            "mfaStatus": "COMPLETE" if session.trusted else "DISABLED",
+            "mfaBypass": False,
+        }
+    )
+
+
+def step_up(call: Call) -> Answer:
+    """``POST /v3/mfa/step-up``: a remembered device makes the session trusted; never that of a sync token."""
+    session, body = call.open_session, call.json_object()
+    organization = session.organization
+    known = (body.get("rememberMeId"), body.get("device")) == (organization.remember_me_id, organization.device)
+    if session.is_token or not known:
+        raise Refusal(403, "BDC_1361", "Untrusted session.")
+    session.trusted = True
+    return Answer.json({"trusted": True})
+
+
+def health(_call: Call) -> Answer:
+    """``GET /v3/health``."""
+    return Answer.json({"appId": "connect", "appEnv": "sandbox", "appVersion": "3", "bdcRegion": "local"})
+
+
+def organization(call: Call) -> Answer:
+    """``GET /v3/organizations/{organizationId}``; only the session's own."""
+    if call.params["id"] != call.organization.id:
+        raise no_such_object()
+    return Answer.json(call.organization.profile)
+
+
+def list_handler(kind: Kind) -> Handler:
+    """The list of a kind."""
+
+    def serve_list(call: Call) -> Answer:
+        lister = Lister(call.organization, call.sandbox.faults)
+        body, rows = lister.page(kind, ListRequest.read(call.query))
+        call.sandbox.stats.rows += rows
+        return Answer(200, body)
+
+    return serve_list
+
+
+def get_handler(kind: Kind) -> Handler:
+    """One object of a kind by id."""
+
+    def serve_one(call: Call) -> Answer:
+        row = find(call, kind, call.params["id"])
+        approvals = call.query.get("billApprovals") == "true"
+        return Answer(200, call.organization.decorator.body(kind, row, approvals=approvals))
+
+    return serve_one
+
+
+def find(call: Call, kind: Kind, object_id: Any) -> Row:
+    """The row with this id.
+
+    Raises:
+        Refusal: 404 BDC_1205; or BDC_1302 for an id of another kind, where the sandbox reads BILL so.
+    """
+    row = call.organization.table(kind).get(object_id) if isinstance(object_id, str) else None
+    if row is not None:
+        return row
+    known_prefixes = {other.prefix for other in KINDS}
+    if isinstance(object_id, str) and object_id[:3] in known_prefixes - {kind.prefix}:
+        status = call.sandbox.settings.wrong_prefix_status
+        if status == 400:
+            raise wrong_kind(object_id, kind.noun, status)
+    raise no_such_object()
+
+
+def operations() -> Iterator[Operation]:
+    """Every read operation of v3, lists first: they are called most."""
+    for kind in KINDS:
+        yield Operation("GET", kind.path, list_handler(kind))
+    yield Operation("POST", "/v3/login", log_in, session=False, login=True)
+    yield Operation("GET", "/v3/login/session", session_info)
+    yield Operation("POST", "/v3/logout", log_out)
+    yield Operation("POST", "/v3/mfa/step-up", step_up)
+    yield Operation("GET", "/v3/health", health, session=False)
+    yield Operation("GET", "/v3/organizations/{id}", organization)
+    for kind in KINDS:
+        yield Operation("GET", f"{kind.path}/{{id}}", get_handler(kind))
