@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from billcom_assets.sandbox.answers import Answer
-from billcom_assets.sandbox.changes import change
 from billcom_assets.sandbox.codec import Doc, decode
 from billcom_assets.sandbox.faults import Fault, FaultPlan
 from billcom_assets.sandbox.kinds import KINDS
@@ -93,8 +92,12 @@ class Controls:
 
     def change(self, _request: Request, body: Doc) -> list[Doc]:
         """Make ``n`` random business changes in an organization, decided by ``seed``."""
-        organization = self.sandbox.world.organization(body.get("organization"))
-        done = change(organization, int(body.get("n", 1)), int(body.get("seed", 1)))
+        done = self.sandbox.change(
+            int(body.get("n", 1)),
+            int(body.get("seed", 1)),
+            organization=body.get("organization"),
+            only=body.get("only"),
+        )
         return [asdict(one) for one in done]
 
     def clock(self, _request: Request, body: Doc) -> Doc:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from billcom_assets.sandbox.changes import Change, change
 from billcom_assets.sandbox.clock import Clock
 from billcom_assets.sandbox.faults import FaultPlan
 from billcom_assets.sandbox.limits import Limits
@@ -54,6 +55,24 @@ class Sandbox:
         """Switch faults on or off; what has fired so far is forgotten."""
         self.faults.plan = plan
         self.faults.reset()
+
+    def change(
+        self, n: int, seed: int = 1, *, organization: str | None = None, only: str | None = None
+    ) -> list[Change]:
+        """Let ``n`` random believable business changes happen in an organization (the first one by default).
+
+        Args:
+            n: How many.
+            seed: Decides what happens; the same for the same state.
+            organization: Organization id.
+            only: One kind of change, a key of ``changes.HAPPENINGS``.
+
+        Raises:
+            KeyError: No organization has this id.
+            ValueError: ``only`` is no kind of change, or there is nothing it can happen to.
+        """
+        with self.lock:
+            return change(self.world.organization(organization), n, seed, only=only)
 
     def reset_stats(self) -> None:
         """Forget everything counted: requests, peaks, the hour's budget and fired faults."""

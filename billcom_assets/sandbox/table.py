@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.codec import Doc, decode, encode
 from billcom_assets.sandbox.kinds import Kind
@@ -16,6 +18,13 @@ Entry = tuple[Any, ...]
 """A sort key that ends with the object's id."""
 
 _VIEWS_KEPT = 16
+
+
+class _Owner(msgspec.Struct):
+    vendorId: str = ""  # noqa: N815 - BILL's spelling
+
+
+_OWNER = msgspec.json.Decoder(_Owner)
 
 
 @dataclass(slots=True)
@@ -58,6 +67,7 @@ class Table:
         self.ids: list[str] = []
         self.version = 0
         self._indexes: dict[str, list[Entry]] = {"createdTime": [], "updatedTime": []}
+        self._owned: dict[str, list[str]] | None = None
         self._views: OrderedDict[Hashable, tuple[int, list[Entry]]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -86,6 +96,8 @@ class Table:
         old = self.rows.get(row.id)
         if old is None:
             self.ids.append(row.id)
+            if self._owned is not None:
+                self._owned.setdefault(_OWNER.decode(row.body).vendorId, []).append(row.id)
             insort(self._indexes["createdTime"], (row.created, row.id))
             insort(self._indexes["updatedTime"], (row.updated, row.id))
         elif old.updated != row.updated:
@@ -98,6 +110,14 @@ class Table:
     def index(self, time_field: str) -> list[Entry]:
         """Entries (seconds, id) in ascending order of one of the two times; not to be changed."""
         return self._indexes[time_field]
+
+    def of_vendor(self, vendor_id: str) -> list[Row]:
+        """The rows that name this vendor; an object never changes its vendor."""
+        if self._owned is None:
+            self._owned = {}
+            for row in self.rows.values():
+                self._owned.setdefault(_OWNER.decode(row.body).vendorId, []).append(row.id)
+        return [self.rows[object_id] for object_id in self._owned.get(vendor_id, ())]
 
     def view(self, key: Hashable, build: Callable[[], list[Entry]]) -> list[Entry]:
         """Sorted entries under ``key``, built again only after a change of the table."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from billcom_assets.sandbox.clock import Clock
@@ -12,6 +13,7 @@ from billcom_assets.sandbox.decorate import Decorator
 from billcom_assets.sandbox.faults import Faults
 from billcom_assets.sandbox.generate.company import Login, make_company
 from billcom_assets.sandbox.kinds import KINDS, Kind, kind_at
+from billcom_assets.sandbox.money import money
 from billcom_assets.sandbox.settings import Settings
 from billcom_assets.sandbox.table import Row, Table, make_row
 
@@ -47,11 +49,17 @@ class Organization:
         self.profile = company.profile
         self.ids = company.ids
         self.account_ids = company.account_ids
+        self.default_bank = company.default_bank
+        self.user_ids = company.user_ids
         self.locked = False
         self.decorator = Decorator(readings, faults)
         self.tables: dict[Kind, Table] = {kind: Table(kind) for kind in KINDS}
         for kind, rows in company.rows.items():
             self.tables[kind].load(rows)
+
+    def money(self, amount_cents: int) -> Decimal:
+        """An amount in the sandbox's number style."""
+        return money(amount_cents, self.readings.settings.numbers)
 
     def table(self, kind: Kind) -> Table:
         """The table of one kind."""

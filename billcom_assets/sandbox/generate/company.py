@@ -56,6 +56,10 @@ class Company:
     rows: dict[Kind, list[Row]]
     ids: IdSource
     account_ids: dict[str, str]
+    """Account number to id, for the accounts every company has."""
+    default_bank: str
+    user_ids: dict[str, str]
+    """Role type to user id."""
 
 
 def make_company(settings: Settings, number: int) -> Company:
@@ -89,6 +93,8 @@ def make_company(settings: Settings, number: int) -> Company:
         rows=companion.rows,
         ids=ids,
         account_ids=companion.references.accounts,
+        default_bank=companion.references.banks[0],
+        user_ids=companion.references.users,
     )
 
 

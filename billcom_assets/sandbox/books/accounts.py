@@ -1,0 +1,200 @@
+"""The chart of accounts and the other classifications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from billcom_assets.sandbox.books.fields import changed, check_lengths, require
+from billcom_assets.sandbox.books.payables import doc_of
+from billcom_assets.sandbox.codec import Doc
+from billcom_assets.sandbox.errors import Refusal, invalid, no_such_object
+from billcom_assets.sandbox.kinds import ACCOUNT_TYPES, ACCOUNTS, EMPLOYEES, ITEMS, Kind
+from billcom_assets.sandbox.table import Row
+from billcom_assets.sandbox.world import Organization
+
+_LENGTHS = {"name": 250, "description": 4_000, "firstName": 100, "lastName": 100, "shortName": 100}
+_NUMBER_LENGTH = 40
+_FIELDS: dict[Kind, tuple[str, ...]] = {
+    ITEMS: (
+        "type",
+        "name",
+        "shortName",
+        "description",
+        "parentId",
+        "price",
+        "chartOfAccountId",
+        "expenseChartOfAccountId",
+        "purchaseDescription",
+        "purchaseCost",
+        "taxable",
+        "percentage",
+    ),
+    EMPLOYEES: ("firstName", "lastName", "shortName", "parentId"),
+}
+_DIMENSION_FIELDS = ("name", "shortName", "description", "parentId")
+
+
+def create_classification(organization: Organization, kind: Kind, body: Mapping[str, Any]) -> Row:
+    """A new account, department, item and so on.
+
+    Raises:
+        Refusal: 400 missing or malformed fields, 404 unknown parent, 422 a duplicate where they are refused.
+    """
+    if kind is ACCOUNTS:
+        return _create_account(organization, body)
+    require(body, *(("firstName", "lastName") if kind is EMPLOYEES else ("name",)))
+    check_lengths(body, _LENGTHS)
+    _check_parent(organization, kind, None, body.get("parentId"))
+    fields = _FIELDS.get(kind, _DIMENSION_FIELDS)
+    doc: Doc = {"id": organization.ids.new(kind.prefix), "archived": False}
+    return organization.write(kind, changed(doc, {name: body.get(name) for name in fields}, fields))
+
+
+def update_classification(organization: Organization, kind: Kind, object_id: str, body: Mapping[str, Any]) -> Row:
+    """Change an account, department, item and so on; null removes a field, a null parent detaches.
+
+    Raises:
+        Refusal: 404 unknown object or parent, 400 malformed fields or a cycle, 422 a duplicate.
+    """
+    if kind is ACCOUNTS:
+        return _update_account(organization, object_id, body)
+    check_lengths(body, _LENGTHS)
+    _check_parent(organization, kind, object_id, body.get("parentId"))
+    doc = doc_of(organization, kind, object_id)
+    return organization.write(kind, changed(doc, body, _FIELDS.get(kind, _DIMENSION_FIELDS)))
+
+
+def _create_account(organization: Organization, body: Mapping[str, Any]) -> Row:
+    require(body, "name")
+    check_lengths(body, _LENGTHS)
+    account = _account_part(body, {"type": "UNSPECIFIED"})
+    _refuse_duplicate(organization, None, body["name"], account.get("number"))
+    parent = body.get("parentId") or None
+    _check_parent(organization, ACCOUNTS, None, parent)
+    doc: Doc = {"id": organization.ids.new(ACCOUNTS.prefix), "archived": False, "name": body["name"]}
+    if body.get("description"):
+        doc["description"] = body["description"]
+    if parent and organization.readings.settings.parent_visible:
+        doc["parentId"] = parent
+    doc["account"] = account
+    return organization.write(ACCOUNTS, doc, hidden={"parentId": parent} if parent else None)
+
+
+def _update_account(organization: Organization, account_id: str, body: Mapping[str, Any]) -> Row:
+    check_lengths(body, _LENGTHS)
+    doc = doc_of(organization, ACCOUNTS, account_id)
+    hidden = organization.table(ACCOUNTS).rows[account_id].hidden or {}
+    if body.get("name") == "":
+        raise invalid("name: size must be between 1 and 250")
+    doc = changed(
+        doc, {name: value for name, value in body.items() if name != "name" or value}, ("name", "description")
+    )
+    doc["account"] = _account_part(body, doc["account"])
+    _refuse_duplicate(organization, account_id, doc["name"], doc["account"].get("number"))
+    if "parentId" in body:
+        parent = body["parentId"] or None
+        _check_parent(organization, ACCOUNTS, account_id, parent)
+        hidden = {"parentId": parent} if parent else {}
+        doc.pop("parentId", None)
+        if parent and organization.readings.settings.parent_visible:
+            doc["parentId"] = parent
+    return organization.write(ACCOUNTS, doc, hidden=hidden)
+
+
+def _account_part(body: Mapping[str, Any], old: Mapping[str, Any]) -> Doc:
+    sent = body.get("account")
+    if sent is None:
+        return dict(old)
+    if not isinstance(sent, dict):
+        raise invalid("Cannot construct instance of ChartOfAccountAccountDto: expected an object")
+    merged = changed(dict(old), sent, ("type", "number"))
+    if merged.get("type") not in ACCOUNT_TYPES:
+        raise invalid(f"account.type: {merged.get('type')} is not an account type")
+    number = merged.get("number")
+    if number is not None and (not isinstance(number, str) or len(number) > _NUMBER_LENGTH):
+        raise invalid(f"account.number: size must be between 0 and {_NUMBER_LENGTH}")
+    return merged
+
+
+def _refuse_duplicate(organization: Organization, own_id: str | None, name: str, number: str | None) -> None:
+    if organization.readings.settings.duplicate_accounts:
+        return
+    for row in organization.table(ACCOUNTS):
+        other = row.doc()
+        if row.id == own_id:
+            continue
+        if other["name"] == name:
+            raise Refusal(422, "BDC_1171", f"Account name {name} already exists.")
+        if number and other["account"].get("number") == number:
+            raise Refusal(422, "BDC_1171", f"Account number {number} already exists.")
+
+
+def parent_of(organization: Organization, kind: Kind, object_id: str) -> str | None:
+    """The parent of a classification, whether or not v3 shows it."""
+    row = organization.table(kind).get(object_id)
+    if row is None:
+        return None
+    if kind is ACCOUNTS:
+        return (row.hidden or {}).get("parentId")
+    parent = row.doc().get("parentId")
+    return parent if isinstance(parent, str) else None
+
+
+def _check_parent(organization: Organization, kind: Kind, own_id: str | None, parent: Any) -> None:
+    if not parent:
+        return
+    if not isinstance(parent, str) or parent not in organization.table(kind).rows:
+        raise no_such_object()
+    step: str | None = parent
+    while step is not None:
+        if step == own_id:
+            raise invalid("parentId: an account cannot be below itself")
+        step = parent_of(organization, kind, step)
+
+
+def archive_account(organization: Organization, account_id: str) -> list[Row]:
+    """Archive an account and everything below it; gives the account first, then what fell with it.
+
+    Raises:
+        Refusal: 404 unknown account.
+    """
+    doc_of(organization, ACCOUNTS, account_id)
+    children: dict[str, list[str]] = {}
+    for row in organization.table(ACCOUNTS):
+        parent = (row.hidden or {}).get("parentId")
+        if parent:
+            children.setdefault(parent, []).append(row.id)
+    written, pending = [], [account_id]
+    while pending:
+        current = pending.pop(0)
+        pending += children.get(current, [])
+        written.append(_set_archived(organization, current, archived=True))
+    return written
+
+
+def restore_account(organization: Organization, account_id: str) -> Row:
+    """Restore one account; what is below it stays archived.
+
+    Raises:
+        Refusal: 404 unknown account.
+    """
+    return _set_archived(organization, account_id, archived=False)
+
+
+def _set_archived(organization: Organization, account_id: str, *, archived: bool) -> Row:
+    doc = doc_of(organization, ACCOUNTS, account_id)
+    if doc["archived"] == archived:
+        return organization.table(ACCOUNTS).rows[account_id]
+    doc["archived"] = archived
+    return organization.write(ACCOUNTS, doc)
+
+
+def check_all_known(organization: Organization, kind: Kind, ids: Sequence[str]) -> None:
+    """Refuse a bulk request as a whole when one of its ids is unknown.
+
+    Raises:
+        Refusal: 404.
+    """
+    for object_id in ids:
+        doc_of(organization, kind, object_id)

@@ -1,0 +1,245 @@
+"""Customers, invoices, credit memos and the payments received for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from billcom_assets.sandbox.amounts import credit_status, invoice_status
+from billcom_assets.sandbox.books.fields import amount_of, changed, day_in, require
+from billcom_assets.sandbox.books.payables import doc_of
+from billcom_assets.sandbox.codec import Doc, compact
+from billcom_assets.sandbox.errors import Refusal, bad_data
+from billcom_assets.sandbox.kinds import CREDIT_MEMOS, CUSTOMERS, INVOICES, RECEIVABLE_PAYMENTS
+from billcom_assets.sandbox.money import cents, total
+from billcom_assets.sandbox.table import Row
+from billcom_assets.sandbox.world import Organization
+
+_CUSTOMER_FIELDS = ("name", "email", "companyName", "phone", "description", "accountNumber", "billingAddress")
+
+
+def create_customer(organization: Organization, body: Mapping[str, Any]) -> Row:
+    """A new customer.
+
+    Raises:
+        Refusal: 400; name or e-mail missing.
+    """
+    require(body, "name", "email")
+    doc = {
+        "email": body["email"],
+        "name": body["name"],
+        "id": organization.ids.new(CUSTOMERS.prefix),
+        "archived": False,
+        **{name: body[name] for name in _CUSTOMER_FIELDS if body.get(name) is not None},
+        "invoiceCurrency": body.get("invoiceCurrency", "USD"),
+        "accountType": body.get("accountType", "BUSINESS"),
+        "balance": {"amount": organization.money(0)},
+        "authorizedToCharge": False,
+    }
+    return organization.write(CUSTOMERS, doc)
+
+
+def update_customer(organization: Organization, customer_id: str, body: Mapping[str, Any]) -> Row:
+    """Change a customer's own fields.
+
+    Raises:
+        Refusal: 404 unknown customer.
+    """
+    return organization.write(CUSTOMERS, changed(doc_of(organization, CUSTOMERS, customer_id), body, _CUSTOMER_FIELDS))
+
+
+def _balance(organization: Organization, customer_id: str, change: int) -> None:
+    row = organization.table(CUSTOMERS).get(customer_id)
+    if row is None or not change:
+        return
+    doc = row.doc()
+    doc["balance"] = {"amount": organization.money(cents(doc["balance"]["amount"]) + change)}
+    organization.write(CUSTOMERS, doc, touch=organization.readings.settings.balances_touch)
+
+
+def open_due(invoice: Mapping[str, Any]) -> int:
+    """What an invoice adds to its customer's balance: nothing unless it is active."""
+    return cents(invoice["dueAmount"]) if invoice["recordStatus"] == "ACTIVE" else 0
+
+
+def _store_invoice(organization: Organization, doc: Doc, due: int, *, touch: bool = True) -> Row:
+    old = organization.table(INVOICES).get(doc["id"])
+    before = open_due(old.doc()) if old else 0
+    doc["dueAmount"] = organization.money(due)
+    doc["status"] = invoice_status(cents(doc["totalAmount"]), due, cents(doc["scheduledAmount"]))
+    row = organization.write(INVOICES, doc, touch=touch)
+    _balance(organization, doc["customerId"], open_due(doc) - before)
+    return row
+
+
+def create_invoice(organization: Organization, body: Mapping[str, Any], created_by: str) -> Row:
+    """A new invoice without sales tax.
+
+    Raises:
+        Refusal: 400 missing fields, 404 unknown customer.
+    """
+    require(body, "customer", "invoiceLineItems")
+    customer = doc_of(organization, CUSTOMERS, body["customer"].get("id"))
+    lines, net = [], 0
+    for line in body["invoiceLineItems"]:
+        price, quantity = amount_of(line, "price") or 0, amount_of(line, "quantity") or 100
+        net += price * quantity // 100
+        made = {
+            "id": organization.ids.new("ili"),
+            "description": line.get("description"),
+            "price": organization.money(price),
+            "quantity": organization.money(quantity),
+            "classifications": line.get("classifications"),
+        }
+        lines.append(compact(made))
+    today = organization.clock.now().date().isoformat()
+    money = organization.money
+    doc = {
+        "id": organization.ids.new(INVOICES.prefix),
+        "archived": False,
+        "recordStatus": "ACTIVE",
+        "invoiceNumber": str(body.get("invoiceNumber") or 100_000 + len(organization.table(INVOICES))),
+        "invoiceDate": day_in(body, "invoiceDate") or today,
+        "dueDate": day_in(body, "dueDate") or today,
+        "customerId": customer["id"],
+        "totalAmount": money(net),
+        "dueAmount": money(net),
+        "scheduledAmount": money(0),
+        "creditAmount": money(0),
+        "status": "OPEN",
+        "exchangeRate": 1,
+        "invoiceLineItems": lines,
+        "payToChartOfAccountId": organization.account_ids["1200"],
+        "salesTaxTotal": money(0),
+        "salesTaxPercentage": money(0),
+        "enableCardPayment": False,
+        "createdBy": created_by,
+    }
+    return _store_invoice(organization, doc, net)
+
+
+def set_invoice_archived(organization: Organization, invoice_id: str, *, archived: bool) -> Row:
+    """Archive or restore an invoice.
+
+    Raises:
+        Refusal: 404 unknown invoice.
+    """
+    doc = doc_of(organization, INVOICES, invoice_id)
+    doc |= {"archived": archived, "recordStatus": "INACTIVE" if archived else "ACTIVE"}
+    return _store_invoice(organization, doc, cents(doc["dueAmount"]))
+
+
+def receive(organization: Organization, parts: Sequence[tuple[str, int]], *, unapplied: int = 0) -> Row:
+    """A payment from a customer for one or more invoices, and perhaps more than they ask.
+
+    Raises:
+        Refusal: 404 unknown invoice, 422 more than is due, 400 invoices of several customers.
+    """
+    invoices = [doc_of(organization, INVOICES, invoice_id) for invoice_id, _ in parts]
+    if len({invoice["customerId"] for invoice in invoices}) != 1:
+        raise bad_data("invoicePayments")
+    for invoice, (_, amount) in zip(invoices, parts, strict=True):
+        if amount <= 0 or amount > cents(invoice["dueAmount"]):
+            raise Refusal(422, "BDC_1159", "Cannot overpay an invoice.")
+    today = organization.clock.now().date().isoformat()
+    money = organization.money
+    payment_id = organization.ids.new(RECEIVABLE_PAYMENTS.prefix)
+    doc = {
+        "amount": money(sum(amount for _, amount in parts) + unapplied),
+        "id": payment_id,
+        "customerId": invoices[0]["customerId"],
+        "invoicePayments": [
+            {"invoiceId": invoice_id, "amount": money(amount), "paymentDate": today} for invoice_id, amount in parts
+        ],
+        "paymentDate": today,
+        "receivablesAccount": {"id": organization.default_bank, "type": "BANK_ACCOUNT"},
+        "unappliedAmount": money(unapplied),
+        "receivablesType": "ACH",
+        "status": "PAID",
+        "onlinePayment": True,
+    }
+    row = organization.write(RECEIVABLE_PAYMENTS, doc)
+    touch = organization.readings.settings.payment_touches_bill
+    for invoice, (_, amount) in zip(invoices, parts, strict=True):
+        entry = {"id": payment_id, "amount": money(amount), "status": "PAID", "date": today}
+        invoice["payments"] = [*invoice.get("payments", ()), entry]
+        _store_invoice(organization, invoice, cents(invoice["dueAmount"]) - amount, touch=touch)
+    return row
+
+
+def void_receipt(organization: Organization, payment_id: str) -> Row:
+    """A received payment bounces: its invoices are due again.
+
+    Raises:
+        Refusal: 404 unknown payment, 422 it was not paid.
+    """
+    doc = doc_of(organization, RECEIVABLE_PAYMENTS, payment_id)
+    if doc["status"] != "PAID":
+        raise Refusal(422, "BDC_1143", "Invalid entity data. Only a payment that was received can be voided.")
+    doc["status"] = "VOID"
+    row = organization.write(RECEIVABLE_PAYMENTS, doc)
+    touch = organization.readings.settings.payment_touches_bill
+    for part in doc["invoicePayments"]:
+        invoice = doc_of(organization, INVOICES, part["invoiceId"])
+        for entry in invoice["payments"]:
+            if entry["id"] == payment_id:
+                entry["status"] = "VOID"
+        _store_invoice(organization, invoice, cents(invoice["dueAmount"]) + cents(part["amount"]), touch=touch)
+    return row
+
+
+def create_memo(organization: Organization, customer_id: str, amount: int, reference: str) -> Row:
+    """A new credit memo of ``amount`` cents.
+
+    Raises:
+        Refusal: 404 unknown customer.
+    """
+    doc_of(organization, CUSTOMERS, customer_id)
+    money = organization.money
+    doc = {
+        "id": organization.ids.new(CREDIT_MEMOS.prefix),
+        "customerId": customer_id,
+        "referenceNumber": reference,
+        "creditDate": organization.clock.now().date().isoformat(),
+        "description": "Goodwill",
+        "archived": False,
+        "payToChartOfAccountId": organization.account_ids["1200"],
+        "amount": money(amount),
+        "appliedAmount": money(0),
+        "salesTaxTotal": money(0),
+        "status": credit_status(amount, 0),
+        "creditMemoLineItems": [
+            {
+                "id": organization.ids.new("cmi"),
+                "description": "Goodwill",
+                "price": money(amount),
+                "quantity": money(100),
+                "amount": money(amount),
+                "taxable": False,
+                "classifications": {"chartOfAccountId": organization.account_ids["4900"]},
+            }
+        ],
+    }
+    return organization.write(CREDIT_MEMOS, doc)
+
+
+def apply_memo(organization: Organization, memo_id: str, invoice_id: str, amount: int) -> Row:
+    """Use ``amount`` cents of a credit memo on an invoice; gives the memo.
+
+    Raises:
+        Refusal: 404 unknown memo or invoice, 422 more than is open on either.
+    """
+    memo, invoice = doc_of(organization, CREDIT_MEMOS, memo_id), doc_of(organization, INVOICES, invoice_id)
+    left = cents(memo["amount"]) - cents(memo["appliedAmount"])
+    if amount <= 0 or amount > min(left, cents(invoice["dueAmount"])) or memo["customerId"] != invoice["customerId"]:
+        raise Refusal(422, "BDC_1159", "The credit memo or the invoice has less than this amount open.")
+    settings = organization.readings.settings
+    memo["usage"] = [*memo.get("usage", ()), {"invoiceId": invoice_id, "amount": organization.money(amount)}]
+    applied = total(memo["usage"])
+    memo["appliedAmount"] = organization.money(applied)
+    memo["status"] = credit_status(cents(memo["amount"]), applied)
+    row = organization.write(CREDIT_MEMOS, memo, touch=settings.usage_touches_credit)
+    invoice["creditAmount"] = organization.money(cents(invoice["creditAmount"]) + amount)
+    due = cents(invoice["dueAmount"]) - amount
+    _store_invoice(organization, invoice, due, touch=settings.payment_touches_bill)
+    return row
