@@ -52,11 +52,18 @@ _KIND_BY_CODE: Final = {
     "BDC_1001": Kind.UNAVAILABLE,
     "BDC_1101": Kind.AUTHENTICATION,
     "BDC_1102": Kind.AUTHENTICATION,
+    "BDC_1103": Kind.AUTHENTICATION,
+    "BDC_1104": Kind.AUTHENTICATION,
     "BDC_1105": Kind.AUTHENTICATION,
+    "BDC_1106": Kind.AUTHENTICATION,
     "BDC_1107": Kind.AUTHENTICATION,
     "BDC_1109": Kind.DEAD_SESSION,
+    "BDC_1110": Kind.AUTHENTICATION,
+    "BDC_1111": Kind.AUTHENTICATION,
+    "BDC_1113": Kind.AUTHENTICATION,
     "BDC_1120": Kind.DEAD_SESSION,
     "BDC_1121": Kind.UNSUPPORTED,
+    "BDC_1123": Kind.AUTHENTICATION,
     "BDC_1144": Kind.HOURLY_LIMIT,
     "BDC_1205": Kind.NOT_FOUND,
     "BDC_1302": Kind.WRONG_ENTITY_TYPE,
@@ -83,6 +90,7 @@ _KIND_BY_STATUS: Final = {
     429: Kind.TOO_MANY_AT_ONCE,
 }
 
+_NO_DATA: Final = re.compile(r"no data found", re.I)
 _SESSION_EXPIRED: Final = re.compile(r"session\b.{0,30}\b(expired|invalid|timed out)", re.I)
 _CODE: Final = re.compile(r"\s*BDC[_-]?(\d{3,5})\s*", re.I)
 _SEVERITIES: Final = frozenset({"ERROR", "WARNING", "INFORMATION"})
@@ -291,22 +299,20 @@ def _read_failure(status: int, body: bytes, *, v2: bool, retry_after: float | No
     try:
         value = decode_any(body) if body.strip() else None
     except Malformed:
-        return _unstructured(status, body, retry_after)
+        return _unstructured(status, body, v2=v2, retry_after=retry_after)
     complaints = tuple(_complaints(value))
     code = _leading_code(complaints)
     message = _joined(complaints) or f"HTTP {status} without a message"
-    kind = _kind(code, message, status) or _kind_by_status(status)
-    if v2 and code is None and status in {401, 403}:
-        kind = Kind.DEAD_SESSION
+    kind = _kind(code, message, status) or _kind_by_status(status, v2=v2 and code is None)
     return Problem(kind, message, code, status, retry_after)
 
 
-def _unstructured(status: int, body: bytes, retry_after: float | None) -> Problem:
+def _unstructured(status: int, body: bytes, *, v2: bool, retry_after: float | None) -> Problem:
     """A failure whose body is a web page or text: it did not come from BILL's API itself."""
     message = _plain(body)
     kind = _kind_by_wording(message)
     if kind is None:
-        kind = _kind_by_status(status)
+        kind = _kind_by_status(status, v2=v2)
         if kind in {Kind.REFUSED, Kind.NOT_FOUND}:
             kind = Kind.GATEWAY
     return Problem(kind, message, None, status, retry_after)
@@ -316,6 +322,8 @@ def _kind(code: str | None, message: str, status: int) -> Kind | None:
     """The kind that code or wording decide; None leaves it to the status."""
     if code == "BDC_1361" and _SESSION_EXPIRED.search(message):
         return Kind.DEAD_SESSION
+    if code == "BDC_1120" and status != 401 and _NO_DATA.search(message):
+        return Kind.NOT_FOUND  # BILL's list of codes says so; clients have met the code for dead sessions
     if code == "BDC_1002" and status >= 500:
         return Kind.UNEXPLAINED
     if code is not None:
@@ -328,9 +336,11 @@ def _kind_by_wording(message: str) -> Kind | None:
     return next((kind for pattern, kind in _KIND_BY_WORDING if pattern.search(message)), None)
 
 
-def _kind_by_status(status: int) -> Kind:
+def _kind_by_status(status: int, *, v2: bool) -> Kind:
     if status >= 500 or status < 200:
         return Kind.UNAVAILABLE
+    if v2 and status == 403:
+        return Kind.DEAD_SESSION  # v2 reports its errors with 200, so this comes from its gatekeeper
     return _KIND_BY_STATUS.get(status, Kind.REFUSED)
 
 

@@ -57,8 +57,8 @@ class _Progress:
     def may_renew(self, problem: Problem, lease: Lease) -> bool:
         """True when a new session may cure ``problem``."""
         if problem.kind is Kind.DEAD_SESSION:
-            # code 1361 means "untrusted" as well as "expired": one new session shows which
-            allowed = 1 if problem.code == "BDC_1361" else _RENEWALS
+            # code 1361 means "untrusted" as well as "expired", a bare 403 may be either too: one new session shows it
+            allowed = 1 if problem.http_status == 403 and problem.code in {"BDC_1361", None} else _RENEWALS
         elif problem.code in _CURED_BY_SIGN_IN and not lease.opened_here:
             allowed = 1  # a stored session may belong to a developer key that was replaced since
         else:

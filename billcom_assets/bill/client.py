@@ -127,7 +127,7 @@ class BillClient:
         """The session's organization and user: ``organizationId``, ``userId`` and what else BILL tells.
 
         Where BILL does not tell (no such call, or a sync token's system user), what the sign-in told.
-        See https://developer.bill.com/reference/getsessioninfo
+        See https://developer.bill.com/v3/reference/getsessioninfo
         """
         try:
             told = self.get("/v3/login/session")

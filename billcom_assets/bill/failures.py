@@ -57,21 +57,31 @@ _NEXT_STEP_BY_KIND: Final = {
     ),
 }
 
+_WHO = (
+    "Check the username and password (for a sync token: its name and its value) and the organization id. They must be "
+    "of BILL's {environment} environment; the environments share no users. Do not try often: repeated failures lock "
+    "the organization."
+)
+_KEY = (
+    "Check the developer key: copied whole, not revoked, and made for BILL's {environment} environment. BILL also "
+    "gives this message when the login belongs to the other environment."
+)
+_LOCKED = "BILL locked the sign-in after repeated failures. Wait 15 minutes, then test the connection once."
 _SIGN_IN_STEPS: Final = {
-    "BDC_1101": (
-        "Check the username and password (for a sync token: its name and its value) and the organization id. They "
-        "must be of BILL's {environment} environment; the environments share no users. Do not try often: repeated "
-        "failures lock the organization."
-    ),
-    "BDC_1102": (
-        "Check the developer key: copied whole, not revoked, and made for BILL's {environment} environment. BILL also "
-        "gives this message when the login belongs to the other environment."
-    ),
+    "BDC_1101": _WHO,
+    "BDC_1102": _KEY,
+    "BDC_1103": _KEY,
+    "BDC_1104": "Sign in to BILL's developer site and accept the developer terms.",
     "BDC_1105": (
         "API access is off for this organization. Ask a BILL administrator of the organization, or BILL's support, to "
         "switch it on."
     ),
-    "BDC_1107": "The organization is locked after failed sign-ins. Wait 15 minutes, then test the connection once.",
+    "BDC_1106": "Use a developer key and user of the same BILL partner as the organization.",
+    "BDC_1107": _LOCKED,
+    "BDC_1110": _LOCKED,
+    "BDC_1111": _WHO,
+    "BDC_1113": _WHO,
+    "BDC_1123": "Check the organization id: it begins with 008 and is of BILL's {environment} environment.",
 }
 _MORE_RIGHTS: Final = (
     "The signed-in user or sync token may not do this. Have a BILL administrator widen its role, or sign in as another "
@@ -124,11 +134,18 @@ def _error_class(problem: Problem, context: Context) -> type[BillError]:
         return QueryRefused
     if context.is_login:
         return _login_error_class(problem)
-    if problem.kind is Kind.DEAD_SESSION and problem.code == "BDC_1361":
-        return UntrustedSession
+    if problem.kind is Kind.DEAD_SESSION:
+        return _dead_session_class(problem)
     if problem.http_status == 404 and problem.code is None and (context.is_query or problem.kind is Kind.GATEWAY):
         return UnsupportedCall
     return _ERROR_BY_KIND[problem.kind]
+
+
+def _dead_session_class(problem: Problem) -> type[BillError]:
+    """What a session that stays dead in spite of new sign-ins really means."""
+    if problem.code == "BDC_1361":
+        return UntrustedSession
+    return Refused if problem.code is None and problem.http_status == 403 else SessionsExhausted
 
 
 def _login_error_class(problem: Problem) -> type[BillError]:

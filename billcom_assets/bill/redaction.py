@@ -24,6 +24,17 @@ _BANK_AND_TAX: Final = re.compile(
 """What validation messages may quote of a bank account or tax record."""
 
 
+_NAMED_SECRET: Final = re.compile(
+    r"""
+    ((?:session.?id|dev.?key|password|api.?token)      # the name
+    (?:\s*=\s*["']? | ["']\s*:\s*["']?))              # name=value or "name": "value", not "name: explanation"
+    [^\s"',;&}]+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A credential that a message quotes with its name, for example of another session than ours."""
+
+
 class Redactor:
     """Masks known secrets and anything that looks like a tax id or bank number."""
 
@@ -37,4 +48,5 @@ class Redactor:
                 text = text.replace(secret, _MASK)
             elif secret:
                 text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _MASK, text)
+        text = _NAMED_SECRET.sub(rf"\1{_MASK}", text)
         return _BANK_AND_TAX.sub(lambda found: f"{found['said'] or ''}{_MASK}", text)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential, wait_random
 
 from billcom_assets.bill.answers import Kind, Problem
 
@@ -107,9 +107,9 @@ class RetryPolicy:
 
     def _wait(self, state: RetryCallState) -> float:
         """The exponential wait, or what the answer asked for if that is longer and within bounds."""
-        grown = wait_exponential_jitter(initial=self.initial, max=self.maximum, jitter=self.initial)(state)
+        grown = wait_exponential(multiplier=self.initial, max=self.maximum) + wait_random(0, self.initial)
         asked = _problem(state).retry_after or 0.0
-        return max(grown, min(asked, self.maximum))
+        return min(max(grown(state), asked), self.maximum)
 
 
 def _outcome(state: RetryCallState) -> Any:

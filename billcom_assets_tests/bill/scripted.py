@@ -175,7 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
             path=parts.path,
             query=dict(parse_qsl(parts.query)),
             raw_query=parts.query,
-            headers={name.lower(): value for name, value in self.headers.items()},
+            headers={name.lower(): value for name, value in self.headers.items()}
+            | {"x-test-port": str(self.client_address[1])},
             body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
         )
         reply = self.bill.answer(got)
@@ -210,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.drop or reply.reset or reply.chunked_cut or lying:
             self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""
 
 
