@@ -36,7 +36,10 @@ class Refusal(Exception):
 
     def v2_body(self) -> bytes:
         """The v2 envelope of a failure."""
-        data = {"error_code": self.code or "BDC_1002", "error_message": "; ".join(self.messages)}
+        message = "; ".join(self.messages)
+        if self.code == "BDC_1109":
+            message = message.replace(". ", ".  ")  # v2 prints two spaces, clients look for the text
+        data = {"error_code": self.code or "BDC_1002", "error_message": message}
         return encode({"response_status": 1, "response_message": "Error", "response_data": data})
 
 

@@ -40,6 +40,7 @@ class Call:
         body: Raw body.
         form: Fields of a form body (v2).
         base_url: Scheme and host of the call.
+        session_id: The session id as sent, "" when absent.
         session: The session, once it is known to be alive.
     """
 
@@ -49,6 +50,7 @@ class Call:
     body: bytes
     form: Mapping[str, str]
     base_url: str
+    session_id: str = ""
     session: Session | None = None
 
     @property
@@ -197,12 +199,12 @@ class Gateway:
 
     async def _answer(self, operation: Operation, request: Request, call: Call, passage: _Passage) -> Answer:
         sandbox = self._sandbox
-        dev_key, session_id = self._dialect.credentials(request, call)
+        dev_key, call.session_id = self._dialect.credentials(request, call)
         sandbox.limits.count_request(dev_key)
         if operation.login:
             sandbox.limits.count_login(dev_key)
         if operation.session:
-            call.session = sandbox.sessions.use(session_id, dev_key)
+            call.session = sandbox.sessions.use(call.session_id, dev_key)
         self._enter(operation, call, dev_key, passage)
         broken = self._strike_before(operation, call, passage)
         await self._wait(passage)

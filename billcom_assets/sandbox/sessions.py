@@ -112,6 +112,11 @@ class Sessions:
         session.last_used = now
         return session
 
+    def is_open(self, session_id: str) -> bool:
+        """Whether this session is alive; asking does not keep it so."""
+        session = self._alive.get(session_id)
+        return session is not None and self._clock.now() - session.last_used <= self._idle_life(session)
+
     def end(self, session_id: str) -> None:
         """Log out, or kill from outside; ending a dead session is no error."""
         self._alive.pop(session_id, None)

@@ -111,6 +111,15 @@ class Table:
         """Entries (seconds, id) in ascending order of one of the two times; not to be changed."""
         return self._indexes[time_field]
 
+    def snapshot(self) -> list[Row]:
+        """The rows as they are, in order of arrival."""
+        return [self.rows[object_id] for object_id in self.ids]
+
+    def restore(self, rows: list[Row]) -> None:
+        """Go back to a snapshot, as if nothing had been written since."""
+        self.rows, self.ids, self._owned = {}, [], None
+        self.load(rows)
+
     def of_vendor(self, vendor_id: str) -> list[Row]:
         """The rows that name this vendor; an object never changes its vendor."""
         if self._owned is None:
