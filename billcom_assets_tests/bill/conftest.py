@@ -68,8 +68,8 @@ def connect(credentials: Credentials, clock: MovableClock, waits: Waits) -> Iter
     opened: list[BillClient] = []
 
     def make(**options: Any) -> BillClient:
-        options = {"integration": "acme-us", "clock": clock, "retry": RetryPolicy(sleep=waits)} | options
-        opened.append(BillClient(options.pop("credentials", credentials), **options))
+        defaults: dict[str, Any] = {"integration": "acme-us", "clock": clock, "retry": RetryPolicy(sleep=waits)}
+        opened.append(BillClient(options.pop("credentials", credentials), **defaults | options))
         return opened[-1]
 
     yield make

@@ -3,7 +3,6 @@ from __future__ import annotations
 import inspect
 import pickle
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -30,8 +29,8 @@ LOGIN = Context("POST /v3/login", is_login=True)
 WRITE = Context("POST /v3/bills", is_write=True)
 
 
-def raised(problem: Problem, context: Context = READ, **options: Any) -> BillError:
-    return error_for(problem, context, **{"integration": "acme-us", "environment": "stage", "now": NOW} | options)
+def raised(problem: Problem, context: Context = READ) -> BillError:
+    return error_for(problem, context, integration="acme-us", environment="stage", now=NOW)
 
 
 @pytest.mark.parametrize("kind", FAMILY)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import AuthenticationRefused, BillUnavailable, SessionsExhausted
 from billcom_assets.bill.session import (
     Lease,
@@ -56,8 +57,15 @@ class Bill:
         return session(f"s{self.opened}", self.clock(), is_token=self.is_token)
 
 
-def session(session_id: str, used: datetime, *, is_token: bool = False, **changes: str) -> StoredSession:
-    return replace(StoredSession(session_id, "006user", ORGANIZATION, is_token, used, "print"), **changes)
+def session(
+    session_id: str,
+    used: datetime,
+    *,
+    is_token: bool = False,
+    organization_id: str = ORGANIZATION,
+    fingerprint: str = "print",
+) -> StoredSession:
+    return StoredSession(session_id, "006user", organization_id, is_token, used, fingerprint)
 
 
 @pytest.fixture
@@ -117,13 +125,18 @@ def test_a_stored_session_is_reused_while_bill_keeps_it_alive(
 
 
 @pytest.mark.parametrize(
-    ("changes", "reused"),
-    [({"organization_id": "008other"}, False), ({"fingerprint": "other"}, False), ({"fingerprint": ""}, True)],
+    ("organization_id", "fingerprint", "reused"),
+    [
+        (ORGANIZATION, "print", True),
+        ("008other", "print", False),
+        (ORGANIZATION, "other", False),
+        (ORGANIZATION, "", True),
+    ],
 )
 def test_a_session_of_another_organization_or_other_credentials_is_never_used(
-    opener: Bill, store: CountingStore, changes: dict[str, str], reused: bool
+    opener: Bill, store: CountingStore, organization_id: str, fingerprint: str, reused: bool
 ) -> None:
-    store.save(session("stored", opener.clock(), **changes))
+    store.save(session("stored", opener.clock(), organization_id=organization_id, fingerprint=fingerprint))
     assert (keeper(opener, store).current().session.session_id == "stored") is reused
 
 
@@ -327,11 +340,15 @@ def test_a_sync_token_is_known_by_its_system_user(user_id: str, token: bool) -> 
     "told",
     [None, [], "x", {}, {"sessionId": ""}, {"sessionId": 5}, {"sessionId": "a b"}, {"sessionId": "a\nb"}],
 )
-def test_a_sign_in_without_a_usable_session_id_gives_none(told: object, credentials, clock) -> None:  # type: ignore[no-untyped-def]
+def test_a_sign_in_without_a_usable_session_id_gives_none(
+    told: object, credentials: Credentials, clock: MovableClock
+) -> None:
     assert opened_session(told, credentials, clock()) is None
 
 
-def test_a_sign_in_without_a_user_is_treated_as_a_password_session(credentials, clock) -> None:  # type: ignore[no-untyped-def]
+def test_a_sign_in_without_a_user_is_treated_as_a_password_session(
+    credentials: Credentials, clock: MovableClock
+) -> None:
     opened = opened_session({"sessionId": "s1"}, credentials, clock())
     assert opened is not None
     assert (opened.is_token, opened.user_id, opened.organization_id) == (False, "", ORGANIZATION)

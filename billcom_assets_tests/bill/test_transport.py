@@ -71,7 +71,12 @@ def test_a_proxy_of_the_environment_is_used_for_other_hosts_and_explained_when_i
         client.page("/v3/bills")
 
 
-@pytest.fixture(scope="session")
+class QuietServer(HTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up in the handshake is the point."""
+
+
+@pytest.fixture(scope="module")
 def https_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """An https server with a certificate nobody trusts."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -96,7 +101,7 @@ def https_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = QuietServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"https://127.0.0.1:{server.server_address[1]}/connect"
