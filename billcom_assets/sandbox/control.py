@@ -16,14 +16,9 @@ from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.codec import Doc, decode
 from billcom_assets.sandbox.faults import Fault, FaultPlan
 from billcom_assets.sandbox.kinds import KINDS
-from billcom_assets.sandbox.settings import ApproversShown, CursorKind, CursorMismatch, Settings
+from billcom_assets.sandbox.settings import Settings
 from billcom_assets.sandbox.state import Sandbox
 
-_ENUM_SETTINGS: dict[str, Callable[[str], Any]] = {
-    "cursor_kind": CursorKind,
-    "cursor_mismatch": CursorMismatch,
-    "approvers_shown": ApproversShown,
-}
 Control = Callable[["Controls", Request, Doc], Any]
 
 
@@ -124,10 +119,7 @@ class Controls:
     def settings(self, _request: Request, body: Doc) -> Doc:
         """Show the settings; members of the body change those that a running sandbox can change."""
         if body:
-            changes = {
-                name: _ENUM_SETTINGS[name](value) if name in _ENUM_SETTINGS else value for name, value in body.items()
-            }
-            self.sandbox.change_settings(**changes)
+            self.sandbox.change_settings(**body)
         return _settings_doc(self.sandbox.settings)
 
     def kill_sessions(self, _request: Request, body: Doc) -> Doc:

@@ -28,6 +28,11 @@ class Limits:
         self._in_flight: Counter[Lane] = Counter()
         self.peak: Counter[Lane] = Counter()
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is in flight."""
+        return not any(self._in_flight.values())
+
     def reset(self) -> None:
         """Forget the hour's counts and the peaks."""
         self._requests.clear()

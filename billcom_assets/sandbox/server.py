@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import threading
@@ -18,10 +19,20 @@ from billcom_assets.sandbox.state import Sandbox
 from billcom_assets.sandbox.world import World
 
 _START_SECONDS = 30.0
+_STOP_LOOK_SECONDS = 0.02
 
 
 class SandboxCrashed(Exception):
     """The sandbox itself failed while it served; the message has its tracebacks."""
+
+
+class _Server(uvicorn.Server):
+    """Looks more often than uvicorn whether it shall stop: tests start and stop many of them."""
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop."""
+        while not self.should_exit:
+            await asyncio.sleep(_STOP_LOOK_SECONDS)
 
 
 class SandboxServer:
@@ -67,7 +78,7 @@ class SandboxServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         root = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.base_url, self.v2_base_url, self.control_url = root + V3_BASE, root + V2_BASE, root + CONTROL_BASE
-        self._server = uvicorn.Server(_config(self.sandbox))
+        self._server = _Server(_config(self.sandbox))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="billcom-sandbox", daemon=True
         )
@@ -82,6 +93,8 @@ class SandboxServer:
     def stop(self) -> None:
         """Stop serving and free the port; stopping twice is no error."""
         if self._server is not None and self._thread is not None:
+            # With no call under way there is nothing to wait for: idle connections may just close.
+            self._server.force_exit = self.sandbox.limits.idle
             self._server.should_exit = True
             self._thread.join(timeout=10)
         if self._socket is not None:

@@ -45,6 +45,15 @@ class ExchangeRate(StrEnum):
     """fundingAmount = amount / exchangeRate."""
 
 
+_ENUMS: dict[str, type[StrEnum]] = {
+    "numbers": NumberStyle,
+    "exchange_rate": ExchangeRate,
+    "cursor_kind": CursorKind,
+    "cursor_mismatch": CursorMismatch,
+    "approvers_shown": ApproversShown,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that distinguishes one sandbox from another.
@@ -122,6 +131,9 @@ class Settings:
     duplicate_invoice_numbers: bool = True
 
     def __post_init__(self) -> None:
+        for name, enum in _ENUMS.items():
+            # A plain string, as from a command line or a control route, will do.
+            object.__setattr__(self, name, enum(getattr(self, name)))
         if self.bills < 0 or self.orgs < 1:
             raise ValueError("a sandbox has at least one organization and no negative number of bills")
         if self.throttle_status not in (422, 429):

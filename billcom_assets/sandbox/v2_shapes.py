@@ -475,9 +475,11 @@ SHAPES: Mapping[str, Shape] = {
     "SentPay": Shape(
         PAYMENTS,
         sent_pay,
-        frozenset(
-            ["id", "processDate", "amount", "status", "txnNumber", "vendorId", "isOnline", "fasterPayment", "paymentType", "deliveryTypeRequested", "chartOfAccountId", "createdTime", "updatedTime", "allowExport"]
-        ),
+        _fields(
+            "processDate amount status txnNumber vendorId isOnline fasterPayment paymentType"
+            " deliveryTypeRequested chartOfAccountId allowExport"
+        )
+        - {"isActive"},
     ),
     "BankAccount": Shape(
         BANK_ACCOUNTS,
