@@ -15,11 +15,11 @@ def _integration() -> Column[str]:
 
 
 def _active() -> Column[bool]:
-    return Column("active", Boolean, nullable=False, comment="In use; false once it is gone from the import")
+    return Column("active", Boolean, nullable=False, comment="In use; false when marked inactive or gone from the import")
 
 
 def _imported_at() -> Column[Any]:
-    return Column("imported_at", UtcTimestamp, nullable=False, comment="When it was last imported")
+    return Column("imported_at", UtcTimestamp, nullable=False, comment="When an import last changed it")
 
 
 ledger_accounts = Table(
@@ -103,16 +103,17 @@ mappings = Table(
     _integration(),
     Column("kind", Text, nullable=False, comment="Entity of the BILL object"),
     Column("bill_id", Text, nullable=False, comment="BILL's id"),
-    Column("ledger_id", Text, nullable=False, comment="Id of the ledger counterpart"),
-    Column("state", Text, nullable=False, comment="mapped, or suggested and waiting for a decision"),
+    Column("ledger_id", Text, comment="Id of the ledger counterpart; null when left unmapped by hand"),
+    Column("state", Text, nullable=False, comment="mapped; suggested, waiting for a decision; unmapped by hand"),
     Column("method", Text, nullable=False, comment="manual, exact or likely"),
-    Column("score", Exact, comment="0 to 100: how alike the names are, for likely ones"),
+    Column("score", Exact, comment="0 to 100: how likely it is; null for exact and manual ones"),
     Column("reason", Text, nullable=False, comment="Why the two belong together"),
-    Column("decided_by", Text, comment="Who accepted it"),
-    Column("decided_at", UtcTimestamp, nullable=False, comment="When it was suggested or accepted"),
+    Column("decided_by", Text, comment="Who decided; null while it is only suggested"),
+    Column("decided_at", UtcTimestamp, nullable=False, comment="When it was suggested or decided"),
     PrimaryKeyConstraint("integration", "kind", "bill_id"),
-    CheckConstraint("state in ('mapped', 'suggested')", name="state"),
+    CheckConstraint("state in ('mapped', 'suggested', 'unmapped')", name="state"),
+    CheckConstraint("(state = 'unmapped') = (ledger_id is null)", name="ledger_id"),
     CheckConstraint("method in ('manual', 'exact', 'likely')", name="method"),
     Index(None, "integration", "kind", "ledger_id"),
-    comment="One row per BILL object that is linked, or proposed to be linked, to its ledger counterpart",
+    comment="One row per BILL object that is linked or proposed to be linked to its ledger counterpart, or shall not be",
 )

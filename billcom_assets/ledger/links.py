@@ -1,0 +1,108 @@
+"""Links between BILL objects and ledger objects as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
+
+from billcom_assets.ledger.matching import Method
+from billcom_assets.warehouse.ledger_tables import mappings
+
+
+class State(StrEnum):
+    """Where the link of a BILL object stands."""
+
+    MAPPED = "mapped"
+    SUGGESTED = "suggested"
+    """Waiting for a decision."""
+    UNMAPPED = "unmapped"
+    """Left unmapped by hand: nothing is suggested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What is known of one BILL object's link: a row of the mappings table."""
+
+    bill_id: str
+    ledger_id: str | None
+    state: State
+    method: Method
+    score: int | None
+    reason: str
+    decided_by: str | None
+    decided_at: datetime
+
+    @property
+    def is_decided(self) -> bool:
+        """Mapped, or left unmapped by hand."""
+        return self.state is not State.SUGGESTED
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The stored links of one kind of one integration."""
+
+    conn: Connection
+    integration: str
+    kind: str
+
+    def all(self) -> dict[str, Link]:
+        """Every link by BILL id."""
+        m = mappings.c
+        columns = (m.bill_id, m.ledger_id, m.state, m.method, m.score, m.reason, m.decided_by, m.decided_at)
+        query = select(*columns).where(m.integration == self.integration, m.kind == self.kind)
+        return {
+            row.bill_id: Link(
+                bill_id=row.bill_id,
+                ledger_id=row.ledger_id,
+                state=State(row.state),
+                method=Method(row.method),
+                score=None if row.score is None else int(row.score),
+                reason=row.reason,
+                decided_by=row.decided_by,
+                decided_at=row.decided_at,
+            )
+            for row in self.conn.execute(query)
+        }
+
+    def add(self, links: Iterable[Link]) -> None:
+        """Stores links of BILL objects that have none."""
+        rows = [self._values(link) for link in links]
+        if rows:
+            self.conn.execute(insert(mappings), rows)
+
+    def remove(self, bill_ids: Iterable[str]) -> None:
+        """Removes the links of these BILL objects."""
+        keys = [{"key": bill_id} for bill_id in bill_ids]
+        if keys:
+            self.conn.execute(delete(mappings).where(*self._keyed()), keys)
+
+    def mark_mapped(self, bill_ids: Iterable[str], *, by: str, now: datetime) -> None:
+        """Makes suggestions mappings."""
+        decision = {"state": State.MAPPED.value, "decided_by": by, "decided_at": now}
+        rows = [{"key": bill_id, **decision} for bill_id in bill_ids]
+        if rows:
+            self.conn.execute(update(mappings).where(*self._keyed()), rows)
+
+    def _keyed(self) -> tuple[ColumnElement[bool], ...]:
+        m = mappings.c
+        return m.integration == self.integration, m.kind == self.kind, m.bill_id == bindparam("key")
+
+    def _values(self, link: Link) -> dict[str, object]:
+        return {
+            "integration": self.integration,
+            "kind": self.kind,
+            "bill_id": link.bill_id,
+            "ledger_id": link.ledger_id,
+            "state": link.state.value,
+            "method": link.method.value,
+            "score": None if link.score is None else Decimal(link.score),
+            "reason": link.reason,
+            "decided_by": link.decided_by,
+            "decided_at": link.decided_at,
+        }

@@ -1,0 +1,269 @@
+"""Links between BILL objects and ledger objects: suggesting, accepting, counting and watching over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, and_, select
+
+from billcom_assets.ledger.integrations import require_integration
+from billcom_assets.ledger.kinds import KINDS
+from billcom_assets.ledger.links import Link, Links, State
+from billcom_assets.ledger.matching import Method, Suggestion, match
+from billcom_assets.ledger.overview import Overview, overview
+from billcom_assets.warehouse.ledger_tables import ledger_dimensions, mappings
+
+
+class Accept(StrEnum):
+    """Which suggestions to accept."""
+
+    EXACT = "exact"
+    """The certain ones."""
+    ALL = "all"
+    """The likely ones too, except those whose ledger object is taken by another BILL object."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindSuggestions:
+    """What was found for one kind, in BILL objects."""
+
+    kind: str
+    exact: int
+    likely: int
+    without: int
+    """Neither decided nor suggested."""
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestReport:
+    """What :func:`suggest` found."""
+
+    integration: str
+    kinds: tuple[KindSuggestions, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindAccepted:
+    """What was accepted for one kind, and how many suggestions still wait."""
+
+    kind: str
+    accepted: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptReport:
+    """What :func:`accept` did."""
+
+    integration: str
+    kinds: tuple[KindAccepted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far one kind is mapped, in BILL objects that are live or still in use."""
+
+    kind: str
+    mapped: int
+    """Onto a ledger object that is active."""
+    suggested: int
+    unmapped: int
+    in_use: int
+    """Referred to by bills, vendor credits, vendor payments, items or funding accounts."""
+    in_use_unmapped: int
+    """In use and not mapped, suggested or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A link whose one end has gone."""
+
+    kind: str
+    bill_id: str
+    ledger_id: str
+    reasons: tuple[str, ...]
+
+
+def suggest(conn: Connection, integration: str, now: datetime) -> SuggestReport:
+    """Finds a counterpart for every BILL object without a decision; replaces earlier suggestions.
+
+    What is mapped or left unmapped by hand is never touched.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    require_integration(conn, integration)
+    reports = []
+    certain: dict[str, dict[str, str]] = {}
+    for kind in KINDS.values():
+        view = overview(conn, integration, kind)
+        suggestions = _match(view, certain.get("accounts", {}))
+        _store_suggestions(Links(conn, integration, kind.name), view, suggestions, now)
+        certain[kind.name] = _certain(view, suggestions)
+        reports.append(_counted(view, suggestions))
+    return SuggestReport(integration, tuple(reports))
+
+
+def _certain(view: Overview, suggestions: Iterable[Suggestion]) -> dict[str, str]:
+    """Ledger ids by BILL id of what is mapped or certain."""
+    mapped = {id_: link.ledger_id or "" for id_, link in view.links.items() if view.is_mapped(id_)}
+    return mapped | {found.bill_id: found.ledger_id for found in suggestions if found.method is Method.EXACT}
+
+
+def _counted(view: Overview, suggestions: Sequence[Suggestion]) -> KindSuggestions:
+    exact = sum(1 for found in suggestions if found.method is Method.EXACT)
+    decided = sum(1 for id_ in view.relevant if id_ in view.links and view.links[id_].is_decided)
+    return KindSuggestions(
+        view.kind.name,
+        exact=exact,
+        likely=len(suggestions) - exact,
+        without=len(view.relevant) - decided - len(suggestions),
+        decided=decided,
+    )
+
+
+def _match(view: Overview, account_counterparts: Mapping[str, str]) -> list[Suggestion]:
+    """Suggestions for live objects, then for archived ones that are in use: they take only what is left."""
+    ledger = [found.candidate for found in view.ledger.values() if found.active]
+    decided = {id_: link.ledger_id or "" for id_, link in view.links.items() if link.is_decided}
+    # A link of an object that is gone must not keep its ledger object from the one that took its place.
+    settled = {id_: ledger_id for id_, ledger_id in decided.items() if id_ in view.relevant}
+    live = [id_ for id_ in sorted(view.relevant) if view.bill[id_].is_live]
+    suggestions: list[Suggestion] = []
+    for ids in (live, sorted(view.relevant)):
+        candidates = [view.bill[id_].candidate for id_ in ids]
+        linked = [
+            replace(found, counterpart=account_counterparts.get(found.counterpart)) if found.counterpart else found
+            for found in candidates
+        ]
+        new = match(view.kind.rules, linked, ledger, settled)
+        suggestions += new
+        settled |= {suggestion.bill_id: suggestion.ledger_id for suggestion in new}
+        settled |= {id_: "" for id_ in ids if id_ not in settled}
+    return suggestions
+
+
+def _store_suggestions(links: Links, view: Overview, suggestions: Sequence[Suggestion], now: datetime) -> None:
+    new = {
+        suggestion.bill_id: Link(
+            bill_id=suggestion.bill_id,
+            ledger_id=suggestion.ledger_id,
+            state=State.SUGGESTED,
+            method=suggestion.method,
+            score=suggestion.score,
+            reason=suggestion.reason,
+            decided_by=None,
+            decided_at=now,
+        )
+        for suggestion in suggestions
+    }
+    old = {id_: link for id_, link in view.links.items() if not link.is_decided}
+    same = {id_ for id_ in new.keys() & old.keys() if replace(new[id_], decided_at=old[id_].decided_at) == old[id_]}
+    links.remove(old.keys() - same)
+    links.add(link for id_, link in new.items() if id_ not in same)
+
+
+def accept(conn: Connection, integration: str, which: Accept = Accept.EXACT, *, by: str, now: datetime) -> AcceptReport:
+    """Maps what is suggested; suggestions are renewed first, so that nothing outdated is accepted.
+
+    Args:
+        conn: Connection in a transaction of the caller's.
+        integration: Integration key.
+        which: The certain ones, or likely ones too. Two BILL objects never come onto one ledger object this way.
+        by: Who accepts.
+        now: When.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    suggest(conn, integration, now)
+    reports = []
+    for kind in KINDS.values():
+        view = overview(conn, integration, kind)
+        chosen = _accepted(view, Accept(which))
+        Links(conn, integration, kind.name).mark_mapped(chosen, by=by, now=now)
+        reports.append(
+            KindAccepted(kind.name, accepted=len(chosen), waiting=len(view.of_state(State.SUGGESTED)) - len(chosen))
+        )
+    return AcceptReport(integration, tuple(reports))
+
+
+def _accepted(view: Overview, which: Accept) -> list[str]:
+    """BILL ids whose suggestions are accepted; the surest get their ledger object first."""
+    taken = {link.ledger_id for link in view.links.values() if link.is_decided and link.bill_id in view.relevant}
+    chosen: list[str] = []
+    for link in sorted(
+        view.of_state(State.SUGGESTED), key=lambda link: (link.method is not Method.EXACT, -(link.score or 0))
+    ):
+        is_wanted = which is Accept.ALL or link.method is Method.EXACT
+        if is_wanted and link.ledger_id not in taken:
+            taken.add(link.ledger_id)
+            chosen.append(link.bill_id)
+    return chosen
+
+
+def coverage(conn: Connection, integration: str) -> list[Coverage]:
+    """How far each kind is mapped."""
+    return [_coverage(overview(conn, integration, kind)) for kind in KINDS.values()]
+
+
+def _coverage(view: Overview) -> Coverage:
+    relevant = view.relevant
+    mapped = {id_ for id_ in relevant if view.is_mapped(id_)}
+    suggested = {id_ for id_ in relevant if id_ in view.links and view.links[id_].state is State.SUGGESTED}
+    used = relevant & view.used
+    return Coverage(
+        view.kind.name,
+        mapped=len(mapped),
+        suggested=len(suggested),
+        unmapped=len(relevant) - len(mapped) - len(suggested),
+        in_use=len(used),
+        in_use_unmapped=len(used - mapped),
+    )
+
+
+def stale(conn: Connection, integration: str) -> list[Stale]:
+    """Mapped BILL objects that are archived, deleted or gone, and ledger objects that are deactivated or gone."""
+    found = []
+    for kind in KINDS.values():
+        view = overview(conn, integration, kind)
+        for link in view.of_state(State.MAPPED):
+            ledger_id = link.ledger_id or ""
+            reasons = (*_bill_reasons(view, link.bill_id), *_ledger_reasons(view, ledger_id))
+            if reasons:
+                found.append(Stale(kind.name, link.bill_id, ledger_id, reasons))
+    return sorted(found, key=lambda link: (link.kind, link.bill_id))
+
+
+def _bill_reasons(view: Overview, bill_id: str) -> Iterable[str]:
+    found = view.bill.get(bill_id)
+    if found is None:
+        yield "BILL's object is not in the mirror"
+    elif found.deleted:
+        yield "deleted in BILL"
+    elif found.archived:
+        yield "archived in BILL, perhaps merged into another"
+
+
+def _ledger_reasons(view: Overview, ledger_id: str) -> Iterable[str]:
+    found = view.ledger.get(ledger_id)
+    if found is None:
+        yield "there is no such ledger object of this kind"
+    elif not found.active:
+        yield "deactivated in the ledger"
+
+
+def mapped(conn: Connection, integration: str, kind: str) -> dict[str, str]:
+    """Ledger ids by BILL id of what is mapped onto an active ledger object."""
+    m, theirs = mappings.c, KINDS[kind].table
+    query = select(m.bill_id, m.ledger_id).join(
+        theirs, and_(theirs.c.integration == m.integration, theirs.c.id == m.ledger_id, theirs.c.active)
+    )
+    if theirs is ledger_dimensions:
+        query = query.where(theirs.c.kind == kind)
+    rows = conn.execute(query.where(m.integration == integration, m.kind == kind, m.state == State.MAPPED.value))
+    return {row.bill_id: row.ledger_id for row in rows}

@@ -1,0 +1,157 @@
+"""Loading the company's own records from files: all files of one command together, or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, select
+
+from billcom_assets.ledger import reference_files
+from billcom_assets.ledger.csv_files import CsvTable, read_csv
+from billcom_assets.ledger.hierarchy import same
+from billcom_assets.ledger.integrations import require_integration
+from billcom_assets.ledger.layouts import LAYOUTS
+from billcom_assets.ledger.lists import LedgerList, TableChanges
+from billcom_assets.ledger.problems import Problems
+from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerRecord
+from billcom_assets.warehouse.ledger_tables import (
+    ledger_accounts,
+    ledger_customers,
+    ledger_dimensions,
+    ledger_items,
+    ledger_vendors,
+)
+
+NOTHING_CHANGED = "Nothing was imported;"
+
+_TABLES: dict[str, Table] = {
+    "accounts": ledger_accounts,
+    "vendors": ledger_vendors,
+    "customers": ledger_customers,
+    "items": ledger_items,
+    "dimensions": ledger_dimensions,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did."""
+
+    integration: str
+    tables: tuple[TableChanges, ...]
+
+
+def import_reference_data(
+    conn: Connection, integration: str, files: Mapping[str, str | os.PathLike[str]], now: datetime
+) -> ImportReport:
+    """Makes the company's own records what the files say.
+
+    A file holds the whole list of its kind: what is gone from it is deactivated, never removed, so that mappings stay.
+    A file of dimensions replaces only the kinds that occur in it.
+
+    Args:
+        conn: Connection in a transaction of the caller's.
+        integration: Integration key.
+        files: Paths by kind: accounts, vendors, customers, items, dimensions.
+        now: Time of the import.
+
+    Raises:
+        FileRefused: a file is unusable or something in it is wrong; nothing was written.
+        UnknownIntegration: there is no such integration.
+        ValueError: no file, or an unknown kind of file, was given.
+    """
+    if not files or not files.keys() <= LAYOUTS.keys():
+        raise ValueError(f"files of these kinds can be imported: {', '.join(LAYOUTS)}")
+    require_integration(conn, integration)
+    problems = Problems()
+    tables = {kind: read_csv(files[kind], LAYOUTS[kind], problems) for kind in LAYOUTS if kind in files}
+    records = _parse(conn, integration, tables, problems)
+    problems.refuse_if_any(NOTHING_CHANGED)
+    return ImportReport(
+        integration, tuple(_apply(conn, integration, kind, rows, now) for kind, rows in records.items())
+    )
+
+
+def _parse(
+    conn: Connection, integration: str, tables: Mapping[str, CsvTable | None], problems: Problems
+) -> dict[str, list[LedgerRecord]]:
+    records: dict[str, list[LedgerRecord]] = {}
+    before = problems.total
+    if (table := tables.get("accounts")) is not None:
+        parsed = reference_files.accounts(table, problems)
+        records["accounts"] = _keeping_ids(parsed, _stored_ids(conn, integration, ledger_accounts))
+    chart_is_broken = "accounts" in tables and ("accounts" not in records or problems.total > before)
+    for kind in ("vendors", "customers"):
+        if (table := tables.get(kind)) is not None:
+            known = _stored_ids(conn, integration, _TABLES[kind])
+            records[kind] = _keeping_ids(reference_files.parties(table, problems), known)
+    if (table := tables.get("items")) is not None:
+        stored = () if "accounts" in records else _stored_chart(conn, integration)
+        chart = None if chart_is_broken else _chart(records.get("accounts", stored))
+        known = _stored_ids(conn, integration, ledger_items)
+        records["items"] = _keeping_ids(reference_files.items(table, problems, chart), known)
+    if (table := tables.get("dimensions")) is not None:
+        records["dimensions"] = _dimensions(conn, integration, reference_files.dimensions(table, problems))
+    return records
+
+
+def _dimensions(conn: Connection, integration: str, parsed: Sequence[LedgerDimension]) -> list[LedgerRecord]:
+    kept: list[LedgerRecord] = []
+    for kind in dict.fromkeys(dimension.kind for dimension in parsed):
+        known = _stored_ids(conn, integration, ledger_dimensions, ledger_dimensions.c.kind == kind)
+        kept += _keeping_ids([dimension for dimension in parsed if dimension.kind == kind], known)
+    return kept
+
+
+def _keeping_ids(records: Iterable[LedgerRecord], stored: Iterable[str]) -> list[LedgerRecord]:
+    """The records, those that are stored under another spelling of their id keeping the stored one."""
+    exact = set(stored)
+    spelled = {same(id_): id_ for id_ in exact}
+
+    def kept(id_: str) -> str:
+        return id_ if id_ in exact else spelled.get(same(id_), id_)
+
+    return [_renamed(record, kept) for record in records]
+
+
+def _renamed(record: LedgerRecord, kept: Callable[[str], str]) -> LedgerRecord:
+    if isinstance(record, LedgerAccount | LedgerDimension) and record.parent_id is not None:
+        return replace(record, id=kept(record.id), parent_id=kept(record.parent_id))
+    return replace(record, id=kept(record.id))
+
+
+def _stored_ids(conn: Connection, integration: str, table: Table, *conditions: ColumnElement[bool]) -> list[str]:
+    return list(conn.scalars(select(table.c.id).where(table.c.integration == integration, *conditions)))
+
+
+def _stored_chart(conn: Connection, integration: str) -> list[LedgerRecord]:
+    t = ledger_accounts.c
+    rows = conn.execute(
+        select(t.id, t.number, t.name, t.type, t.parent_id, t.description, t.active).where(
+            t.integration == integration, t.active
+        )
+    )
+    return [LedgerAccount(**row._mapping) for row in rows]
+
+
+def _chart(records: Iterable[LedgerRecord]) -> list[LedgerAccount]:
+    return [record for record in records if isinstance(record, LedgerAccount)]
+
+
+def _apply(
+    conn: Connection, integration: str, kind: str, records: Sequence[LedgerRecord], now: datetime
+) -> TableChanges:
+    kinds = {record.kind for record in records if isinstance(record, LedgerDimension)}
+    scope = (ledger_dimensions.c.kind.in_(sorted(kinds)),) if kinds else ()
+    return LedgerList(_TABLES[kind], integration, scope).replace(conn, map(_values, records), now)
+
+
+def _values(record: LedgerRecord) -> dict[str, Any]:
+    values = {column.name: getattr(record, column.name) for column in fields(record)}
+    if isinstance(record, LedgerAccount):
+        values["type"] = record.type.value
+    return values

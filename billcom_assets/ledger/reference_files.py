@@ -1,0 +1,237 @@
+"""From the records of a CSV file to typed ledger records; everything that is wrong is reported with its line."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from billcom_assets.ledger.account_types import AccountType, account_type
+from billcom_assets.ledger.csv_files import CsvRow, CsvTable
+from billcom_assets.ledger.hierarchy import Entry, Placed, arrange, full_names, same
+from billcom_assets.ledger.layouts import DIMENSION_KINDS
+from billcom_assets.ledger.problems import Problems, quoted
+from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerItem, LedgerParty
+
+_LONGEST_NUMBER = 100
+_LONGEST_NAME = 500
+_LONGEST_ID_BYTES = 2000  # Longer keys do not fit PostgreSQL's indexes.
+
+_YES = frozenset({"yes", "y", "true", "t", "1", "x", "active", "enabled", "open", "current"})
+_NO = frozenset(
+    {"no", "n", "false", "f", "0", "inactive", "not active", "notactive", "archived", "disabled", "closed", "deleted"}
+)
+_PARENT_FIELDS = ("parent", "parent number")
+_KIND_OF = {word: kind for kind, words in DIMENSION_KINDS.items() for word in words}
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A record whose name, number and state are readable."""
+
+    row: CsvRow
+    name: str
+    number: str
+    active: bool
+
+
+def accounts(table: CsvTable, problems: Problems) -> list[LedgerAccount]:
+    """The chart of accounts; every account has a name and a type, numbers and names are unique, parents are known."""
+    checked = _checked(table, problems)
+    types = _types(table, checked, problems)
+    active = {record.row.line: record.active for record in checked}
+    rows = {record.row.line: record.row for record in checked}
+    placed = _arranged(table, checked, problems, colons_may_be_plain=not table.fields.isdisjoint(_PARENT_FIELDS))
+    return [
+        LedgerAccount(
+            id=place.id,
+            number=place.number or None,
+            name=place.name,
+            type=types[place.entry.line],
+            parent_id=place.parent_id,
+            description=rows[place.entry.line]["description"] or None,
+            active=active[place.entry.line],
+        )
+        for place in placed
+    ]
+
+
+def parties(table: CsvTable, problems: Problems) -> list[LedgerParty]:
+    """Vendors or customers; every one has a name, and numbers (or names, without numbers) are unique."""
+    checked = _checked(table, problems)
+    _report_double_ids(table.file, ((record.row.line, record.number or record.name) for record in checked), problems)
+    return [
+        LedgerParty(
+            id=record.number or record.name,
+            name=record.name,
+            tax_id=record.row["tax id"] or None,
+            email=record.row["e-mail"] or None,
+            currency=record.row["currency"].upper() or None,
+            active=record.active,
+        )
+        for record in checked
+    ]
+
+
+def items(table: CsvTable, problems: Problems, chart: Iterable[LedgerAccount] | None) -> list[LedgerItem]:
+    """Products and services; the account of each is one of ``chart``, given by number, name or full name.
+
+    Without a ``chart`` accounts are not looked for: a broken file of accounts is not reported once more per item.
+    """
+    checked = _checked(table, problems)
+    _report_double_ids(table.file, ((record.row.line, record.number or record.name) for record in checked), problems)
+    directory = None if chart is None else _directory(chart)
+    return [
+        LedgerItem(
+            id=record.number or record.name,
+            name=record.name,
+            description=record.row["description"] or None,
+            account_id=_account_of(record, directory, table.file, problems),
+            active=record.active,
+        )
+        for record in checked
+    ]
+
+
+def dimensions(table: CsvTable, problems: Problems) -> list[LedgerDimension]:
+    """Departments, jobs, locations, accounting classes and employees, told apart by the file's kind column."""
+    by_kind: dict[str, list[_Checked]] = defaultdict(list)
+    for record in _checked(table, problems):
+        wording = record.row["kind"]
+        kind = _KIND_OF.get(same(wording.replace("_", " ")))
+        if kind is None:
+            known = ", ".join(words[0] for words in DIMENSION_KINDS.values())
+            problems.add(table.file, record.row.line, f"{quoted(wording)} is no dimension; known are {known}")
+        else:
+            by_kind[kind].append(record)
+    return [dimension for kind, records in by_kind.items() for dimension in _of_kind(kind, records, table, problems)]
+
+
+def _of_kind(kind: str, records: list[_Checked], table: CsvTable, problems: Problems) -> Iterator[LedgerDimension]:
+    by_line = {record.row.line: record for record in records}
+    # Jobs are written below their customer ("Customer:Job"), who is no job.
+    plain = kind == "jobs" or not table.fields.isdisjoint(_PARENT_FIELDS)
+    for place in _arranged(table, records, problems, colons_may_be_plain=plain):
+        record = by_line[place.entry.line]
+        yield LedgerDimension(
+            kind=kind,
+            id=place.id,
+            name=place.name,
+            parent_id=place.parent_id,
+            email=record.row["e-mail"] or None,
+            active=record.active,
+        )
+
+
+def _checked(table: CsvTable, problems: Problems) -> list[_Checked]:
+    return [record for row in table.rows if (record := _check(row, table.file, problems)) is not None]
+
+
+def _check(row: CsvRow, file: str, problems: Problems) -> _Checked | None:
+    name = " ".join(row["name"].split())
+    number = " ".join(row["number"].split())
+    if not name:
+        problems.add(file, row.line, "the name is missing")
+        return None
+    for what, text, longest in (("name", name, _LONGEST_NAME), ("number", number, _LONGEST_NUMBER)):
+        if len(text) > longest:
+            problems.add(file, row.line, f"the {what} {quoted(text)} is longer than {longest} characters")
+            return None
+    return _Checked(row, name, number, _is_active(row, file, problems))
+
+
+def _is_active(row: CsvRow, file: str, problems: Problems) -> bool:
+    stated = row["active"]
+    if stated and same(stated) not in _YES | _NO:
+        problems.add(file, row.line, f"{quoted(stated)} does not say whether it is active; use yes or no")
+    hidden = row["inactive"]
+    if hidden and same(hidden) not in _YES | _NO:
+        problems.add(file, row.line, f"{quoted(hidden)} does not say whether it is inactive; use yes or no")
+    # A word such as "archived" in a column called "Archived" affirms it.
+    is_hidden = same(hidden) in _YES | (_NO - {"no", "n", "false", "f", "0"}) - {"active"}
+    return same(stated) not in _NO and not is_hidden
+
+
+def _types(table: CsvTable, records: Iterable[_Checked], problems: Problems) -> dict[int, AccountType]:
+    """Account types by line; an unknown one is reported, with the accepted ones named once."""
+    types: dict[int, AccountType] = {}
+    advice = f"; use a common wording or one of {', '.join(AccountType)}"
+    for record in records:
+        wording = record.row["type"]
+        known = account_type(wording)
+        types[record.row.line] = known or AccountType.UNSPECIFIED
+        if known is None:
+            what = f"the account type {quoted(wording)} is unknown" if wording else "the account type is missing"
+            problems.add(table.file, record.row.line, what + advice)
+            advice = ""
+    return types
+
+
+def _arranged(
+    table: CsvTable, records: list[_Checked], problems: Problems, *, colons_may_be_plain: bool
+) -> list[Placed]:
+    def report(line: int, message: str) -> None:
+        problems.add(table.file, line, message)
+
+    entries = [
+        Entry(record.row.line, record.number, record.name, record.row["parent number"] or record.row["parent"])
+        for record in records
+    ]
+    placed = arrange(entries, report, colons_may_be_plain=colons_may_be_plain)
+    clashing = _without_number_named_like_a_number(placed)
+    _report_double_ids(table.file, ((place.entry.line, place.id) for place in clashing), problems)
+    _report_long_ids(table.file, placed, problems)
+    return placed
+
+
+def _without_number_named_like_a_number(placed: list[Placed]) -> list[Placed]:
+    """Entries whose ids clash although their numbers do not: doubled numbers are reported already."""
+    numbers = {same(place.number): place for place in placed if place.number}
+    return [
+        clashing
+        for place in placed
+        if not place.number and same(place.id) in numbers
+        for clashing in (numbers[same(place.id)], place)
+    ]
+
+
+def _report_double_ids(file: str, ids: Iterable[tuple[int, str]], problems: Problems) -> None:
+    first_lines: dict[str, int] = {}
+    for line, id_ in ids:
+        first = first_lines.setdefault(same(id_), line)
+        if first != line:
+            problems.add(file, line, f"{quoted(id_)} is on line {first} already; give each a number of its own")
+
+
+def _report_long_ids(file: str, placed: list[Placed], problems: Problems) -> None:
+    for place in placed:
+        if len(place.id.encode()) > _LONGEST_ID_BYTES:
+            problems.add(file, place.entry.line, f"the full name {quoted(place.id)} is too long; give it a number")
+
+
+def _directory(chart: Iterable[LedgerAccount]) -> dict[str, list[str]]:
+    """Ids of accounts by number, full name and name."""
+    chart = list(chart)
+    paths = full_names({account.id: (account.name, account.parent_id) for account in chart})
+    directory: dict[str, list[str]] = {}
+    for account in chart:
+        if account.number:
+            directory[same(account.number)] = [account.id]
+    for account in chart:
+        directory.setdefault(same(paths[account.id]), [account.id])
+    names: dict[str, list[str]] = defaultdict(list)
+    for account in chart:
+        names[same(account.name)].append(account.id)
+    return {**names, **directory}
+
+
+def _account_of(record: _Checked, directory: dict[str, list[str]] | None, file: str, problems: Problems) -> str | None:
+    reference = record.row["account"]
+    if not reference or directory is None:
+        return None
+    found = directory.get(same(reference), [])
+    if len(found) == 1:
+        return found[0]
+    reason = "may mean several accounts; give its number" if found else "is not in the chart of accounts"
+    problems.add(file, record.row.line, f"the account {quoted(reference)} {reason}")
+    return None

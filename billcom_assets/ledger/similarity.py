@@ -1,0 +1,97 @@
+"""Names that are alike, found among thousands of pairs by the million."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import fuzz, process
+
+from billcom_assets.ledger.names import Name
+
+_PAIRS_AT_ONCE = 2_000_000
+_KEPT = 12
+_RARE = 25
+"""A word in more names than this says little about any of them."""
+_SHORTEST_TELLING_WORD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Two names that are alike, by their places in the two lists."""
+
+    left: int
+    right: int
+    score: int
+    """0 to 100."""
+    reason: str
+
+
+def similar_names(left: Sequence[Name], right: Sequence[Name], *, at_least: int) -> Iterator[Likeness]:
+    """The closest counterparts on the right for each name on the left, and names that contain one another.
+
+    Names whose numbers differ ("Store 12", "Store 13") are never alike.
+    """
+    if not left or not right:
+        return
+    yield from _close(left, right, at_least)
+    yield from _contained(left, right, at_least)
+
+
+def _close(left: Sequence[Name], right: Sequence[Name], at_least: int) -> Iterator[Likeness]:
+    # Sorting the words once makes the plain ratio compare them in any order, and it is the fastest there is.
+    ours, theirs = [name.sorted_core for name in left], [name.sorted_core for name in right]
+    numbers = [name.numbers for name in right]
+    step = max(1, _PAIRS_AT_ONCE // len(theirs))
+    for start in range(0, len(ours), step):
+        scores = process.cdist(
+            ours[start : start + step], theirs, scorer=fuzz.ratio, score_cutoff=at_least, dtype=np.uint8, workers=-1
+        )
+        for row, column in _best(scores):
+            if ours[start + row] and _numbers_agree(left[start + row].numbers, numbers[column]):
+                score = int(scores[row, column])
+                yield Likeness(start + row, column, score, _closeness(score))
+
+
+def _best(scores: npt.NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
+    """Row and column of the highest scores of each row that are not 0."""
+    kept = min(_KEPT, scores.shape[1])
+    columns = np.argpartition(scores, -kept, axis=1)[:, -kept:]
+    rows = np.repeat(np.arange(len(scores)), kept)
+    for row, column in zip(rows.tolist(), columns.ravel().tolist(), strict=True):
+        if scores[row, column]:
+            yield row, column
+
+
+def _closeness(score: int) -> str:
+    return "the names differ in nothing but order, legal form or punctuation" if score == 100 else "the names are alike"
+
+
+def _contained(left: Sequence[Name], right: Sequence[Name], at_least: int) -> Iterator[Likeness]:
+    """Pairs of which one name holds all words of the other, found by a word that few names share."""
+    places: dict[str, list[int]] = defaultdict(list)
+    words = [name.words for name in right]
+    for place, theirs in enumerate(words):
+        for word in theirs:
+            places[word].append(place)
+    for index, name in enumerate(left):
+        ours = name.words
+        telling = (word for word in ours if len(word) >= _SHORTEST_TELLING_WORD and len(places.get(word, ())) <= _RARE)
+        for place in sorted({place for word in telling for place in places.get(word, ())}):
+            score = _containment(ours, words[place])
+            if score >= at_least and _numbers_agree(name.numbers, right[place].numbers):
+                yield Likeness(index, place, score, "one name contains the other")
+
+
+def _containment(ours: frozenset[str], theirs: frozenset[str]) -> int:
+    shared = ours & theirs
+    if ours == theirs or shared not in (ours, theirs):
+        return 0
+    return 88 if len(shared) > 1 else 83
+
+
+def _numbers_agree(one: frozenset[str], other: frozenset[str]) -> bool:
+    return not one or not other or one == other

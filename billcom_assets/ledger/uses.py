@@ -1,0 +1,67 @@
+"""Which BILL objects other BILL objects refer to, derived from the catalog's references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, and_, select, union
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.model import Entity
+from billcom_assets.ledger.kinds import mirror
+from billcom_assets.warehouse.mirror import Mirror
+
+PAYABLES = ("bills", "vendor_credits", "vendor_payments")
+"""The documents that enter the ledger."""
+
+USERS = (*PAYABLES, "items", "funding_accounts")
+"""Entities whose references count as use: the documents, and what they are charged to and paid from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A column that holds the id of an object of ``target``."""
+
+    entity: Entity
+    table: str
+    column: str
+    target: str
+
+
+def references(entities: tuple[Entity, ...]) -> Iterator[Reference]:
+    """Every reference that the entities declare, child tables included."""
+    for entity in entities:
+        for table, columns in ((entity.name, entity.columns), *((c.table, c.columns) for c in entity.children)):
+            for column in columns:
+                if column.references is not None:
+                    yield Reference(entity, table, column.name, column.references)
+
+
+def referring(tables: Mirror, reference: Reference, integration: str) -> Select[Any]:
+    """Ids that are referred to; only by objects that are neither archived nor deleted. The owner's table is joined."""
+    owner = tables.table(reference.entity.name)
+    table = tables.table(reference.table)
+    referred: Column[str] = table.c[reference.column]
+    query = select(referred).where(
+        owner.c.integration == integration,
+        owner.c.deleted_at.is_(None),
+        owner.c.archived.is_not(True),
+        referred.is_not(None),
+    )
+    if table is owner:
+        return query
+    parent_id = table.c[reference.entity.id_column]
+    return query.join(owner, and_(table.c.integration == owner.c.integration, parent_id == owner.c.id))
+
+
+def in_use(conn: Connection, integration: str, kind: str, *, by: tuple[str, ...] = USERS) -> set[str]:
+    """Ids of the ``kind`` that live objects of the entities ``by`` refer to."""
+    users = tuple(entity for entity in CATALOG if entity.name in by)
+    queries = [
+        referring(mirror(), reference, integration)
+        for reference in references(users)
+        if reference.target == kind and reference.entity.name != kind
+    ]
+    return set(conn.scalars(union(*queries))) if queries else set()
