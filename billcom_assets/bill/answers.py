@@ -71,10 +71,14 @@ _KIND_BY_CODE: Final = {
     "BDC_1361": Kind.UNTRUSTED,
 }
 
+_SESSION_ENDED: Final = re.compile(
+    r"session\w*\b.{0,30}\b(invalid|expired|timed out)|\b(invalid|expired) session", re.I
+)
+
 _KIND_BY_WORDING: Final = (
     (re.compile(r"requests?\b.{0,40}\bper hour", re.I), Kind.HOURLY_LIMIT),
     (re.compile(r"concurrent requests", re.I), Kind.TOO_MANY_AT_ONCE),
-    (re.compile(r"session\b.{0,30}\b(invalid|expired|timed out)", re.I), Kind.DEAD_SESSION),
+    (_SESSION_ENDED, Kind.DEAD_SESSION),
     (re.compile(r"untrusted session", re.I), Kind.UNTRUSTED),
     (re.compile(r"do not match our records", re.I), Kind.AUTHENTICATION),
     (re.compile(r"developer key is invalid", re.I), Kind.AUTHENTICATION),
@@ -91,7 +95,6 @@ _KIND_BY_STATUS: Final = {
 }
 
 _NO_DATA: Final = re.compile(r"no data found", re.I)
-_SESSION_EXPIRED: Final = re.compile(r"session\b.{0,30}\b(expired|invalid|timed out)", re.I)
 _CODE: Final = re.compile(r"\s*BDC[_-]?(\d{3,5})\s*", re.I)
 _SEVERITIES: Final = frozenset({"ERROR", "WARNING", "INFORMATION"})
 
@@ -200,6 +203,9 @@ def _mended(value: Any) -> Any:
 def read(status: int, body: bytes, *, v2: bool = False, retry_after: float | None = None) -> Answer | Problem:
     """Tells whether an answer that arrived whole is a success.
 
+    See https://developer.bill.com/docs/common-api-error-codes and, for v2's envelope,
+    https://developer.bill.com/v2/docs/common-error-codes
+
     Args:
         status: HTTP status.
         body: The body, decompressed.
@@ -277,11 +283,11 @@ def _looks_like_error(value: Any) -> bool:
 
 def _is_error_object(value: Any) -> bool:
     """True for ``{"message": ...}`` with nothing in it that only a business object has."""
-    if not isinstance(value, dict) or "id" in value:
+    if not isinstance(value, dict):
         return False
     if _code(value) is not None:
         return True
-    if not isinstance(value.get("message"), str):
+    if "id" in value or not isinstance(value.get("message"), str) or value.get("status") == "SUCCESS":
         return False
     return value.get("severity") in _SEVERITIES or not set(value) - _ERROR_KEYS
 
@@ -320,7 +326,7 @@ def _unstructured(status: int, body: bytes, *, v2: bool, retry_after: float | No
 
 def _kind(code: str | None, message: str, status: int) -> Kind | None:
     """The kind that code or wording decide; None leaves it to the status."""
-    if code == "BDC_1361" and _SESSION_EXPIRED.search(message):
+    if code == "BDC_1361" and _SESSION_ENDED.search(message):
         return Kind.DEAD_SESSION
     if code == "BDC_1120" and status != 401 and _NO_DATA.search(message):
         return Kind.NOT_FOUND  # BILL's list of codes says so; clients have met the code for dead sessions
@@ -342,6 +348,15 @@ def _kind_by_status(status: int, *, v2: bool) -> Kind:
     if v2 and status == 403:
         return Kind.DEAD_SESSION  # v2 reports its errors with 200, so this comes from its gatekeeper
     return _KIND_BY_STATUS.get(status, Kind.REFUSED)
+
+
+def says_dead_session(problem: Problem) -> bool:
+    """True when there is no doubt that a session ended.
+
+    Code 1361 means "untrusted" as well as "expired", a bare 403 from v2's gatekeeper or a 401 with a code we do not
+    know may mean other things too: one new session shows which.
+    """
+    return problem.code in {"BDC_1109", "BDC_1120"} or (problem.code is None and problem.http_status != 403)
 
 
 def read_page(answer: Answer) -> Page | Problem:

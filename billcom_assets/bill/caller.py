@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from billcom_assets.bill import answers
-from billcom_assets.bill.answers import Answer, Kind, Problem
+from billcom_assets.bill.answers import Answer, Kind, Problem, says_dead_session
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.failures import Context, error_for
@@ -57,8 +57,7 @@ class _Progress:
     def may_renew(self, problem: Problem, lease: Lease) -> bool:
         """True when a new session may cure ``problem``."""
         if problem.kind is Kind.DEAD_SESSION:
-            # code 1361 means "untrusted" as well as "expired", a bare 403 may be either too: one new session shows it
-            allowed = 1 if problem.http_status == 403 and problem.code in {"BDC_1361", None} else _RENEWALS
+            allowed = _RENEWALS if says_dead_session(problem) else 1
         elif problem.code in _CURED_BY_SIGN_IN and not lease.opened_here:
             allowed = 1  # a stored session may belong to a developer key that was replaced since
         else:

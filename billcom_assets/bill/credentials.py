@@ -79,7 +79,7 @@ def normalised_url(url: str, setting: str) -> str:
         raise ConfigurationError(f"{setting} must start with https://")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"{setting} must not contain a user name or password")
-    if parts.query or parts.fragment or "?" in cleaned or "#" in cleaned:
+    if "?" in cleaned or "#" in cleaned:
         raise ConfigurationError(f"{setting} must not contain a query or fragment")
     path = parts.path.rstrip("/").removesuffix("/v3").rstrip("/")
     normalised = f"{parts.scheme}://{parts.netloc.lower()}{path}"

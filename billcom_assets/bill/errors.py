@@ -99,7 +99,10 @@ class SessionsExhausted(BillError):
 
 
 class UntrustedSession(BillError):
-    """The operation needs a session trusted by two-step verification."""
+    """The operation needs a session trusted by two-step verification.
+
+    See https://developer.bill.com/reference/setup
+    """
 
     headline = "BILL wants two-step verification for this operation"
     default_next_step = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from billcom_assets.bill.answers import Kind, Problem
+from billcom_assets.bill.answers import Kind, Problem, says_dead_session
 from billcom_assets.bill.errors import (
     AuthenticationRefused,
     BillError,
@@ -143,9 +143,11 @@ def _error_class(problem: Problem, context: Context) -> type[BillError]:
 
 def _dead_session_class(problem: Problem) -> type[BillError]:
     """What a session that stays dead in spite of new sign-ins really means."""
+    if says_dead_session(problem):
+        return SessionsExhausted
     if problem.code == "BDC_1361":
         return UntrustedSession
-    return Refused if problem.code is None and problem.http_status == 403 else SessionsExhausted
+    return AuthenticationRefused if problem.http_status == 401 else Refused
 
 
 def _login_error_class(problem: Problem) -> type[BillError]:

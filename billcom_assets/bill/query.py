@@ -140,7 +140,13 @@ def query_string(params: Iterable[tuple[str, Scalar]]) -> str:
 
 
 def item_path(path: str, item_id: str, *more: str) -> str:
-    """``path`` of one object: ``item_path("/v3/bills", id)`` or ``item_path("/v3/bills", id, "archive")``."""
+    """``path`` of one object: ``item_path("/v3/bills", id)`` or ``item_path("/v3/bills", id, "archive")``.
+
+    Raises:
+        ValueError: An id that would name another path.
+    """
+    if any(part in {"", ".", ".."} for part in (item_id, *more)):
+        raise ValueError(f"{item_id!r} is no id")
     return "/".join((path.rstrip("/"), *(quote(part, safe="") for part in (item_id, *more))))
 
 

@@ -87,6 +87,10 @@ def test_a_code_is_recognised_in_any_spelling(spelling: str) -> None:
     assert problem(422, coded(spelling)).code == "BDC_1109"
 
 
+def test_a_code_counts_even_beside_an_id() -> None:
+    assert problem(200, {"id": "request 5", "code": "BDC_1109", "message": "x"}).kind is Kind.DEAD_SESSION
+
+
 def test_a_code_we_know_decides_among_several() -> None:
     both = coded("BDC_9999", "First.") + coded("BDC_1322", "Second.")
     found = problem(422, both)
@@ -200,6 +204,8 @@ def test_plain_text_from_the_edge_is_kept_short() -> None:
     [
         ("Session is invalid.  Please log in.", Kind.DEAD_SESSION),
         ("Your session has expired", Kind.DEAD_SESSION),
+        ("sessionId is invalid", Kind.DEAD_SESSION),
+        ("Invalid session.", Kind.DEAD_SESSION),
         ("Untrusted session.", Kind.UNTRUSTED),
         ("Max number of allowed requests per hour reached: 20000.", Kind.HOURLY_LIMIT),
         ("Max number of concurrent requests per organization reached.", Kind.TOO_MANY_AT_ONCE),
@@ -271,6 +277,7 @@ def test_messages_are_one_short_line_without_control_characters() -> None:
         {"results": [{"id": "1", "message": "a note", "code": "BDC_1109"}]},
         {"id": "1", "message": "a note", "error": "none", "code": "X1"},
         {"status": "SUCCESS"},
+        {"status": "SUCCESS", "message": "Sent."},
         [],
         [{"id": "1", "message": "a note", "severity": "ERROR"}],
         [{"message": "a note", "author": "someone"}],

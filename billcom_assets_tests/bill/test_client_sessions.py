@@ -84,6 +84,13 @@ def test_an_ambiguous_1361_is_given_one_new_session(client: BillClient, bill: Sc
     assert bill.logins == 2
 
 
+def test_a_401_with_a_code_we_do_not_know_is_given_one_new_session(client: BillClient, bill: ScriptedBill) -> None:
+    bill.always(BILLS, error("BDC_7777", "Something new.", status=401))
+    with pytest.raises(AuthenticationRefused, match=r"Something new\."):
+        client.page("/v3/bills")
+    assert bill.logins == 2
+
+
 def test_a_session_is_shared_between_runs(connect: Callable[..., BillClient], bill: ScriptedBill) -> None:
     bill.always(BILLS, PAGE)
     sessions = MemorySessionStore()

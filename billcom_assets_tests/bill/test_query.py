@@ -176,3 +176,9 @@ def test_any_instant_is_written_in_utc_with_milliseconds(moment: datetime) -> No
 def test_any_ids_are_one_quoted_member_list(ids: list[str]) -> None:
     field, op, value = parsed(Filter("id", "in", ids).render())
     assert (field, op, value.split(",")) == ("id", "in", ids)
+
+
+@pytest.mark.parametrize("item_id", ["", ".", ".."])
+def test_an_id_that_would_name_another_path_is_refused(item_id: str) -> None:
+    with pytest.raises(ValueError, match="no id"):
+        item_path("/v3/bills", item_id)
