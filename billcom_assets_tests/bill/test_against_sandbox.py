@@ -54,7 +54,7 @@ def sandbox(server: SandboxServer) -> Iterator[SandboxServer]:
     server.sandbox.reset_stats()
 
 
-def credentials(server: SandboxServer, *, token: bool = False, number: int = 0, **changes: str) -> Credentials:
+def credentials(server: SandboxServer, *, token: bool = False, number: int = 0, **changes: Any) -> Credentials:
     organization = server.world.organizations[number]
     login = organization.token if token else organization.user
     values: dict[str, Any] = {
@@ -239,3 +239,30 @@ def test_an_account_is_written_once_even_when_the_answer_is_lost(
     path = item_path(ACCOUNTS, found[0]["id"])
     assert client.patch(path, {"description": "changed"})["description"] == "changed"
     assert client.post(f"{path}/archive", idempotent=True)["archived"] is True
+
+
+def test_v2_reads_on_the_same_session(sandbox: SandboxServer, connect: Callable[..., BillClient]) -> None:
+    client = connect()
+    ids = truth(sandbox, "/v3/vendors")
+    rows = client.v2_list("Vendor", sort=[Sort("createdTime")])
+    assert sorted(row["id"] for row in rows) == sorted(ids)
+    assert client.v2_read("Vendor", ids[0])["id"] == ids[0]
+    assert client.stats.logins == 1
+    sandbox.sandbox.sessions.end_all()
+    assert len(client.v2_list("Vendor", start=1, max_rows=2)) == 2
+    assert client.stats.logins == 2
+    with pytest.raises(NotFound):
+        client.v2_read("Vendor", "00902AAAAAAAAAAaaaaa")
+    with pytest.raises(QueryRefused):
+        client.v2_list("Vendor", filters=[Filter("noSuchField", "eq", "x")])
+
+
+def test_v2_shares_the_address_and_the_faults_of_the_line(
+    sandbox: SandboxServer, connect: Callable[..., BillClient]
+) -> None:
+    sandbox.sandbox.set_faults(FaultPlan.parse(",".join(f"{fault}=0.3" for fault in CLIENT_FAULTS), 3))
+    client = connect(credentials(sandbox, v2_base_url=None))
+    seen: list[str] = []
+    while rows := client.v2_list("Bill", start=len(seen), max_rows=5, sort=[Sort("createdTime"), Sort("id")]):
+        seen.extend(row["id"] for row in rows)
+    assert sorted(seen) == sorted(truth(sandbox, "/v3/bills"))

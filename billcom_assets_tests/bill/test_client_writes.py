@@ -78,6 +78,13 @@ def test_a_write_whose_answer_is_lost_is_never_sent_again(
     assert "Read the object or list again" in caught.value.next_step
 
 
+def test_a_patch_whose_answer_is_lost_is_never_sent_again_either(client: BillClient, bill: ScriptedBill) -> None:
+    bill.always(f"{ACCOUNTS}/0ca1", Reply(drop=True))
+    with pytest.raises(WriteOutcomeUnknown):
+        client.patch(f"{PATH}/0ca1", {"name": "x"})
+    assert bill.count(f"{ACCOUNTS}/0ca1") == 1
+
+
 @pytest.mark.parametrize("reply", LOST.values(), ids=LOST)
 def test_a_write_that_may_happen_twice_is_repeated(reply: Reply, client: BillClient, bill: ScriptedBill) -> None:
     bill.then(ACCOUNTS, reply)
