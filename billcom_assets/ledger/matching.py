@@ -103,8 +103,8 @@ class _Guess:
     ledger: Candidate
     score: int
     reason: str
-    is_evidence: bool = False
-    """Two unique objects share a key, but something speaks against it."""
+    evidence: str = ""
+    """The key that two unique objects share, where something else speaks against it."""
 
 
 def match(
@@ -158,7 +158,9 @@ def _links(
                     else:
                         score = _DOUBTED if is_evidence else _SHARED
                         reason = rule.reason if doubt is None else f"{rule.reason}, but {doubt}"
-                        guesses[candidate.id].append(_Guess(counterpart, score, reason, is_evidence))
+                        guesses[candidate.id].append(
+                            _Guess(counterpart, score, reason, rule.reason if is_evidence else "")
+                        )
     return links, guesses
 
 
@@ -218,7 +220,7 @@ def _rival(link: _Link, found: Sequence[_Link], guesses: Iterable[_Guess]) -> st
     """What points to another ledger object than ``link``, if anything does."""
     elsewhere = [
         *((other.reason, other.ledger) for other in found),
-        *((guess.reason, guess.ledger) for guess in guesses if guess.is_evidence),
+        *((guess.evidence, guess.ledger) for guess in guesses if guess.evidence),
     ]
     return next((f"{ledger.id} has the {reason}" for reason, ledger in elsewhere if ledger.id != link.ledger.id), None)
 
@@ -233,6 +235,8 @@ def _add_similar(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candi
 
 
 def _guess(rules: Rules, bill: Candidate, ledger: Candidate, score: int, reason: str) -> _Guess:
+    # However alike, names say less than a key.
+    score = min(score, _DOUBTED - 1)
     remarks = []
     if rules.types_matter and differ(bill.type, ledger.type):
         score -= 15
@@ -244,7 +248,6 @@ def _guess(rules: Rules, bill: Candidate, ledger: Candidate, score: int, reason:
         score -= 10
         remarks.append("the tax ids differ")
     if bill.path.core == ledger.path.core and bill.full_name and ledger.full_name:
-        score = min(100, score + 2)
         remarks.append("the parents agree")
     return _Guess(ledger, score, "; ".join([reason, *remarks]))
 

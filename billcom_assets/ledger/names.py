@@ -12,7 +12,6 @@ _UNDECOMPOSED = str.maketrans(
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _APOSTROPHES = re.compile("['`\u2018\u2019\u02bc]")
 _INITIALS = re.compile(r"(?<!\w)(?:[^\W\d_][./])+[^\W\d_](?!\w)")
-_WORD = re.compile(r"[^\W_]+")
 
 _SHORT_FORMS = (
     *("ab", "ag", "aps", "as", "bv", "co", "corp", "cv", "doo", "eurl", "gbr", "gmbh", "inc", "kft", "kg", "kk"),
@@ -90,8 +89,13 @@ def _words(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKD", text.casefold())
     plain = _ACCENTS.sub("", _APOSTROPHES.sub("", folded)).translate(_UNDECOMPOSED)
     joined = _INITIALS.sub(lambda match: match.group().replace(".", "").replace("/", ""), plain)
-    spaced = " ".join(_WORD.findall(joined))
+    spaced = " ".join("".join(char if _is_of_word(char) else " " for char in joined).split())
     for phrase, form in _PHRASES:
         if spaced.endswith(f" {phrase}"):
             return [*spaced.removesuffix(phrase).split(), form]
     return spaced.split()
+
+
+def _is_of_word(char: str) -> bool:
+    """Letters, digits, and the vowel signs that many scripts write as marks of their own."""
+    return char.isalnum() or unicodedata.category(char).startswith("M")

@@ -67,7 +67,7 @@ def _best(scores: npt.NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
 
 
 def _closeness(score: int) -> str:
-    return "the names differ in nothing but order, legal form or punctuation" if score == 100 else "the names are alike"
+    return "the names differ at most in order, legal form or punctuation" if score == 100 else "the names are alike"
 
 
 def _contained(left: Sequence[Name], right: Sequence[Name], at_least: int) -> Iterator[Likeness]:

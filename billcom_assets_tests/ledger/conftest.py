@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,20 @@ class LocalWarehouse:
     engine: Engine
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[LocalWarehouse]:
-    engine = create_engine(f"sqlite:///{tmp_path}/w.db").execution_options(schema_translate_map={"billcom": None})
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "w.db"
+    engine = create_engine(f"sqlite:///{path}").execution_options(schema_translate_map={"billcom": None})
     tables.metadata.create_all(engine)
     Mirror.of(tuple(CATALOG)).metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, empty_database: Path) -> Iterator[LocalWarehouse]:
+    path = shutil.copy(empty_database, tmp_path / "w.db")
+    engine = create_engine(f"sqlite:///{path}").execution_options(schema_translate_map={"billcom": None})
     yield LocalWarehouse(engine)
     engine.dispose()
 
