@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from random import Random
 
 from billcom_assets.sandbox.books import accounts, payables, receivables
@@ -37,10 +38,10 @@ from billcom_assets.sandbox.money import cents, money
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.world import Organization
 
-_LOOKS = 60
-"""Objects looked at before a kind of change is given up for now."""
-_TRIES = 200
-"""Kinds of change tried before an organization counts as unable to change."""
+_LOOKS = 40
+"""Random looks for a fitting object before the rest is searched in order."""
+_SEARCHED = 2_000
+"""Objects searched in order before a kind of change is given up for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,11 @@ class Chance:
             NothingFits: None was found in a fair number of looks.
         """
         table = self.organization.table(kind)
-        for look in range(_LOOKS if table.ids else 0):
-            first = len(table.ids) // 2 if look % 2 else 0
-            doc = table.rows[table.ids[self.rng.randrange(first, len(table.ids))]].doc()
+        count = len(table.ids)
+        looks = [self.rng.randrange(count // 2 * (look % 2), count) for look in range(_LOOKS if count else 0)]
+        start = self.rng.randrange(count) if count else 0
+        for position in chain(looks, range(start, start + min(count, _SEARCHED))):
+            doc = table.rows[table.ids[position % count]].doc()
             if fits(doc):
                 return doc
         raise NothingFits
@@ -217,7 +220,7 @@ def _pay_bills(chance: Chance) -> Row:
     bill = chance.pick(BILLS, _open_bill)
     bills = [bill]
     if chance.rng.random() < 0.3:
-        others = (row.doc() for row in chance.organization.table(BILLS).of_vendor(bill["vendorId"]))
+        others = (row.doc() for row in chance.organization.table(BILLS).of_party(bill["vendorId"]))
         bills += [other for other in others if _open_bill(other) and other["id"] != bill["id"]][:3]
     part = 100 if chance.rng.random() < 0.8 else chance.rng.randint(20, 80)
     parts = [(one["id"], max(1, cents(one["dueAmount"]) * part // 100)) for one in bills]
@@ -267,10 +270,19 @@ def _new_credit(chance: Chance) -> Row:
     )
 
 
+def _first_open(chance: Chance, kind: Kind, party_id: str, fits: Callable[[Doc], bool]) -> Doc | None:
+    """The first document of a vendor or customer that fits."""
+    documents = (row.doc() for row in chance.organization.table(kind).of_party(party_id))
+    return next((doc for doc in documents if fits(doc)), None)
+
+
 def _apply_credit(chance: Chance) -> Row:
-    credit = chance.pick(VENDOR_CREDITS, lambda doc: _active(doc) and doc["status"] != "FULLY_APPLIED")
-    bills = (row.doc() for row in chance.organization.table(BILLS).of_vendor(credit["vendorId"]))
-    bill = next((one for one in bills if _open_bill(one)), None)
+    def usable(doc: Doc) -> bool:
+        left = _active(doc) and doc["status"] != "FULLY_APPLIED"
+        return left and _first_open(chance, BILLS, doc["vendorId"], _open_bill) is not None
+
+    credit = chance.pick(VENDOR_CREDITS, usable)
+    bill = _first_open(chance, BILLS, credit["vendorId"], _open_bill)
     if bill is None:
         raise NothingFits
     amount = min(cents(credit["amount"]) - cents(credit["appliedAmount"]), cents(bill["dueAmount"]))
@@ -402,8 +414,14 @@ def _grant_memo(chance: Chance) -> Row:
 
 
 def _apply_memo(chance: Chance) -> Row:
-    memo = chance.pick(CREDIT_MEMOS, lambda doc: _active(doc) and doc["status"] != "FULLY_APPLIED")
-    owed = chance.pick(INVOICES, lambda doc: _open_invoice(doc) and doc["customerId"] == memo["customerId"])
+    def usable(doc: Doc) -> bool:
+        left = _active(doc) and doc["status"] != "FULLY_APPLIED"
+        return left and _first_open(chance, INVOICES, doc["customerId"], _open_invoice) is not None
+
+    memo = chance.pick(CREDIT_MEMOS, usable)
+    owed = _first_open(chance, INVOICES, memo["customerId"], _open_invoice)
+    if owed is None:
+        raise NothingFits
     amount = min(cents(memo["amount"]) - cents(memo["appliedAmount"]), cents(owed["dueAmount"]))
     return receivables.apply_memo(chance.organization, memo["id"], owed["id"], amount)
 
@@ -465,19 +483,17 @@ def change(organization: Organization, n: int, seed: int, *, only: str | None = 
         raise ValueError(f"{only!r} is none of {', '.join(HAPPENINGS)}")
     chance = Chance(organization, seed)
     names = [only] if only else list(HAPPENINGS)
-    weights = [HAPPENINGS[name][0] for name in names]
-    done: list[Change] = []
-    for _ in range(n):
-        done.append(_one(chance, names, weights))
-    return done
+    return [_one(chance, names) for _ in range(n)]
 
 
-def _one(chance: Chance, names: list[str], weights: list[int]) -> Change:
-    for _ in range(_TRIES):
-        (name,) = chance.rng.choices(names, weights)
+def _one(chance: Chance, names: list[str]) -> Change:
+    left = list(names)
+    while left:
+        (name,) = chance.rng.choices(left, [HAPPENINGS[one][0] for one in left])
         try:
             row = HAPPENINGS[name][2](chance)
         except NothingFits:
+            left.remove(name)
             continue
         return Change(name, _path_of(chance.organization, name, row), row.id)
     raise ValueError(f"nothing of {', '.join(names)} can happen in {chance.organization.name}")

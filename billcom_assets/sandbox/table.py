@@ -22,9 +22,15 @@ _VIEWS_KEPT = 16
 
 class _Owner(msgspec.Struct):
     vendorId: str = ""  # noqa: N815 - BILL's spelling
+    customerId: str = ""  # noqa: N815
 
 
 _OWNER = msgspec.json.Decoder(_Owner)
+
+
+def _owner(row: Row) -> str:
+    found = _OWNER.decode(row.body)
+    return found.vendorId or found.customerId
 
 
 @dataclass(slots=True)
@@ -97,7 +103,7 @@ class Table:
         if old is None:
             self.ids.append(row.id)
             if self._owned is not None:
-                self._owned.setdefault(_OWNER.decode(row.body).vendorId, []).append(row.id)
+                self._owned.setdefault(_owner(row), []).append(row.id)
             insort(self._indexes["createdTime"], (row.created, row.id))
             insort(self._indexes["updatedTime"], (row.updated, row.id))
         elif old.updated != row.updated:
@@ -120,13 +126,13 @@ class Table:
         self.rows, self.ids, self._owned = {}, [], None
         self.load(rows)
 
-    def of_vendor(self, vendor_id: str) -> list[Row]:
-        """The rows that name this vendor; an object never changes its vendor."""
+    def of_party(self, party_id: str) -> list[Row]:
+        """The documents of this vendor or customer; a document never changes its party."""
         if self._owned is None:
             self._owned = {}
             for row in self.rows.values():
-                self._owned.setdefault(_OWNER.decode(row.body).vendorId, []).append(row.id)
-        return [self.rows[object_id] for object_id in self._owned.get(vendor_id, ())]
+                self._owned.setdefault(_owner(row), []).append(row.id)
+        return [self.rows[object_id] for object_id in self._owned.get(party_id, ())]
 
     def view(self, key: Hashable, build: Callable[[], list[Entry]]) -> list[Entry]:
         """Sorted entries under ``key``, built again only after a change of the table."""

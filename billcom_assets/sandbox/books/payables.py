@@ -98,7 +98,7 @@ def update_vendor(organization: Organization, vendor_id: str, body: Mapping[str,
 
 def _rename_in_documents(organization: Organization, vendor_id: str, name: str) -> None:
     for kind in (BILLS, PAYMENTS):
-        for row in organization.table(kind).of_vendor(vendor_id):
+        for row in organization.table(kind).of_party(vendor_id):
             doc = row.doc()
             doc["vendorName"] = name
             organization.write(kind, doc, touch=False)
@@ -223,7 +223,7 @@ def _refuse_duplicate_number(organization: Organization, vendor_id: str, number:
     if organization.readings.settings.duplicate_invoice_numbers:
         return
     probe = prober(("invoice.invoiceNumber",))
-    if any(probe(row.body)[0] == number for row in organization.table(BILLS).of_vendor(vendor_id)):
+    if any(probe(row.body)[0] == number for row in organization.table(BILLS).of_party(vendor_id)):
         raise Refusal(422, "BDC_1171", f"Invoice number {number} already exists.")
 
 

@@ -47,6 +47,8 @@ class Companion:
         self.rng = Random(f"{settings.seed}/{number}")
         self.ids = ids
         self.references = References()
+        self.waiting = 0
+        """Payments that are still to come."""
         self.rows: dict[Kind, list[Row]] = {kind: [] for kind in KINDS}
 
     def new_id(self, kind: Kind) -> str:

@@ -61,7 +61,7 @@ class BillDraft:
 
 @dataclass(slots=True)
 class CreditDraft:
-    """A vendor credit and what of it is used."""
+    """A vendor credit and what of it is used; after ``uses`` uses it is forgotten."""
 
     id: str
     day: int
@@ -70,8 +70,15 @@ class CreditDraft:
     amount: int
     lines: list[Doc]
     archived: bool
+    uses: int
     usage: list[Doc] = field(default_factory=list)
     applied: int = 0
+
+    def usable(self, moment: int) -> bool:
+        """Something of it is open at ``moment`` and nobody has forgotten it."""
+        return (
+            not self.archived and self.created < moment and self.applied < self.amount and len(self.usage) < self.uses
+        )
 
 
 class VendorStory:
@@ -105,10 +112,12 @@ class VendorStory:
         rng, trade = self.companion.rng, self.trade
         if trade.months_between:
             offset = rng.randint(0, 22)
-            months = range(rng.randint(0, 8) if trade.noun != "Properties" else 0, _MONTHS, trade.months_between)
+            months = range(rng.randint(0, 26) if trade.noun != "Properties" else 0, _MONTHS, trade.months_between)
             days = [first_of_month(month) + offset for month in months]
         else:
-            days = sorted(rng.randint(FIRST_DAY, LAST_DAY) for _ in range(rng.randint(*trade.bills)))
+            # The root lets business grow: the last year has more bills than the first.
+            span = LAST_DAY - FIRST_DAY
+            days = sorted(FIRST_DAY + int(span * rng.random() ** 0.6) for _ in range(rng.randint(*trade.bills)))
         return days[-limit:]
 
     def tell(self) -> None:
@@ -206,13 +215,13 @@ class VendorStory:
     def _decide(self, bill: BillDraft, approver: str, second: str) -> None:
         """Drafts, archived bills and where its approval stands."""
         rng = self.companion.rng
-        recent = bill.invoice_day > LAST_DAY - 45
+        recent = bill.invoice_day > LAST_DAY - 60
         luck = rng.random()
         if luck < 0.012:
             bill.archived, bill.record_status = True, "INACTIVE"
         elif luck < 0.016:
             bill.archived, bill.record_status = True, "DRAFT_DELETED"
-        elif recent and luck < 0.08:
+        elif recent and luck < 0.13:
             bill.archived, bill.record_status = True, "DRAFT"
         luck = rng.random()
         if luck < 0.3:
@@ -238,7 +247,7 @@ class VendorStory:
 
     def _grant_credits(self) -> None:
         companion, rng = self.companion, self.companion.rng
-        for _ in range(max(1, len(self.bills) // 10)):
+        for _ in range(max(2, len(self.bills) // 6)):
             day = rng.randint(self.days[0], LAST_DAY)
             created = instant(day, rng)
             lines, amount = [], 0
@@ -256,7 +265,16 @@ class VendorStory:
                 )
             archived = companion.chance(0.06)
             self.credits.append(
-                CreditDraft(companion.new_id(VENDOR_CREDITS), day, created, created, amount, lines, archived)
+                CreditDraft(
+                    id=companion.new_id(VENDOR_CREDITS),
+                    day=day,
+                    created=created,
+                    updated=created,
+                    amount=amount,
+                    lines=lines,
+                    archived=archived,
+                    uses=rng.choice((1, 1, 9)),
+                )
             )
         self.credits.sort(key=lambda credit: credit.day)
 
@@ -274,9 +292,10 @@ class VendorStory:
             if pay_day <= LAST_DAY:
                 if rng.random() >= 0.03:
                     self._pay_story(batch, pay_day)
-            elif pay_day <= LAST_DAY + 14 and newest < LAST_DAY - 1 and rng.random() < 0.7:
+            elif pay_day <= LAST_DAY + 60 and newest < LAST_DAY - 1 and rng.random() < 0.8:
                 created = instant(rng.randint(newest + 1, LAST_DAY), rng)
-                waiting = "APPROVING" if rng.random() < 0.15 else "SCHEDULED"
+                self.companion.waiting += 1
+                waiting = "APPROVING" if self.companion.waiting % 3 == 2 else "SCHEDULED"
                 self._pay(batch, pay_day, created, waiting, [bill.sums.due for bill in batch])
 
     def _pay_story(self, batch: list[BillDraft], pay_day: int) -> None:
@@ -304,13 +323,20 @@ class VendorStory:
             pay_day, created = business_day(pay_day + 15), created + 14 * SECONDS_A_DAY
         batch = [bill for bill in batch if bill.sums.due > 0]
         if batch and created <= LAST_SECOND:
+            amounts = [bill.sums.due for bill in batch]
             status = "PAID" if pay_day <= LAST_DAY else "SCHEDULED"
-            self._pay(batch, pay_day, created, status, [bill.sums.due for bill in batch])
+            credit = self._open_credit(created)
+            used = min(credit.amount - credit.applied, amounts[0] // 2) if credit and status == "PAID" else 0
+            amounts[0] -= used
+            self._pay(batch, pay_day, created, status, amounts, used=(credit, used) if credit and used else None)
+
+    def _open_credit(self, moment: int) -> CreditDraft | None:
+        return next((credit for credit in self.credits if credit.usable(moment)), None)
 
     def _apply_credit(self, batch: list[BillDraft], moment: int) -> list[BillDraft]:
         """Use an open credit on the first bill, without a payment; gives the bills that are still due."""
         credit = next((c for c in self.credits if not c.archived and c.created < moment and c.applied < c.amount), None)
-        if credit is None or self.companion.chance(0.4):
+        if credit is None or self.companion.chance(0.7):
             return batch
         bill = batch[0]
         used = min(credit.amount - credit.applied, bill.sums.due)
@@ -330,8 +356,17 @@ class VendorStory:
             bill.updated = max(bill.updated, moment)
         self.last_event = max(self.last_event, moment)
 
-    def _pay(self, batch: list[BillDraft], pay_day: int, created: int, status: str, amounts: list[int]) -> None:
-        """One payment over the bills of ``batch``, in its final state."""
+    def _pay(
+        self,
+        batch: list[BillDraft],
+        pay_day: int,
+        created: int,
+        status: str,
+        amounts: list[int],
+        *,
+        used: tuple[CreditDraft, int] | None = None,
+    ) -> None:
+        """One payment over the bills of ``batch``, in its final state; ``used`` is a credit on the first of them."""
         companion, rng = self.companion, self.companion.rng
         created = min(created, LAST_SECOND)
         payment_id = companion.new_id(PAYMENTS)
@@ -342,13 +377,10 @@ class VendorStory:
                 bill.sums.paid += amount
             elif status in ("SCHEDULED", "APPROVING"):
                 bill.sums.scheduled += amount
-        credit = next(
-            (c for c in self.credits if not c.archived and c.created < created and c.applied < c.amount), None
-        )
-        if status == "PAID" and credit and batch[0].sums.due > 0:
-            used = min(credit.amount - credit.applied, batch[0].sums.due)
-            bill_payments[0]["vendorCredits"] = [{"id": credit.id, "amount": companion.money(used)}]
-            self._use(credit, batch[0], used, created, payment_id)
+        if used:
+            credit, amount = used
+            bill_payments[0]["vendorCredits"] = [{"id": credit.id, "amount": companion.money(amount)}]
+            self._use(credit, batch[0], amount, created, payment_id)
         settled = self._settled_at(pay_day, created, status)
         if companion.settings.payment_touches_bill:
             for bill in batch:
