@@ -15,6 +15,8 @@ from zlib import crc32
 _HASH_SPACE = 2**32
 IN_A_ROW = 2
 """One and the same request fails at most this many times in a row."""
+PAGES_OF_PEACE = 8
+"""Later pages of a list before a fault that strikes walks may strike it again."""
 
 
 class Fault(StrEnum):
@@ -151,6 +153,8 @@ class Faults:
         self._times_asked: Counter[tuple[Fault, str]] = Counter()
         self._failures_in_a_row: Counter[str] = Counter()
         self._walks_struck: set[tuple[Fault, str]] = set()
+        self._places_struck: set[tuple[Fault, str]] = set()
+        self._pages_since: Counter[tuple[Fault, str]] = Counter()
 
     def reset(self) -> None:
         """Forget the counts and what was struck."""
@@ -158,6 +162,8 @@ class Faults:
         self._times_asked.clear()
         self._failures_in_a_row.clear()
         self._walks_struck.clear()
+        self._places_struck.clear()
+        self._pages_since.clear()
 
     def fails(self, fault: Fault, request: str) -> bool:
         """Whether ``fault`` makes this request fail; never more than ``IN_A_ROW`` times in a row."""
@@ -170,11 +176,19 @@ class Faults:
         """Whether ``fault`` disturbs an answer that itself succeeds."""
         return self._draw(fault, request)
 
-    def strikes_walk(self, fault: Fault, walk: str, request: str) -> bool:
-        """Whether ``fault`` strikes here; at most once for one walk (same list, filters and sort)."""
-        if (fault, walk) in self._walks_struck or not self._draw(fault, request):
+    def strikes_walk(self, fault: Fault, walk: str, place: str, request: str) -> bool:
+        """Whether ``fault`` strikes a walk here.
+
+        At most once for one walk (same list, filters and sort), and not within ``PAGES_OF_PEACE`` pages of the
+        last time at the same list: whoever restarts from a filter gets on before it strikes again.
+        """
+        self._pages_since[fault, place] += 1
+        peace = (fault, place) in self._places_struck and self._pages_since[fault, place] <= PAGES_OF_PEACE
+        if peace or (fault, walk) in self._walks_struck or not self._draw(fault, request):
             return False
         self._walks_struck.add((fault, walk))
+        self._places_struck.add((fault, place))
+        self._pages_since[fault, place] = 0
         return True
 
     def marks_row(self, fault: Fault, object_id: str) -> bool:

@@ -129,9 +129,10 @@ class Lister:
         """
         cursor = Cursor.read(request.page) if request.page else None
         query = self._query(kind, request, cursor)
-        walk = f"{self._organization.id}{kind.path}?{query.filters_text}&{query.sort_text}"
+        place = f"{self._organization.id}{kind.path}"
+        walk = f"{place}?{query.filters_text}&{query.sort_text}"
         asked = f"{self._organization.id}{request.key(kind.path)}"
-        if cursor is not None and self._faults.strikes_walk(Fault.CURSOR_REFUSED, walk, asked):
+        if cursor is not None and self._faults.strikes_walk(Fault.CURSOR_REFUSED, walk, place, asked):
             raise invalid("page: invalid page token")
         table = self._organization.table(kind)
         view = select(table, query)
@@ -143,17 +144,22 @@ class Lister:
         ):
             resumed = replace(self._cursor(kind, query, view, span.start), resumed=True)
             return self._envelope(resumed.text(), None, []), 0
-        if span.start > 0 and cursor and not cursor.back and self._faults.disturbs(Fault.DUPLICATE_ROWS, asked):
-            span = Span(span.start - 1, max(span.start, span.stop - 1))
+        if self._may_repeat(span, cursor, request) and self._faults.disturbs(Fault.DUPLICATE_ROWS, asked):
+            span = Span(span.start - 1, min(span.stop, span.start - 1 + request.max_rows))
         entries = view.part(span.start, span.stop)
         onward = self._cursor(kind, query, view, span.stop).text() if span.stop < len(view) else None
         backward = self._back_cursor(kind, query, view, span.start)
         bodies = self._bodies(kind, table, entries, approvals=request.approvals)
         if onward and self._faults.disturbs(Fault.MOVING_ROWS, asked):
             self._move_a_row(kind, view, span, asked)
-        if onward and request.page and self._faults.strikes_walk(Fault.REPEATED_CURSOR, walk, asked):
+        if onward and request.page and self._faults.strikes_walk(Fault.REPEATED_CURSOR, walk, place, asked):
             onward = request.page
         return self._envelope(onward, backward, bodies), len(bodies)
+
+    @staticmethod
+    def _may_repeat(span: Span, cursor: Cursor | None, request: ListRequest) -> bool:
+        """A page can begin with the row before it: going forward, and with room for one that is new."""
+        return cursor is not None and not cursor.back and span.start > 0 and request.max_rows > 1
 
     def _query(self, kind: Kind, request: ListRequest, cursor: Cursor | None) -> Query:
         settings = self._organization.readings.settings
