@@ -13,10 +13,14 @@ _MARK = "'"
 
 def protected(text: str) -> str:
     """The text, marked with an apostrophe when a spreadsheet would take it for a formula."""
-    return f"{_MARK}{text}" if text[:1] == _MARK or text[:1] in _STARTS_FORMULA else text
+    return f"{_MARK}{text}" if _needs_mark(text) else text
 
 
 def unprotected(text: str) -> str:
     """The text as it was before :func:`protected`; what a user typed without the mark stays as it is."""
-    is_marked = text[:1] == _MARK and (text[1:2] == _MARK or text[1:2] in _STARTS_FORMULA)
-    return text[1:] if is_marked else text
+    return text[1:] if text[:1] == _MARK and _needs_mark(text[1:]) else text
+
+
+def _needs_mark(text: str) -> bool:
+    # Marking what begins with a mark lets one be taken off without asking whose it is.
+    return text[:1] == _MARK or text[:1] in _STARTS_FORMULA or text.lstrip()[:1] in _STARTS_FORMULA

@@ -15,7 +15,9 @@ def _integration() -> Column[str]:
 
 
 def _active() -> Column[bool]:
-    return Column("active", Boolean, nullable=False, comment="In use; false when marked inactive or gone from the import")
+    return Column(
+        "active", Boolean, nullable=False, comment="In use; false when marked inactive or gone from the import"
+    )
 
 
 def _imported_at() -> Column[Any]:

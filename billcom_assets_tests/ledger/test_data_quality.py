@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.ledger.data_quality import (
+    Severity,
+    broken_references,
+    conservation,
+    contract,
+    duplicate_account_numbers,
+    duplicate_vendor_names,
+    freshness,
+    unmapped_funding_accounts,
+    unmapped_in_use,
+)
+from billcom_assets.warehouse.tables import contract_findings, integrations, sync_runs
+from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
+
+
+def test_funding_accounts_that_are_not_mapped_are_found(books: Books) -> None:
+    books.bill("funding_accounts", "bac1", bank_name="Chase", account_number="*****1115")
+    books.bill("funding_accounts", "bac2")
+    books.bill("funding_accounts", "bac3", archived=True)
+    books.ledger_account("1000", "Bank", "BANK")
+    books.mapping("funding_accounts", "bac1", "1000")
+
+    found = unmapped_funding_accounts(books.conn, KEY)
+
+    assert (found.passed, found.severity, found.count, found.sample) == (False, Severity.WARN, 1, ("bac2",))
+    assert found.description.startswith("1 funding accounts of BILL are not mapped")
+    assert "billcom mappings suggest acme-us" in found.fix
+    books.mapping("funding_accounts", "bac2", "1000")
+    assert unmapped_funding_accounts(books.conn, KEY).passed
+
+
+def test_objects_that_bills_name_and_nobody_mapped_are_found(books: Books) -> None:
+    books.vendor("009a", "Acme")
+    books.vendor("009b", "Beta")
+    books.vendor("009c", "Not in use")
+    books.bill("bills", "00n1", vendor_id="009a")
+    books.bill("bills", "00n2", vendor_id="009b")
+    books.bill("vendor_credits", "vcr1", vendor_id="009c")
+    books.ledger("vendors", "V1", "Acme")
+    books.mapping("vendors", "009a", "V1")
+
+    found = unmapped_in_use(books.conn, KEY, "vendors")
+
+    assert (found.name, found.passed, found.sample) == ("vendors_in_use_mapped", False, ("009b",))
+    books.mapping("vendors", "009b", "V1", state="suggested")
+    assert not unmapped_in_use(books.conn, KEY, "vendors").passed
+
+
+def test_samples_are_capped_and_hold_ids_alone(books: Books) -> None:
+    for number in range(30):
+        books.vendor(f"009{number:02d}", "Acme Secret Name", "123456789")
+
+    found = duplicate_vendor_names(books.conn, KEY)
+
+    assert found.count == 30
+    assert found.sample == tuple(f"009{number:02d}" for number in range(10))
+    assert "Secret" not in repr(found)
+    assert "123456789" not in repr(found)
+
+
+def test_vendor_names_that_differ_in_spelling_alone_are_doubles(books: Books) -> None:
+    books.vendor("009a", "Acme, Inc.")
+    books.vendor("009b", "ACME")
+    books.vendor("009c", "Beta")
+    books.vendor("009d", "Beta", archived=True)
+    books.vendor("009e", "")
+    books.vendor("009f", "")
+
+    assert duplicate_vendor_names(books.conn, KEY).sample == ("009a", "009b")
+
+
+def test_account_numbers_are_compared_among_live_accounts_of_one_integration(books: Books) -> None:
+    connect(books.conn, "other")
+    Books(books.conn, "other").account("0caz", "Elsewhere", number="6000")
+    books.account("0ca1", "A", number="6000")
+    books.account("0ca2", "B", number="6000", archived=True)
+    books.account("0ca3", "C")
+    books.account("0ca4", "D")
+    assert duplicate_account_numbers(books.conn, KEY).passed
+
+    books.account("0ca5", "E", number=" 6000")
+    assert duplicate_account_numbers(books.conn, KEY).sample == ("0ca1", "0ca5")
+
+
+@pytest.fixture
+def pulled(books: Books) -> Books:
+    books.pulled("vendors", "accounts", "bills", "vendor_payments", "departments", "funding_accounts")
+    return books
+
+
+def references(books: Books, entity: str) -> tuple[str, ...]:
+    return broken_references(books.conn, KEY, CATALOG[entity]).sample
+
+
+@pytest.mark.parametrize(
+    ("vendor", "expected"),
+    [
+        ({}, ()),
+        ({"archived": True}, ("00901",)),
+        ({"deleted_at": NOW}, ("00901",)),
+        (None, ("00901",)),
+    ],
+)
+def test_references_to_what_is_missing_archived_or_deleted_are_found(
+    pulled: Books, vendor: dict[str, Any] | None, expected: tuple[str, ...]
+) -> None:
+    if vendor is not None:
+        pulled.vendor("00901", "Acme", **vendor)
+    pulled.bill("bills", "00n1", vendor_id="00901")
+
+    assert references(pulled, "bills") == expected
+
+
+def test_references_from_lines_are_found_and_those_of_dead_bills_are_not(pulled: Books) -> None:
+    pulled.bill("bills", "00n1")
+    pulled.bill("bills", "00n2", archived=True)
+    pulled.line("bill_line_items", 0, bill_id="00n1", id="bli1", classifications_department_id="0de1")
+    pulled.line("bill_line_items", 0, bill_id="00n2", id="bli2", classifications_department_id="0de2")
+
+    assert references(pulled, "bills") == ("0de1",)
+
+
+def test_lists_that_were_never_pulled_are_not_missed(books: Books) -> None:
+    books.pulled("bills")
+    books.bill("bills", "00n1", vendor_id="00901")
+
+    assert references(books, "bills") == ()
+
+
+@pytest.mark.parametrize("limit", ["cutoff", "history_start"])
+def test_bills_before_the_cutoff_are_rightly_absent_and_archived_ones_are_still_found(
+    pulled: Books, limit: str
+) -> None:
+    pulled.bill("bills", "00n2", archived=True)
+    pulled.bill("vendor_payments", "stp1", bill_id="00n1", archived=None)
+    pulled.bill("vendor_payments", "stp2", bill_id="00n2", archived=None)
+    assert references(pulled, "vendor_payments") == ("00n1", "00n2")
+
+    pulled.conn.execute(update(integrations).values({limit: date(2026, 1, 1)}))
+    assert references(pulled, "vendor_payments") == ("00n2",)
+
+
+def test_a_card_that_a_payment_came_from_is_not_missed_among_bank_accounts(pulled: Books) -> None:
+    pulled.bill("vendor_payments", "stp1", funding_account_id="cat01", funding_account_type="CARD_ACCOUNT")
+    pulled.bill("vendor_payments", "stp2", funding_account_id="bac01", funding_account_type="BANK_ACCOUNT")
+
+    assert references(pulled, "vendor_payments") == ("bac01",)
+
+
+@pytest.mark.parametrize("entity", CATALOG.names())
+def test_references_of_every_entity_can_be_checked(pulled: Books, entity: str) -> None:
+    assert broken_references(pulled.conn, KEY, CATALOG[entity]).passed
+
+
+def test_unknown_fields_and_values_are_found(books: Books) -> None:
+    assert contract(books.conn, KEY, "bills").passed
+    for kind, place, value in (("value", "status", "NEW"), ("field", "extra", "")):
+        row = {"integration": KEY, "entity": "bills", "kind": kind, "place": place, "value": value}
+        books.conn.execute(insert(contract_findings).values({**row, "first_seen_at": NOW, "last_seen_at": NOW}))
+
+    found = contract(books.conn, KEY, "bills")
+
+    assert (found.passed, found.severity, found.sample) == (False, Severity.WARN, ("extra", "status = NEW"))
+    assert contract(books.conn, KEY, "vendors").passed
+
+
+def run(books: Books, id_: str, **values: Any) -> None:
+    row = {
+        "id": id_,
+        "integration": KEY,
+        "entity": "bills",
+        "kind": "incremental",
+        "status": "complete",
+        "started_at": NOW,
+    }
+    books.conn.execute(insert(sync_runs).values({**row, **values}))
+
+
+def test_every_object_that_was_fetched_is_accounted_for(books: Books) -> None:
+    assert conservation(books.conn, KEY, "bills").passed
+    run(books, "r1", fetched=5, inserted=1, updated=1, unchanged=1, skipped_by_cutoff=1, rejected=1)
+    good = conservation(books.conn, KEY, "bills")
+    assert (good.passed, good.severity) == (True, Severity.ERROR)
+    assert good.description == ("5 bills fetched: 1 inserted, 1 updated, 1 unchanged, 1 before the cutoff, 1 rejected")
+
+    run(books, "r2", started_at=LATER, fetched=5, inserted=3)
+    bad = conservation(books.conn, KEY, "bills")
+    assert (bad.passed, bad.count, bad.sample) == (False, 2, ("r2",))
+
+    run(books, "r3", started_at=LATER + timedelta(hours=1), status="failed", fetched=9)
+    assert conservation(books.conn, KEY, "bills") == bad
+    run(books, "r4", started_at=LATER + timedelta(hours=2), fetched=1, updated=1)
+    assert conservation(books.conn, KEY, "bills").passed
+
+
+@pytest.mark.parametrize(
+    ("age", "passed", "said"),
+    [
+        (timedelta(minutes=30), True, "bills were last pulled 30 minutes ago, at 2026-03-02 08:00 UTC"),
+        (timedelta(hours=3), True, "3 hours ago"),
+        (timedelta(hours=3, seconds=1), False, "3 hours ago"),
+        (timedelta(days=2), False, "48 hours ago"),
+    ],
+)
+def test_old_data_is_found(books: Books, age: timedelta, passed: bool, said: str) -> None:
+    books.pulled("bills")
+
+    found = freshness(books.conn, KEY, "bills", NOW + age)
+
+    assert found.passed is passed
+    assert said in found.description
+    assert bool(found.fix) is not passed
+
+
+def test_data_that_was_never_pulled_is_not_fresh(books: Books) -> None:
+    assert not freshness(books.conn, KEY, "bills", NOW).passed
