@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billcom_assets.sandbox.v2_shapes import NO_ID, SHAPES
+from billcom_assets_tests.sandbox.api import DEV_KEY, Api
+from billcom_assets_tests.sandbox.conftest import Serve
+
+
+def failure(answer: Any) -> str:
+    envelope = answer.json()
+    assert answer.status_code == 200
+    assert (envelope["response_status"], envelope["response_message"]) == (1, "Error")
+    return str(envelope["response_data"]["error_code"])
+
+
+def login_form(api: Api, **changes: str) -> dict[str, str]:
+    user = api.organization.user
+    return {"userName": user.username, "password": user.password, "orgId": api.organization.id} | changes
+
+
+def test_a_v2_login_names_things_its_own_way_and_its_session_works_in_v3(serve: Serve) -> None:
+    api = serve(log_in=False)
+    data = api.v2_data("Login.json", **login_form(api))
+    assert set(data) == {"sessionId", "orgId", "apiEndPoint", "usersId"}
+    assert data["apiEndPoint"] == api.server.v2_base_url
+    api.headers["sessionId"] = data["sessionId"]
+    assert api.get("/v3/login/session").json()["userId"] == data["usersId"]
+    info = api.v2_data("GetSessionInfo.json")
+    assert info == {"organizationId": api.organization.id, "userId": data["usersId"]}
+
+
+def test_a_v3_session_works_in_v2_until_logged_out_there(serve: Serve) -> None:
+    api = serve()
+    assert api.v2_data("List/User.json", {"start": 0, "max": 1})
+    assert api.v2_data("Logout.json") == {}
+    assert api.get("/v3/roles").status_code == 401
+    assert failure(api.v2("List/User.json", {"start": 0, "max": 1})) == "BDC_1109"
+
+
+def test_a_session_may_come_as_a_cookie(serve: Serve) -> None:
+    api = serve()
+    answer = api.http.post(
+        f"{api.server.v2_base_url}/GetSessionInfo.json",
+        data={"devKey": DEV_KEY},
+        cookies={"sid": api.headers["sessionId"]},
+        timeout=5,
+    )
+    assert answer.json()["response_status"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"password": "wrong"}, "BDC_1101"), ({"devKey": "wrong"}, "BDC_1102"), ({"orgId": "008"}, "BDC_1101")],
+)
+def test_wrong_v2_credentials_are_an_envelope_with_status_200(serve: Serve, changes: dict[str, str], code: str) -> None:
+    api = serve(log_in=False)
+    assert failure(api.v2("Login.json", **login_form(api, **changes))) == code
+
+
+def test_an_unknown_path_or_verb_is_not_supported(serve: Serve) -> None:
+    api = serve()
+    for path in ("List/bill.json", "List/Bill", "Approve/Bill.json", "login.json"):
+        assert failure(api.v2(path, {})) == "BDC_1121"
+    assert failure(api.http.get(f"{api.server.v2_base_url}/List/Bill.json", timeout=5)) == "BDC_1121"
+
+
+@pytest.mark.parametrize("entity", SHAPES)
+def test_a_list_has_the_same_objects_as_v3_and_each_can_be_read(serve: Serve, entity: str) -> None:
+    api = serve(bills=60, orgs=1)
+    shape = SHAPES[entity]
+    rows = api.v2_data(f"List/{entity}.json", {"start": 0, "max": 999})
+    truth = {doc["id"]: doc for doc in api.organization.rows(shape.kind.path)}
+    assert [row["id"] for row in rows] == list(truth)
+    for row in rows:
+        assert row["entity"] == entity
+        assert row["createdTime"] == truth[row["id"]]["createdTime"].replace("+00:00", "+0000")
+        assert row.get("isActive") in (None, "1", "2", "5", "6")
+    assert api.v2_data(f"Crud/Read/{entity}.json", {"id": rows[0]["id"]}) == rows[0]
+
+
+def test_pages_are_offsets_and_may_be_longer_than_v3_allows(serve: Serve) -> None:
+    api = serve(bills=130, orgs=1)
+    pages = [api.v2_data("List/Bill.json", {"start": start, "max": 50}) for start in (0, 50, 100, 150)]
+    assert [len(page) for page in pages] == [50, 50, 30, 0]
+    assert len(api.v2_data("List/Bill.json", {})) == 130
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"start": 0, "max": 1000},
+        {"start": -1, "max": 5},
+        {"start": 0, "max": 5, "limit": 5},
+        {"start": 0, "max": 5, "filters": [{"field": "dueAmount", "op": "=", "value": "1"}]},
+        {"start": 0, "max": 5, "filters": [{"field": "vendorId", "op": "eq", "value": "1"}]},
+        {"start": 0, "max": 5, "filters": [{"field": "vendorId", "op": "="}]},
+        {"start": 0, "max": 5, "filters": [{"field": "updatedTime", "op": ">=", "value": "lately"}]},
+        {"start": 0, "max": 5, "sort": [{"field": "noSuchField", "asc": "true"}]},
+        {"start": 0, "max": 5, "sort": [{"field": "billLineItems", "asc": "true"}]},
+        ["start", 0],
+    ],
+)
+def test_a_bad_list_request_is_an_unknown_error(serve: Serve, data: Any) -> None:
+    assert failure(serve().v2("List/Bill.json", data)) == "BDC_1002"
+
+
+def test_a_list_without_data_or_with_a_json_body_is_an_unknown_error(serve: Serve) -> None:
+    api = serve()
+    assert failure(api.v2("List/Bill.json")) == "BDC_1002"
+    assert failure(api.v2("List/Bill.json", data="{")) == "BDC_1002"
+    body = json.dumps({"devKey": DEV_KEY, "sessionId": api.headers["sessionId"], "data": {}})
+    assert failure(api.http.post(f"{api.server.v2_base_url}/List/Bill.json", data=body, timeout=5)) == "BDC_1109"
+
+
+@pytest.mark.parametrize(
+    ("filters", "fits"),
+    [
+        ([("paymentStatus", "=", "1")], lambda row: row["paymentStatus"] == "1"),
+        ([("paymentStatus", "in", "1,2")], lambda row: row["paymentStatus"] in "12"),
+        ([("paymentStatus", "nin", ["1", "2"])], lambda row: row["paymentStatus"] not in "12"),
+        ([("isActive", "!=", "1")], lambda row: row["isActive"] != "1"),
+        ([("amount", ">", "500.5")], lambda row: row["amount"] > Decimal("500.5")),
+        ([("dueDate", "<=", "2025-01-01")], lambda row: row["dueDate"] <= "2025-01-01"),
+        ([("hasAutoPay", "=", "false")], lambda row: not row["hasAutoPay"]),
+        (
+            [("updatedTime", ">=", "2025-03-01T02:00:00.000+0000"), ("isActive", "=", "1")],
+            lambda row: row["updatedTime"] >= "2025-03-01T02" and row["isActive"] == "1",
+        ),
+    ],
+)
+def test_v2_filters_select_what_they_say(serve: Serve, filters: Any, fits: Any) -> None:
+    api = serve(bills=150, orgs=1)
+    everything = api.v2_data("List/Bill.json", {"start": 0, "max": 999})
+    sent = [{"field": field, "op": op, "value": value} for field, op, value in filters]
+    rows = api.v2_data("List/Bill.json", {"start": 0, "max": 999, "filters": sent})
+    assert rows == [row for row in everything if fits(row)]
+    assert rows
+
+
+@pytest.mark.parametrize("ascending", ["true", "false", True, False])
+def test_v2_sorts_both_ways_and_by_several_fields(serve: Serve, ascending: Any) -> None:
+    api = serve(bills=80, orgs=1)
+    sort = [{"field": "approvalStatus", "asc": ascending}, {"field": "dueDate", "asc": "true"}]
+    rows = api.v2_data("List/Bill.json", {"start": 0, "max": 999, "sort": sort})
+    up = str(ascending).lower() == "true"
+    expected = sorted(rows, key=lambda row: row["dueDate"])
+    assert rows == sorted(expected, key=lambda row: row["approvalStatus"], reverse=not up)
+
+
+def test_v2_speaks_digits_zeros_and_dollars(serve: Serve) -> None:
+    api = serve(bills=300, orgs=1)
+    approvals = {"UNASSIGNED": "0", "ASSIGNED": "1", "APPROVED": "3", "APPROVING": "4", "DENIED": "5"}
+    states = {"ACTIVE": "1", "INACTIVE": "2", "DRAFT": "5", "DRAFT_DELETED": "6"}
+    truth = {doc["id"]: doc for doc in api.organization.rows("bills")}
+    rows = api.v2_data("List/Bill.json", {})
+    for row in rows:
+        bill = truth[row["id"]]
+        assert row["approvalStatus"] == approvals[bill["approvalStatus"]]
+        assert row["isActive"] == states[bill["recordStatus"]]
+        assert row["amount"] == bill.get("fundingAmount", bill["amount"])
+        assert row["localAmount"] == (bill["amount"] if "fundingAmount" in bill else None)
+        assert [line["id"] for line in row["billLineItems"]] == [line["id"] for line in bill["billLineItems"]]
+    assert any(row["chartOfAccountId"] == NO_ID for row in rows)
+    payments = {doc["id"]: doc for doc in api.organization.rows("payments")}
+    for row in api.v2_data("List/SentPay.json", {}):
+        payment = payments[row["id"]]
+        clearing = api.organization.account_ids["1050" if payment["onlinePayment"] else "1000"]
+        assert row["chartOfAccountId"] == clearing
+        assert row["bankAccountId"] == payment["fundingAccount"].get("id", NO_ID)
+        assert sum(part["amount"] for part in row["billPays"]) - row["amount"] <= Decimal("0.05")
+    banks = api.v2_data("List/BankAccount.json", {})
+    assert [bank["chartOfAccountId"] == NO_ID for bank in banks] == [False, False, False, True]
+
+
+def test_unknown_and_foreign_ids_have_their_codes(serve: Serve) -> None:
+    api = serve()
+    assert failure(api.v2("Crud/Read/Bill.json", {"id": "00n02ZZZZZZZZZZ00000"})) == "BDC_1205"
+    assert failure(api.v2("Crud/Read/Bill.json", {"id": "00902ZZZZZZZZZZ00000"})) == "BDC_1302"
+    assert failure(api.v2("Crud/Read/Bill.json", {})) == "BDC_1002"
