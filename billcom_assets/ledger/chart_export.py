@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from billcom_assets.ledger.account_types import AccountType
+from billcom_assets.ledger.account_types import AccountType, account_type
 from billcom_assets.ledger.hierarchy import MAX_LEVELS
 from billcom_assets.ledger.integrations import require_integration
-from billcom_assets.ledger.records import LedgerAccount
 from billcom_assets.warehouse.ledger_tables import ledger_accounts
 
 COLUMNS = (
@@ -73,21 +72,36 @@ def chart_of_accounts(conn: Connection, integration: str) -> ChartExport:
     return ChartExport(text.getvalue(), len(rows), tuple(problems))
 
 
-def _chart(conn: Connection, integration: str) -> dict[str, LedgerAccount]:
+@dataclass(frozen=True, slots=True)
+class _Account:
+    id: str
+    number: str
+    name: str
+    type: AccountType | None
+    """None for a type that is none of BILL's: the table may have been filled by plain SQL."""
+    parent_id: str
+    description: str
+
+
+def _chart(conn: Connection, integration: str) -> dict[str, _Account]:
     t = ledger_accounts.c
-    query = select(t.id, t.number, t.name, t.type, t.parent_id, t.description, t.active)
+    query = select(t.id, t.number, t.name, t.type, t.parent_id, t.description)
     rows = conn.execute(query.where(t.integration == integration, t.active).order_by(t.number, t.name, t.id))
-    accounts = (LedgerAccount(**row._asdict()) for row in rows)
-    return {account.id: replace(account, type=AccountType(account.type)) for account in accounts}
+    return {
+        row.id: _Account(
+            row.id, row.number or "", row.name, account_type(row.type), row.parent_id or "", row.description or ""
+        )
+        for row in rows
+    }
 
 
-def _rows(chart: Mapping[str, LedgerAccount], problems: list[ExportProblem]) -> Iterator[tuple[str, ...]]:
+def _rows(chart: Mapping[str, _Account], problems: list[ExportProblem]) -> Iterator[tuple[str, ...]]:
     written: set[str] = set()
     keys: set[tuple[str, str]] = set()
     for account in _parents_first(chart):
-        parent = chart.get(account.parent_id or "")
+        parent = chart.get(account.parent_id)
         reason = _refusal(account, parent, written)
-        key = (account.name.casefold(), (account.number or "").casefold())
+        key = (account.name.casefold(), account.number.casefold())
         if reason is None and key in keys:
             reason = "BILL's import tells accounts apart by name and number, and another one has the same"
         if reason is not None:
@@ -95,54 +109,55 @@ def _rows(chart: Mapping[str, LedgerAccount], problems: list[ExportProblem]) -> 
             continue
         written.add(account.id)
         keys.add(key)
-        description = account.description or ""
-        if len(description) > LONGEST_DESCRIPTION:
+        if len(account.description) > LONGEST_DESCRIPTION:
             note = f"the description is cut to {LONGEST_DESCRIPTION} characters"
             problems.append(ExportProblem(account.id, note, left_out=False))
-        yield _row(account, description[:LONGEST_DESCRIPTION], parent)
+        yield _row(account, parent)
 
 
-def _row(account: LedgerAccount, description: str, parent: LedgerAccount | None) -> tuple[str, ...]:
+def _row(account: _Account, parent: _Account | None) -> tuple[str, ...]:
     return (
         account.name,
         "Active",
-        account.number or "",
+        account.number,
         _type_in_bill(account.type),
-        description,
+        account.description[:LONGEST_DESCRIPTION],
         parent.name if parent else "",
-        (parent.number or "") if parent else "",
+        parent.number if parent else "",
         "",
     )
 
 
-def _refusal(account: LedgerAccount, parent: LedgerAccount | None, written: set[str]) -> str | None:
+def _refusal(account: _Account, parent: _Account | None, written: set[str]) -> str | None:
     """Why BILL would refuse the account, or None."""
-    if len(account.name) > LONGEST_NAME:
-        return f"the name is longer than {LONGEST_NAME} characters"
-    if len(account.number or "") > LONGEST_NUMBER:
-        return f"the number is longer than {LONGEST_NUMBER} characters"
-    if parent is None:
-        return None
-    if parent.id not in written:
-        return "its parent cannot be exported"
-    if len(parent.name) > LONGEST_PARENT_NAME:
-        return f"its parent's name is longer than the {LONGEST_PARENT_NAME} characters that BILL takes there"
-    return None
+    reasons = (
+        (account.type is None, "its type is none of BILL's account types"),
+        (len(account.name) > LONGEST_NAME, f"the name is longer than {LONGEST_NAME} characters"),
+        (len(account.number) > LONGEST_NUMBER, f"the number is longer than {LONGEST_NUMBER} characters"),
+        (parent is not None and parent.id not in written, "its parent cannot be exported"),
+        (
+            parent is not None and len(parent.name) > LONGEST_PARENT_NAME,
+            f"its parent's name is longer than the {LONGEST_PARENT_NAME} characters that BILL takes there",
+        ),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
 
 
-def _type_in_bill(account_type: AccountType) -> str:
-    return _WORDS.get(account_type) or "".join(part.title() for part in account_type.value.split("_"))
+def _type_in_bill(type_: AccountType | None) -> str:
+    if type_ is None:
+        return ""
+    return _WORDS.get(type_) or "".join(part.title() for part in type_.value.split("_"))
 
 
-def _parents_first(chart: Mapping[str, LedgerAccount]) -> Sequence[LedgerAccount]:
+def _parents_first(chart: Mapping[str, _Account]) -> Sequence[_Account]:
     return sorted(chart.values(), key=lambda account: _level(account, chart))
 
 
-def _level(account: LedgerAccount, chart: Mapping[str, LedgerAccount]) -> int:
+def _level(account: _Account, chart: Mapping[str, _Account]) -> int:
     level = 0
-    parent = chart.get(account.parent_id or "")
+    parent = chart.get(account.parent_id)
     # Data brought in by plain SQL may go round in a circle; such accounts come last and find no parent.
     while parent is not None and level <= MAX_LEVELS:
         level += 1
-        parent = chart.get(parent.parent_id or "")
+        parent = chart.get(parent.parent_id)
     return level

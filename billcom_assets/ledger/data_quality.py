@@ -181,13 +181,14 @@ def _broken(
     tables: Mirror, reference: Reference, target: Entity, integration: str, *, absent_counts: bool
 ) -> Select[Any]:
     theirs = tables.table(target.name)
-    referred = tables.table(reference.table).c[reference.column]
+    # Each id is looked up once, however many lines name it.
+    referred = referring(tables, reference, integration).distinct().subquery().c[0]
     found = and_(theirs.c.integration == integration, theirs.c.id == referred)
     gone = theirs.c.deleted_at.is_not(None) | theirs.c.archived.is_(True)
     broken: list[ColumnElement[bool]] = [exists().where(found, gone)]
     if absent_counts:
         broken.append(~exists().where(found) & referred.like(f"{target.id_prefix}%"))
-    return referring(tables, reference, integration).where(or_(*broken)).distinct()
+    return select(referred).where(or_(*broken))
 
 
 def contract(conn: Connection, integration: str, entity: str) -> Quality:

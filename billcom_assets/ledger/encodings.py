@@ -72,8 +72,6 @@ def _check_decodes(raw: bytes, codec: str) -> None:
     wrong = _first_undecodable(raw, codec)
     if wrong is not None:
         raise NotText(_wrong_encoding(raw, wrong, codec.upper()))
-    if "\0" in raw[:_HEAD].decode(codec, errors="ignore"):
-        raise NotText(f"is not a text file: it holds zero characters. {_SAVE_AS}")
 
 
 def _wrong_encoding(raw: bytes, place: int, tried: str) -> str:
@@ -81,15 +79,20 @@ def _wrong_encoding(raw: bytes, place: int, tried: str) -> str:
 
 
 def _first_undecodable(raw: bytes, codec: str) -> int | None:
-    """Offset of the first byte that ``codec`` cannot read; decodes piece by piece to need little memory."""
+    """Offset of the first byte that ``codec`` cannot read, or of the piece that holds a zero character.
+
+    Decodes piece by piece, to need little memory.
+    """
     decoder = codecs.getincrementaldecoder(codec)()
     view = memoryview(raw)
     for start in range(0, len(raw) + 1, _CHUNK):
         pending = len(decoder.getstate()[0])
         try:
-            decoder.decode(view[start : start + _CHUNK], final=start + _CHUNK > len(raw))
+            text = decoder.decode(view[start : start + _CHUNK], final=start + _CHUNK > len(raw))
         except UnicodeDecodeError as error:
             return start - pending + error.start
+        if "\0" in text:
+            return start
     return None
 
 

@@ -48,7 +48,7 @@ def _party(kind: str, words: tuple[str, ...]) -> Layout:
             Field(
                 "name",
                 (
-                    *(f"{word} Name" for word in words),
+                    *(f"{word} {what}" for word in words for what in ("Name", "Full Name")),
                     *words,
                     "Name",
                     "Display Name",

@@ -259,11 +259,12 @@ def _ledger_reasons(view: Overview, ledger_id: str) -> Iterable[str]:
 
 def mapped(conn: Connection, integration: str, kind: str) -> dict[str, str]:
     """Ledger ids by BILL id of what is mapped onto an active ledger object."""
-    m, theirs = mappings.c, KINDS[kind].table
-    query = select(m.bill_id, m.ledger_id).join(
-        theirs, and_(theirs.c.integration == m.integration, theirs.c.id == m.ledger_id, theirs.c.active)
-    )
-    if theirs is ledger_dimensions:
-        query = query.where(theirs.c.kind == kind)
+    m, theirs = mappings.c, KINDS[kind].table.c
+    matches = [theirs.integration == m.integration, theirs.id == m.ledger_id, theirs.active]
+    if KINDS[kind].table is ledger_dimensions:
+        matches.append(theirs.kind == m.kind)
+    if KINDS[kind].ledger_types:
+        matches.append(theirs.type.in_(sorted(KINDS[kind].ledger_types)))
+    query = select(m.bill_id, m.ledger_id).join(KINDS[kind].table, and_(*matches))
     rows = conn.execute(query.where(m.integration == integration, m.kind == kind, m.state == State.MAPPED.value))
     return {row.bill_id: row.ledger_id for row in rows}

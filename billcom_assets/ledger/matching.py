@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from billcom_assets.ledger.names import Name, name_of
 from billcom_assets.ledger.similarity import similar_names
@@ -27,7 +28,7 @@ class Method(StrEnum):
     LIKELY = "likely"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
     """A BILL object or a ledger object with what it is recognised by; None where that is unknown or unusable."""
 
@@ -44,12 +45,16 @@ class Candidate:
     """A short code that hints at the counterpart without proving it."""
     counterpart: str | None = None
     """Ledger id known by another way, for example through the BILL account of a bank account."""
-    words: Name = field(init=False, repr=False, compare=False)
-    path: Name = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "words", name_of(self.name))
-        object.__setattr__(self, "path", name_of(self.full_name) if self.full_name else self.words)
+    @cached_property
+    def words(self) -> Name:
+        """The name as it is compared."""
+        return name_of(self.name)
+
+    @cached_property
+    def path(self) -> Name:
+        """The full name as it is compared."""
+        return name_of(self.full_name) if self.full_name else self.words
 
 
 Key = Callable[[Candidate], object | None]

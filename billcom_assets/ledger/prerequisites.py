@@ -77,7 +77,7 @@ class SetupIncomplete(Exception):
     def __init__(self, integration: str, findings: tuple[Finding, ...]) -> None:
         self.integration = integration
         self.findings = findings
-        lines = [f"Setup not completed: {integration} cannot be synced yet. What is missing:"]
+        lines = [f"{integration}: setup not completed. What is missing:"]
         for finding in findings:
             lines += [f"  - {finding.prerequisite.title}: {finding.found}", f"      {finding.fix}"]
         super().__init__("\n".join(lines))

@@ -17,9 +17,11 @@ _LONGEST_NUMBER = 100
 _LONGEST_NAME = 500
 _LONGEST_ID_BYTES = 2000  # Longer keys do not fit PostgreSQL's indexes.
 
-_YES = frozenset({"yes", "y", "true", "t", "1", "x", "active", "enabled", "open", "current"})
-_NO = frozenset(
-    {"no", "n", "false", "f", "0", "inactive", "not active", "notactive", "archived", "disabled", "closed", "deleted"}
+_PLAIN_YES = frozenset({"yes", "y", "true", "t", "1", "x"})
+_PLAIN_NO = frozenset({"no", "n", "false", "f", "0"})
+_SAYS_ACTIVE = frozenset({"active", "enabled", "open", "current", "approved", "on hold"})
+_SAYS_INACTIVE = frozenset(
+    {"inactive", "not active", "not-active", "archived", "disabled", "closed", "deleted", "hidden"}
 )
 _PARENT_FIELDS = ("parent", "parent number")
 _KIND_OF = {word: kind for kind, words in DIMENSION_KINDS.items() for word in words}
@@ -141,15 +143,13 @@ def _check(row: CsvRow, file: str, problems: Problems) -> _Checked | None:
 
 
 def _is_active(row: CsvRow, file: str, problems: Problems) -> bool:
-    stated = row["active"]
-    if stated and same(stated) not in _YES | _NO:
-        problems.add(file, row.line, f"{quoted(stated)} does not say whether it is active; use yes or no")
-    hidden = row["inactive"]
-    if hidden and same(hidden) not in _YES | _NO:
-        problems.add(file, row.line, f"{quoted(hidden)} does not say whether it is inactive; use yes or no")
-    # A word such as "archived" in a column called "Archived" affirms it.
-    is_hidden = same(hidden) in _YES | (_NO - {"no", "n", "false", "f", "0"}) - {"active"}
-    return same(stated) not in _NO and not is_hidden
+    stated, hidden = same(row["active"]), same(row["inactive"])
+    known = _PLAIN_YES | _PLAIN_NO | _SAYS_ACTIVE | _SAYS_INACTIVE | {""}
+    for word in (stated, hidden):
+        if word not in known:
+            problems.add(file, row.line, f"{quoted(word)} does not say whether it is active; use yes or no")
+    # A word such as "archived" means the same in a column called "Archived" as in one called "Status".
+    return stated not in _PLAIN_NO | _SAYS_INACTIVE and hidden not in _PLAIN_YES | _SAYS_INACTIVE
 
 
 def _types(table: CsvTable, records: Iterable[_Checked], problems: Problems) -> dict[int, AccountType]:

@@ -59,6 +59,7 @@ def test_types_are_spelled_as_bills_import_wants_them(books: Books, type_: Accou
     [
         ({"id_": "x", "name": "N" * 251}, "the name is longer than 250 characters"),
         ({"id_": "1" * 41, "name": "N"}, "the number is longer than 40 characters"),
+        ({"id_": "x", "name": "N", "type_": "Custom"}, "its type is none of BILL's account types"),
     ],
 )
 def test_an_account_that_bill_would_refuse_is_left_out_with_those_below_it(

@@ -158,6 +158,13 @@ def test_a_bad_file_is_refused_with_the_reason_and_the_place(
     assert (without_rows or problems) == expected
 
 
+def test_zero_characters_far_down_a_utf_16_file_are_refused(tmp_path: Path) -> None:
+    table, problems = read(tmp_path, ("Name\n" + "Ada\n" * 300_000 + "E\0ve\n").encode("utf-16"))
+
+    assert table is None
+    assert "is not UTF-16" in problems[0]
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     problems = Problems()
 

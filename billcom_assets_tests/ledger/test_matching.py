@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -203,6 +204,26 @@ def test_a_funding_account_follows_its_account_in_bill() -> None:
 def test_tax_ids_and_emails_show_in_no_repr() -> None:
     assert "123456789" not in repr(vendor("v", "Acme", "123456789", "ap@acme.example"))
     assert "ap@acme" not in repr(vendor("v", "Acme", "123456789", "ap@acme.example"))
+
+
+def test_five_thousand_vendors_against_five_thousand_take_seconds() -> None:
+    rng = random.Random(1)
+    syllables = ["ac", "me", "nor", "th", "wind", "bel", "tra", "sys", "tem", "glo", "bal", "uni", "ver", "sal", "del"]
+
+    def word() -> str:
+        return "".join(rng.choices(syllables, k=rng.randint(2, 4)))
+
+    names = [" ".join([word(), word(), word(), f"{place:04d}"]) for place in range(5000)]
+    ledger = [vendor(str(place), name.title()) for place, name in enumerate(names)]
+    bill = [
+        vendor(f"v{place}", name.upper() + " INC" if place % 2 else f"z{name[1:]}") for place, name in enumerate(names)
+    ]
+    started = time.perf_counter()
+
+    found = suggest("vendors", bill, ledger)
+
+    assert time.perf_counter() - started < 10
+    assert sum(suggestion.bill_id == f"v{suggestion.ledger_id}" for suggestion in found.values()) == 5000
 
 
 NAMES = st.sampled_from(["Acme", "Acme Inc", "ACME LLC", "Acme East", "Zenith", "Zenit", "The Acme", "", "12"])

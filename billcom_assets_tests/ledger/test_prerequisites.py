@@ -201,7 +201,7 @@ def test_every_prerequisite_flips_alone(ready: Books, broken: Broken) -> None:
     with pytest.raises(SetupIncomplete) as stopped:
         require_setup(ready.conn, KEY)
     assert str(stopped.value) == (
-        "Setup not completed: acme-us cannot be synced yet. What is missing:\n"
+        "acme-us: setup not completed. What is missing:\n"
         f"  - {missing[0].prerequisite.title}: {broken.found}\n"
         f"      {broken.fix}"
     )

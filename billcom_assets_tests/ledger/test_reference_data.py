@@ -271,6 +271,31 @@ def test_integrations_do_not_see_each_other(files: Files, tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "cell", "active"),
+    [
+        ("Active", "", True),
+        ("Active", "No", False),
+        ("Active Status", "Not-active", False),
+        ("Status", "ARCHIVED", False),
+        ("Status", "Active", True),
+        ("Inactive", "TRUE", False),
+        ("Inactive", "FALSE", True),
+        ("Inactive", "", True),
+        ("Inactive", "Active", True),
+        ("Inactive", "Inactive", False),
+        ("Archived", "archived", False),
+        ("HIDDEN", "Y", False),
+    ],
+)
+def test_programs_say_in_many_ways_whether_a_record_is_in_use(
+    files: Files, header: str, cell: str, active: bool
+) -> None:
+    files.load(vendors=f"Name,{header}\nAcme,{cell}\n")
+
+    assert files.conn.scalar(select(ledger_vendors.c.active)) is active
+
+
 ACCOUNTS_HEADER = "Number,Name,Type,Parent,Active\n"
 
 
