@@ -42,18 +42,27 @@ def similar_names(left: Sequence[Name], right: Sequence[Name], *, at_least: int)
 
 
 def _close(left: Sequence[Name], right: Sequence[Name], at_least: int) -> Iterator[Likeness]:
-    # Sorting the words once makes the plain ratio compare them in any order, and it is the fastest there is.
-    ours, theirs = [name.sorted_core for name in left], [name.sorted_core for name in right]
     numbers = [name.numbers for name in right]
-    step = max(1, _PAIRS_AT_ONCE // len(theirs))
-    for start in range(0, len(ours), step):
-        scores = process.cdist(
-            ours[start : start + step], theirs, scorer=fuzz.ratio, score_cutoff=at_least, dtype=np.uint8, workers=-1
-        )
+    step = max(1, _PAIRS_AT_ONCE // len(right))
+    for start in range(0, len(left), step):
+        part = left[start : start + step]
+        scores = _scores(part, right, at_least)
         for row, column in _best(scores):
-            if ours[start + row] and _numbers_agree(left[start + row].numbers, numbers[column]):
+            if part[row].core and _numbers_agree(part[row].numbers, numbers[column]):
                 score = int(scores[row, column])
                 yield Likeness(start + row, column, score, _closeness(score))
+
+
+def _scores(left: Sequence[Name], right: Sequence[Name], at_least: int) -> npt.NDArray[np.uint8]:
+    """Scores of all pairs, 0 below ``at_least``: the better one of the words as they stand and sorted."""
+
+    def ratios(ours: list[str], theirs: list[str]) -> npt.NDArray[np.uint8]:
+        return process.cdist(ours, theirs, scorer=fuzz.ratio, score_cutoff=at_least, dtype=np.uint8, workers=-1)
+
+    # Sorted words compare in any order, but a slip in a first letter moves its word; so both are looked at.
+    as_written = ratios([name.core for name in left], [name.core for name in right])
+    in_order = ratios([name.sorted_core for name in left], [name.sorted_core for name in right])
+    return np.maximum(as_written, in_order)
 
 
 def _best(scores: npt.NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
