@@ -27,7 +27,7 @@ from billcom_assets.warehouse.tables import NAMING, SCHEMA
 from billcom_assets.warehouse.types import Exact, Json, UtcTimestamp
 
 COMMON = ("integration", "id", "archived", "created_time", "updated_time")
-BOOKKEEPING = ("deleted_at", "first_seen_at", "synced_at", "payload")
+BOOKKEEPING = ("deleted_at", "first_seen_at", "synced_at", "payload", "payload_digest")
 
 
 def _sql_type(column: model.Column) -> TypeEngine[Any]:
@@ -63,6 +63,7 @@ def _entity_table(entity: Entity, metadata: MetaData) -> Table:
         Column("first_seen_at", UtcTimestamp(), nullable=False, comment="When it was first stored here (UTC)"),
         Column("synced_at", UtcTimestamp(), nullable=False, comment="When this row was last written (UTC)"),
         Column("payload", Json(), nullable=False, comment="The object as BILL sent it"),
+        Column("payload_digest", Text, nullable=False, comment="Digest of the payload: equal means unchanged"),
         PrimaryKeyConstraint("integration", "id"),
         comment=entity.description,
     )

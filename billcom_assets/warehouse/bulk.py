@@ -1,0 +1,193 @@
+"""Bulk writing of mirror rows: COPY into a staging table on PostgreSQL, multi-row upsert on SQLite.
+
+Both end in the same ``INSERT ... ON CONFLICT DO UPDATE``, which never goes back in ``updated_time``. Child rows are
+replaced together with their parent, in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import psycopg
+from sqlalchemy import Connection, Table, bindparam, delete, select
+
+from billcom_assets.entities.model import Child, Entity
+from billcom_assets.warehouse.mirror import BOOKKEEPING, COMMON, Mirror
+from billcom_assets.warehouse.tables import SCHEMA
+
+Row = tuple[Any, ...]
+
+
+class MirrorRow(NamedTuple):
+    """One BILL object, ready to be stored: columns in the order of the entity's declaration."""
+
+    id: str
+    archived: bool | None
+    created_time: datetime | None
+    updated_time: datetime | None
+    values: Row
+    children: dict[str, list[Row]]
+    payload: str
+    digest: str
+
+
+class Stored(NamedTuple):
+    """What decides whether a stored row changes."""
+
+    updated_time: datetime | None
+    digest: str
+    is_deleted: bool
+
+
+@dataclass(frozen=True)
+class MirrorTable:
+    """Reads and writes one entity's tables for one integration."""
+
+    mirror: Mirror
+    entity: Entity
+    integration: str
+
+    @property
+    def table(self) -> Table:
+        """The entity's own table."""
+        return self.mirror.table(self.entity.name)
+
+    def stored(self, connection: Connection, ids: Collection[str]) -> dict[str, Stored]:
+        """Those of ``ids`` that are stored."""
+        t = self.table
+        query = select(t.c.id, t.c.updated_time, t.c.payload_digest, t.c.deleted_at.is_not(None)).where(
+            t.c.integration == self.integration, t.c.id.in_(bindparam("ids", expanding=True))
+        )
+        rows = connection.execute(query, {"ids": list(ids)})
+        return {row[0]: Stored(row[1], row[2], bool(row[3])) for row in rows}
+
+    def upsert(self, connection: Connection, rows: Sequence[MirrorRow], known: Collection[str], now: datetime) -> None:
+        """Writes the rows and replaces their children; ``known`` names those that are stored already."""
+        if not rows:
+            return
+        write = _write_postgresql if connection.dialect.name == "postgresql" else _write_sqlite
+        bookkeeping = (None, now, now)
+        write(
+            connection,
+            self.table,
+            self._columns(),
+            [
+                (
+                    self.integration,
+                    row.id,
+                    row.archived,
+                    row.created_time,
+                    row.updated_time,
+                    *row.values,
+                    *bookkeeping,
+                    row.payload,
+                    row.digest,
+                )
+                for row in rows
+            ],
+        )
+        replaced = [row.id for row in rows if row.id in known]
+        self.replace_children(connection, rows, replaced)
+
+    def replace_children(self, connection: Connection, rows: Sequence[MirrorRow], replaced: list[str]) -> None:
+        """Writes the rows' lists, after removing what is stored for the parents in ``replaced``."""
+        for child in self.entity.children:
+            self._replace_list(connection, child, rows, replaced)
+
+    def _columns(self) -> list[str]:
+        return [*COMMON, *(column.name for column in self.entity.columns), *BOOKKEEPING]
+
+    def _replace_list(
+        self, connection: Connection, child: Child, rows: Sequence[MirrorRow], replaced: list[str]
+    ) -> None:
+        table = self.mirror.table(child.table)
+        if replaced:
+            parent = table.c[self.entity.id_column]
+            connection.execute(
+                delete(table).where(
+                    table.c.integration == self.integration, parent.in_(bindparam("ids", expanding=True))
+                ),
+                {"ids": replaced},
+            )
+        lines = [(self.integration, row.id, *line) for row in rows for line in row.children.get(child.table, ())]
+        if lines:
+            columns = ["integration", self.entity.id_column, "position", *(column.name for column in child.columns)]
+            insert = _copy if connection.dialect.name == "postgresql" else _insert_sqlite
+            insert(connection, table, columns, lines)
+
+
+def _quoted(connection: Connection, names: Iterable[str]) -> list[str]:
+    quote = connection.dialect.identifier_preparer.quote
+    return [quote(name) for name in names]
+
+
+def _on_conflict(connection: Connection, table: Table, columns: Sequence[str]) -> str:
+    keys = {column.name for column in table.primary_key}
+    kept = keys | {"first_seen_at"}
+    assignments = ", ".join(
+        f"{name} = excluded.{name}" for name in _quoted(connection, (c for c in columns if c not in kept))
+    )
+    target = ", ".join(_quoted(connection, (column.name for column in table.primary_key)))
+    stored = f"{table.name}.updated_time"
+    return (
+        f"ON CONFLICT ({target}) DO UPDATE SET {assignments} "
+        # A row read from an older page must not undo what a newer one brought.
+        f"WHERE {stored} IS NULL OR excluded.updated_time IS NULL OR excluded.updated_time >= {stored}"
+    )
+
+
+def _write_postgresql(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+    stage = f"stage_{table.name}"
+    connection.exec_driver_sql(
+        f"CREATE TEMP TABLE IF NOT EXISTS {stage} (LIKE {SCHEMA}.{table.name}) ON COMMIT DELETE ROWS"
+    )
+    _copy_into(connection, stage, columns, rows)
+    names = ", ".join(_quoted(connection, columns))
+    connection.exec_driver_sql(
+        f"INSERT INTO {SCHEMA}.{table.name} ({names}) SELECT {names} FROM {stage} "  # noqa: S608 - names of ours
+        + _on_conflict(connection, table, columns)
+    )
+    connection.exec_driver_sql(f"TRUNCATE {stage}")
+
+
+def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    _copy_into(connection, f"{SCHEMA}.{table.name}", columns, rows)
+
+
+def _copy_into(connection: Connection, place: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the engine was opened with psycopg
+    names = ", ".join(_quoted(connection, columns))
+    with driver.cursor() as cursor, cursor.copy(f"COPY {place} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _write_sqlite(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+    _insert_sqlite(connection, table, columns, rows, _on_conflict(connection, table, columns))
+
+
+def _insert_sqlite(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row], ending: str = ""
+) -> None:
+    names = ", ".join(_quoted(connection, columns))
+    marks = ", ".join("?" * len(columns))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) {ending}"  # noqa: S608 - names of ours
+    connection.exec_driver_sql(statement, [tuple(map(_sqlite_value, row)) for row in rows])
+
+
+def _sqlite_value(value: Any) -> Any:
+    """The value in the form in which SQLAlchemy's SQLite types read it back."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"SQLite cannot hold a {type(value).__name__}")

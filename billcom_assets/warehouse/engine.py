@@ -1,0 +1,177 @@
+"""Opening the company's database: one place that knows how SQLite and PostgreSQL differ in connecting and locking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg.types.json
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.model import Entity
+from billcom_assets.warehouse import locks
+from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.migrate import migrate
+from billcom_assets.warehouse.mirror import Mirror
+from billcom_assets.warehouse.tables import SCHEMA
+
+_SQLITE_BUSY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """An open database whose tables are up to date."""
+
+    engine: Engine
+    mirror: Mirror
+
+    @property
+    def is_postgresql(self) -> bool:
+        """True on PostgreSQL, False on SQLite."""
+        return self.engine.dialect.name == "postgresql"
+
+    @property
+    def description(self) -> str:
+        """The database's address without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading; nothing done on it is kept."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it is committed at the end, none of it after an exception."""
+        with self.engine.connect() as opened:
+            # A write lock taken at the start cannot meet the deadlock of two readers that both want to write.
+            connection = opened.execution_options(begin_immediate=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def exclusive(self, name: str, *, wait_seconds: float = 0) -> Iterator[None]:
+        """Holds the lock ``name`` across processes; it is freed when the process ends, however it ends.
+
+        Raises:
+            Busy: somebody else still holds it after ``wait_seconds``.
+        """
+        with locks.exclusive(self.engine, name, wait_seconds=wait_seconds):
+            yield
+
+    def qualified(self, table: str) -> str:
+        """The table's name as plain SQL needs it on this database."""
+        return f"{SCHEMA}.{table}" if self.is_postgresql else table
+
+    def close(self) -> None:
+        """Closes every pooled connection."""
+        self.engine.dispose()
+
+
+def open_warehouse(url: str | URL, *, entities: tuple[Entity, ...] | None = None) -> Warehouse:
+    """Opens the database and brings its tables up to date; data is kept.
+
+    Args:
+        url: SQLAlchemy URL of a SQLite file or a PostgreSQL database.
+        entities: The catalog's entities unless others are given.
+
+    Raises:
+        WarehouseError: the URL is not understood, the database cannot be reached or written, or a migration failed.
+    """
+    engine = connect(url)
+    mirror = Mirror.of(entities if entities is not None else tuple(CATALOG))
+    shown = engine.url.render_as_string(hide_password=True)
+    try:
+        migrate(engine, mirror)
+    except DBAPIError as error:
+        engine.dispose()
+        raise WarehouseError(
+            f"The database {shown} cannot be used: {_driver_words(error)}.",
+            "Check BILLCOM_DATABASE_URL, that the server runs and that the user may create tables (or that the file's "
+            "folder exists and is writable).",
+        ) from None
+    return Warehouse(engine, mirror)
+
+
+def _driver_words(error: DBAPIError) -> str:
+    return " ".join(str(error.orig).split()).rstrip(".")
+
+
+def connect(url: str | URL) -> Engine:
+    """An engine for the URL, without touching the database.
+
+    Raises:
+        WarehouseError: the URL is malformed or names a database that is neither SQLite nor PostgreSQL.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise WarehouseError(
+            "BILLCOM_DATABASE_URL is not a database URL.",
+            "Use sqlite:///path/to/file.db or postgresql://user:password@host/database.",
+        ) from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(parsed)
+        case "postgresql" | "postgres":
+            return _postgresql(parsed)
+    raise WarehouseError(
+        f"{parsed.get_backend_name()} databases are not supported.", "Use a sqlite:/// or a postgresql:// URL."
+    )
+
+
+def _postgresql(url: URL) -> Engine:
+    # Whatever driver the URL names: COPY needs psycopg 3.
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=4,
+        max_overflow=4,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "application_name": "billcom-assets"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: psycopg.Connection[Any], _record: object) -> None:
+        psycopg.types.json.set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+
+    return engine
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise WarehouseError(
+            "An in-memory SQLite database would be gone with the process.", "Name a file: sqlite:///path/to/file.db."
+        )
+    path = Path(url.database)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(
+            f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose a folder that you may write to."
+        ) from None
+    engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS}).execution_options(
+        schema_translate_map={SCHEMA: None}
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        # SQLAlchemy begins transactions itself (below), so that DDL is transactional too.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("begin_immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
