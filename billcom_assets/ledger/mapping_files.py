@@ -54,33 +54,6 @@ class MappingImportReport:
     """What was done as asked, but may not be meant."""
 
 
-@dataclass(slots=True)
-class _Decisions:
-    """Decisions of one kind that differ from what is stored."""
-
-    view: Overview
-    left_empty: int = 0
-    """Rows with an empty cell although the object is mapped."""
-    ledger_ids: dict[str, str | None] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Reading:
-    """A file on its way to becoming decisions."""
-
-    integration: str
-    file: str
-    problems: Problems
-    decisions: dict[str, _Decisions] = field(default_factory=dict)
-    lines: dict[tuple[str, str], int] = field(default_factory=dict)
-    unchanged: int = 0
-    undecided: int = 0
-
-    def refuse(self, row: CsvRow, message: str) -> None:
-        """Notes a problem of the row."""
-        self.problems.add(self.file, row.line, message)
-
-
 def import_csv(
     conn: Connection, integration: str, path: str | os.PathLike[str], *, by: str, now: datetime
 ) -> MappingImportReport:
@@ -101,83 +74,113 @@ def import_csv(
     require_integration(conn, integration)
     problems = Problems()
     table = read_csv(path, LAYOUT, problems)
-    reading = _Reading(integration, os.fspath(path), problems)
-    if table is not None:
-        _read_decisions(conn, reading, table)
+    readers = [] if table is None else _read(conn, integration, table, problems)
     problems.refuse_if_any("No mapping was changed;")
-    for kind, decisions in reading.decisions.items():
-        _store(Links(conn, integration, kind), decisions, by, now)
-    made = [ledger_id for decisions in reading.decisions.values() for ledger_id in decisions.ledger_ids.values()]
+    for reader in readers:
+        _store(Links(conn, integration, reader.view.kind.name), reader, by, now)
+    made = [ledger_id for reader in readers for ledger_id in reader.decisions.values()]
     return MappingImportReport(
         integration,
         mapped=len(made) - made.count(None),
         unmapped=made.count(None),
-        unchanged=reading.unchanged,
-        undecided=reading.undecided,
-        notes=tuple(note for decisions in reading.decisions.values() for note in _notes(decisions)),
+        unchanged=sum(reader.unchanged for reader in readers),
+        undecided=sum(reader.undecided for reader in readers),
+        notes=tuple(note for reader in readers for note in _notes(reader)),
     )
 
 
-def _read_decisions(conn: Connection, reading: _Reading, table: CsvTable) -> None:
+def _read(conn: Connection, integration: str, table: CsvTable, problems: Problems) -> list[_Reader]:
+    readers = []
+    for kind, rows in _by_kind(integration, table, problems).items():
+        view = overview(conn, integration, KINDS[kind])
+        reader = _Reader(integration, table.file, problems, view, _owners_elsewhere(conn, integration, view, rows))
+        for row in rows:
+            reader.read(row)
+        readers.append(reader)
+    return readers
+
+
+def _by_kind(integration: str, table: CsvTable, problems: Problems) -> dict[str, list[CsvRow]]:
     by_kind: dict[str, list[CsvRow]] = defaultdict(list)
     for row in table.rows:
         stated = unprotected(row["integration"])
-        if stated and stated != reading.integration:
-            reading.refuse(row, f"the row belongs to the integration {quoted(stated)}, not to {reading.integration}")
-        elif (kind := same(row["kind"]).replace(" ", "_")) not in KINDS:
-            reading.refuse(row, f"{quoted(row['kind'])} is no kind of object; known are {', '.join(KINDS)}")
+        kind = same(row["kind"]).replace(" ", "_")
+        if stated and stated != integration:
+            message = f"the row belongs to the integration {quoted(stated)}, not to {integration}"
+            problems.add(table.file, row.line, message)
+        elif kind not in KINDS:
+            message = f"{quoted(row['kind'])} is no kind of object; known are {', '.join(KINDS)}"
+            problems.add(table.file, row.line, message)
         else:
             by_kind[kind].append(row)
-    for kind, rows in by_kind.items():
-        view = overview(conn, reading.integration, KINDS[kind])
-        decisions = reading.decisions[kind] = _Decisions(view)
-        foreign = _owners_elsewhere(conn, reading.integration, view, rows)
-        directory = _Directory(view)
-        for row in rows:
-            _read_row(reading, decisions, directory, foreign, row)
+    return by_kind
 
 
-def _read_row(
-    reading: _Reading, decisions: _Decisions, directory: _Directory, foreign: Mapping[str, str], row: CsvRow
-) -> None:
-    view, bill_id, wanted = decisions.view, unprotected(row["bill id"]), unprotected(row["ledger id"])
-    first = reading.lines.setdefault((view.kind.name, bill_id), row.line)
-    if first != row.line:
-        reading.refuse(row, f"{view.kind.title} {quoted(bill_id)} is on line {first} already")
-        return
-    if bill_id not in view.bill and bill_id not in view.links:
-        elsewhere = f" but of {foreign[bill_id]}" if bill_id in foreign else ""
-        reading.refuse(row, f"{quoted(bill_id)} is no {view.kind.title} of {reading.integration}{elsewhere}")
-        return
-    link = view.links.get(bill_id)
-    current = link.ledger_id or NONE if link is not None and link.is_decided else ""
-    if not wanted:
-        reading.undecided += 1
-        decisions.left_empty += bool(current)
-    elif wanted == current:
-        reading.unchanged += 1
-    elif same(wanted) == NONE:
-        decisions.ledger_ids[bill_id] = None
-    else:
-        _read_ledger_id(reading, decisions, directory, row, (bill_id, wanted, current))
+@dataclass(slots=True)
+class _Reader:
+    """Takes the decisions of one kind from the rows of a file."""
 
+    integration: str
+    file: str
+    problems: Problems
+    view: Overview
+    foreign: Mapping[str, str]
+    """Other integrations by the id of BILL objects that this one does not have."""
+    directory: _Directory = field(init=False)
+    decisions: dict[str, str | None] = field(default_factory=dict)
+    """Ledger ids by BILL id, where they differ from what is stored; None leaves an object unmapped."""
+    lines: dict[str, int] = field(default_factory=dict)
+    unchanged: int = 0
+    undecided: int = 0
+    left_empty: int = 0
+    """Rows with an empty cell although the object is mapped."""
 
-def _read_ledger_id(
-    reading: _Reading, decisions: _Decisions, directory: _Directory, row: CsvRow, cells: tuple[str, str, str]
-) -> None:
-    bill_id, wanted, current = cells
-    ledger_id = directory.find(wanted)
-    found = decisions.view.bill.get(bill_id)
-    if ledger_id is None:
-        reading.refuse(row, directory.unknown(wanted))
-    elif ledger_id == current:
-        reading.unchanged += 1
-    elif not decisions.view.ledger[ledger_id].active:
-        reading.refuse(row, f"the ledger's {quoted(ledger_id)} is deactivated; choose one that is in use")
-    elif found is None or found.deleted:
-        reading.refuse(row, f"{decisions.view.kind.title} {quoted(bill_id)} is no longer in BILL")
-    else:
-        decisions.ledger_ids[bill_id] = ledger_id
+    def __post_init__(self) -> None:
+        self.directory = _Directory(self.view)
+
+    def read(self, row: CsvRow) -> None:
+        """Takes one row's decision, or notes what is wrong with it."""
+        bill_id, wanted = unprotected(row["bill id"]), unprotected(row["ledger id"])
+        problem = self._identify(bill_id, row.line)
+        link = self.view.links.get(bill_id)
+        current = link.ledger_id or NONE if link is not None and link.is_decided else ""
+        ledger_id = self.directory.find(wanted)
+        if problem is not None:
+            self._refuse(row, problem)
+        elif not wanted:
+            self.undecided += 1
+            self.left_empty += bool(current)
+        elif current in (wanted, ledger_id):
+            self.unchanged += 1
+        elif same(wanted) == NONE:
+            self.decisions[bill_id] = None
+        elif ledger_id is None:
+            self._refuse(row, self.directory.unknown(wanted))
+        else:
+            self._map(row, bill_id, ledger_id)
+
+    def _identify(self, bill_id: str, line: int) -> str | None:
+        """What is wrong with the BILL object that a row names, or None."""
+        title = self.view.kind.title
+        first = self.lines.setdefault(bill_id, line)
+        if first != line:
+            return f"{title} {quoted(bill_id)} is on line {first} already"
+        if bill_id not in self.view.bill and bill_id not in self.view.links:
+            elsewhere = f" but of {self.foreign[bill_id]}" if bill_id in self.foreign else ""
+            return f"{quoted(bill_id)} is no {title} of {self.integration}{elsewhere}"
+        return None
+
+    def _map(self, row: CsvRow, bill_id: str, ledger_id: str) -> None:
+        found = self.view.bill.get(bill_id)
+        if not self.view.ledger[ledger_id].active:
+            self._refuse(row, f"the ledger's {quoted(ledger_id)} is deactivated; choose one that is in use")
+        elif found is None or found.deleted:
+            self._refuse(row, f"{self.view.kind.title} {quoted(bill_id)} is no longer in BILL")
+        else:
+            self.decisions[bill_id] = ledger_id
+
+    def _refuse(self, row: CsvRow, message: str) -> None:
+        self.problems.add(self.file, row.line, message)
 
 
 class _Directory:
@@ -222,8 +225,8 @@ def _owners_elsewhere(conn: Connection, integration: str, view: Overview, rows: 
     return {row.id: row.integration for row in others}
 
 
-def _store(links: Links, decisions: _Decisions, by: str, now: datetime) -> None:
-    links.remove(decisions.ledger_ids.keys() & decisions.view.links.keys())
+def _store(links: Links, reader: _Reader, by: str, now: datetime) -> None:
+    links.remove(reader.decisions.keys() & reader.view.links.keys())
     links.add(
         Link(
             bill_id=bill_id,
@@ -235,24 +238,24 @@ def _store(links: Links, decisions: _Decisions, by: str, now: datetime) -> None:
             decided_by=by,
             decided_at=now,
         )
-        for bill_id, ledger_id in decisions.ledger_ids.items()
+        for bill_id, ledger_id in reader.decisions.items()
     )
 
 
-def _notes(decisions: _Decisions) -> Iterator[str]:
-    view = decisions.view
+def _notes(reader: _Reader) -> Iterator[str]:
+    view = reader.view
     what = view.kind.name.replace("_", " ")
-    if decisions.left_empty:
+    if reader.left_empty:
         yield (
-            f"{decisions.left_empty} {what} have an empty ledger_id although they are mapped, and stay mapped; "
+            f"{reader.left_empty} {what} have an empty ledger_id although they are mapped, and stay mapped; "
             f'write "{NONE}" to undo a mapping'
         )
     owners: dict[str, list[str]] = defaultdict(list)
     before = {link.bill_id: link.ledger_id for link in view.of_state(State.MAPPED)}
-    for bill_id, ledger_id in (before | decisions.ledger_ids).items():
+    for bill_id, ledger_id in (before | reader.decisions).items():
         if ledger_id is not None and bill_id in view.relevant:
             owners[ledger_id].append(bill_id)
-    for ledger_id in sorted({id_ for id_ in decisions.ledger_ids.values() if id_ is not None}):
+    for ledger_id in sorted({id_ for id_ in reader.decisions.values() if id_ is not None}):
         if len(owners[ledger_id]) > 1:
             shown = ", ".join(sorted(owners[ledger_id])[:5])
             yield f"{len(owners[ledger_id])} {what} of BILL are mapped to {quoted(ledger_id)}: {shown}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -151,21 +152,22 @@ def _links(
     guesses: Guesses = defaultdict(list)
     for strength, rule in enumerate(rules.rules):
         for ours, theirs in _groups(rule, bill, ledger):
-            is_unique = len(ours) == len(theirs) == 1
-            for candidate in ours:
+            is_evidence = rule.is_certain and len(ours) == len(theirs) == 1
+            for candidate, counterpart in itertools.product(ours, theirs):
+                doubt = _doubt(rule, candidate, counterpart, ours, theirs)
                 if candidate.id in decided:
                     continue
-                for counterpart in theirs:
-                    doubt = _doubt(rule, candidate, counterpart, ours, theirs)
-                    is_evidence = is_unique and rule.is_certain
-                    if is_evidence and doubt is None:
-                        links[candidate.id].append(_Link(candidate, counterpart, strength, rule.reason))
-                    else:
-                        score = _DOUBTED if is_evidence else _SHARED
-                        reason = rule.reason if doubt is None else f"{rule.reason}, but {doubt}"
-                        guesses[candidate.id].append(
-                            _Guess(counterpart, score, reason, rule.reason if is_evidence else "")
-                        )
+                if is_evidence and doubt is None:
+                    links[candidate.id].append(_Link(candidate, counterpart, strength, rule.reason))
+                    continue
+                guesses[candidate.id].append(
+                    _Guess(
+                        counterpart,
+                        score=_DOUBTED if is_evidence else _SHARED,
+                        reason=rule.reason if doubt is None else f"{rule.reason}, but {doubt}",
+                        evidence=rule.reason if is_evidence else "",
+                    )
+                )
     return links, guesses
 
 
