@@ -1,0 +1,107 @@
+"""The sandbox read by clients that none of us wrote: what they understand of BILL, it must speak."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from billcom_assets.sandbox import Settings
+from billcom_assets.sandbox.kinds import KINDS
+from billcom_assets.sandbox.server import SandboxServer
+from billcom_assets_tests.sandbox.api import DEV_KEY
+
+pytestmark = pytest.mark.peers
+
+HERE = Path(__file__).parent
+PINS = HERE / "peers-constraints.txt"
+HOME = HERE.parents[1] / ".venv-peers"
+
+
+@pytest.fixture(scope="session")
+def peers_python() -> Path:
+    """The interpreter of an environment with the peers in it, made once and kept until the pins change."""
+    pins = PINS.read_bytes()
+    home = HOME / f"{sys.version_info[0]}.{sys.version_info[1]}-{hashlib.sha256(pins).hexdigest()[:12]}"
+    python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    ready = home / "ready"
+    HOME.mkdir(exist_ok=True)
+    with FileLock(HOME / "lock"):
+        if not ready.exists():
+            venv.create(home, clear=True, with_pip=True)
+            command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "-r", PINS]
+            installed = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            assert installed.returncode == 0, f"the peers could not be installed:\n{installed.stderr}"
+            ready.touch()
+    return python
+
+
+@pytest.fixture(scope="module")
+def server() -> Any:
+    with SandboxServer(Settings(bills=260, orgs=2)) as running:
+        yield running
+
+
+def read(python: Path, program: str, given: dict[str, Any]) -> dict[str, Any]:
+    done = subprocess.run(
+        [python, HERE / "peers" / program],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=HOME,
+        env={"RUNTIME__DLTHUB_TELEMETRY": "false", "HOME": str(HOME), "NO_PROXY": "127.0.0.1", "TESTING": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def access(server: SandboxServer, number: int) -> dict[str, Any]:
+    organization = server.world.organizations[number]
+    return {
+        "username": organization.user.username,
+        "password": organization.user.password,
+        "organization_id": organization.id,
+        "dev_key": DEV_KEY,
+        "base_url": server.base_url,
+        "v2_base_url": server.v2_base_url,
+    }
+
+
+@pytest.mark.parametrize("page_size", [999, 4])
+def test_parsons_reads_every_user_customer_and_invoice_through_v2(
+    server: SandboxServer, peers_python: Path, page_size: int
+) -> None:
+    organization = server.world.organizations[1]
+    found = read(peers_python, "read_with_parsons.py", access(server, 1) | {"page_size": page_size})
+    for name in ("users", "customers", "invoices"):
+        assert found[name] == [doc["id"] for doc in organization.rows(name)]
+    first = organization.rows("customers")[0]
+    assert (found["customer"]["id"], found["customer"]["name"]) == (first["id"], first["name"])
+
+
+def test_dlt_reads_all_twenty_lists_through_v3(server: SandboxServer, peers_python: Path) -> None:
+    organization = server.world.organization()
+    paths = [kind.path for kind in KINDS]
+    given = {"paths": paths, "page_size": 100, "params": {}}
+    found = read(peers_python, "read_with_dlt.py", access(server, 0) | given)
+    assert found == {path: [doc["id"] for doc in organization.rows(path)] for path in paths}
+
+
+def test_dlt_reads_a_filtered_and_sorted_list_in_small_pages(server: SandboxServer, peers_python: Path) -> None:
+    organization = server.world.organization()
+    params = {"filters": 'updatedTime:gte:"2025-06-01T00:00:00.000Z"', "sort": "updatedTime:asc"}
+    given = {"paths": ["/v3/bills"], "page_size": 7, "params": {"/v3/bills": params}}
+    found = read(peers_python, "read_with_dlt.py", access(server, 0) | given)["/v3/bills"]
+    fresh = [doc for doc in organization.rows("bills") if doc["updatedTime"] >= "2025-06-01"]
+    assert found == [doc["id"] for doc in sorted(fresh, key=lambda doc: (doc["updatedTime"], doc["id"]))]
+    assert len(found) > 50
