@@ -144,6 +144,16 @@ sync_missing = Table(
     comment="One row per object that the last complete sweep did not see; a second one on another day marks it deleted",
 )
 
+sync_second_looks = Table(
+    "sync_second_looks",
+    metadata,
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("id", Text, nullable=False, comment="BILL's id"),
+    PrimaryKeyConstraint("integration", "entity", "id"),
+    comment="One row per object to be read again by id, because one that changed names it",
+)
+
 integration_errors = Table(
     "integration_errors",
     metadata,

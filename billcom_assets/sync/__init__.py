@@ -1,0 +1,1 @@
+"""Moves entities from BILL to the warehouse: windows, pages, watermarks, checkpoints."""

@@ -1,0 +1,96 @@
+"""How far each entity is: watermark, checkpoint of the walk under way, history of pulls."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from billcom_assets.sync.report import Counts, Kind
+from billcom_assets.warehouse.tables import sync_runs, sync_state
+from billcom_assets.warehouse.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """One row of ``sync_state``; times in UTC."""
+
+    watermark: datetime | None = None
+    walk: dict[str, Any] | None = None
+    cutoff: date | None = None
+    time_filter_refused: bool = False
+    second_look_after: str | None = None
+    first_pulled_at: datetime | None = None
+    swept_at: datetime | None = None
+    synced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateStore:
+    """The rows of one integration; the caller owns the transaction."""
+
+    integration: str
+
+    def load(self, connection: Connection, entity: str) -> EntityState:
+        """The entity's state; a fresh one when it was never pulled."""
+        c = sync_state.c
+        row = (
+            connection.execute(select(sync_state).where(c.integration == self.integration, c.entity == entity))
+            .mappings()
+            .first()
+        )
+        if row is None:
+            return EntityState()
+        return EntityState(**{name: row[name] for name in EntityState.__slots__})
+
+    def save(self, connection: Connection, entity: str, **changes: Any) -> None:
+        """Changes some of the entity's state; ``walk`` is given as a dict or None."""
+        if "walk" in changes and changes["walk"] is not None:
+            changes["walk"] = msgspec.json.encode(changes["walk"]).decode()
+        defaults = {"time_filter_refused": False} if "time_filter_refused" not in changes else {}
+        row = {"integration": self.integration, "entity": entity, **changes, **defaults}
+        upsert(connection, sync_state, [row], keep=tuple(defaults))
+
+    def start_run(self, connection: Connection, run: RunRow) -> None:
+        """Opens a row of ``sync_runs``; those that an interrupted process left running are closed as failed."""
+        c = sync_runs.c
+        connection.execute(
+            sync_runs.update()
+            .where(c.integration == self.integration, c.entity == run.entity, c.status == "running")
+            .values(status="failed", error="The process ended before the pull did. Run again: it goes on from there.")
+        )
+        connection.execute(
+            sync_runs.insert().values(
+                id=run.id,
+                run_id=run.run_id,
+                integration=self.integration,
+                entity=run.entity,
+                kind=run.kind.value,
+                status="running",
+                started_at=run.started_at,
+                watermark_from=run.watermark_from,
+            )
+        )
+
+    def count(self, connection: Connection, run_id: str, counts: Counts) -> None:
+        """Writes the counts so far, in the transaction of the rows that they count."""
+        connection.execute(sync_runs.update().where(sync_runs.c.id == run_id).values(**asdict(counts)))
+
+    def end_run(self, connection: Connection, run_id: str, **values: Any) -> None:
+        """Closes the row with its outcome."""
+        connection.execute(sync_runs.update().where(sync_runs.c.id == run_id).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """What is known of a pull when it starts."""
+
+    id: str
+    run_id: str | None
+    entity: str
+    kind: Kind
+    started_at: datetime
+    watermark_from: datetime | None

@@ -1,0 +1,121 @@
+"""Created-time windows that several lanes share.
+
+A window is walked from its start towards its end. A lane without work takes over the later half of the window with most
+left to do. Windows always cover the whole range without overlap, so a checkpoint of their positions is enough to go on.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+_FEWEST_ROWS_WORTH_SPLITTING = 200
+
+
+@dataclass(slots=True)
+class Window:
+    """Objects created at or after ``start`` and before ``end`` (None = no bound)."""
+
+    start: datetime | None
+    end: datetime | None
+    at: datetime | None
+    """How far it was fetched: everything created before is read."""
+    committed: datetime | None
+    """How far it was stored."""
+    rows: int = 0
+    is_fetched: bool = False
+    is_stored: bool = False
+    is_taken: bool = False
+
+    def covers(self, created: datetime | None) -> bool:
+        """True unless the object belongs to a later window."""
+        return created is None or self.end is None or created < self.end
+
+
+@dataclass(slots=True)
+class Windows:
+    """The windows of one walk, handed out to lanes; thread-safe."""
+
+    newest: datetime | None
+    """A time that no created time known at the start exceeds: what an open end counts as when it is halved."""
+    items: list[Window] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> Window | None:
+        """A window nobody walks, else half of the one with most left; None when there is nothing worth starting."""
+        with self._lock:
+            for window in self.items:
+                if not window.is_taken and not window.is_fetched:
+                    window.is_taken = True
+                    return window
+            return self._split_largest()
+
+    def reached(self, window: Window, last: datetime | None, rows: int, *, is_end: bool) -> None:
+        """Notes that the window was fetched up to ``last``."""
+        with self._lock:
+            window.rows += rows
+            if last is not None:
+                window.at = last
+            past_end = window.end is not None and last is not None and last >= window.end
+            window.is_fetched = is_end or past_end
+
+    def owned(self, window: Window, created: list[datetime | None]) -> list[bool]:
+        """Which of the objects belong to the window as it is now."""
+        with self._lock:
+            return [window.covers(one) for one in created]
+
+    def stored(self, window: Window, last: datetime | None, *, is_end: bool) -> None:
+        """Notes that everything fetched up to ``last`` is in the database."""
+        with self._lock:
+            if last is not None:
+                window.committed = last
+            window.is_stored = is_end
+
+    def checkpoint(self) -> list[dict[str, Any]]:
+        """What is left to do, as JSON."""
+        with self._lock:
+            return [
+                {"start": _text(one.committed or one.start), "end": _text(one.end)}
+                for one in self.items
+                if not one.is_stored
+            ]
+
+    @classmethod
+    def resumed(cls, newest: datetime | None, left: list[dict[str, Any]]) -> Windows:
+        """The windows of a checkpoint."""
+        windows = cls(newest)
+        for one in left:
+            start, end = _time(one["start"]), _time(one["end"])
+            windows.items.append(Window(start, end, start, start))
+        return windows
+
+    def _split_largest(self) -> Window | None:
+        best: tuple[timedelta, Window, datetime] | None = None
+        for window in self.items:
+            end = window.end or self.newest
+            if window.is_fetched or window.at is None or window.start is None or end is None:
+                continue
+            left, done = end - window.at, window.at - window.start
+            # Rows come about as densely as they did so far; too few are not worth a request of their own.
+            expected = window.rows * (left / done) if done else window.rows and float("inf")
+            middle = (window.at + left / 2).replace(microsecond=0)
+            is_worth_it = expected >= _FEWEST_ROWS_WORTH_SPLITTING and middle > window.at + timedelta(seconds=1)
+            if is_worth_it and middle < end and (best is None or left > best[0]):
+                best = (left, window, middle)
+        if best is None:
+            return None
+        _, victim, middle = best
+        taken = Window(middle, victim.end, middle, None, is_taken=True)
+        victim.end = middle
+        self.items.append(taken)
+        return taken
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
