@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from billcom_assets.sandbox.codec import Doc, decode, encode
 from billcom_assets.sandbox.faults import Fault, Faults
 from billcom_assets.sandbox.kinds import BILLS, VENDORS, Kind
-from billcom_assets.sandbox.settings import ApproversShown
+from billcom_assets.sandbox.settings import ApproversShown, Readings
 from billcom_assets.sandbox.table import Row
-
-if TYPE_CHECKING:
-    from billcom_assets.sandbox.world import Readings
 
 _ROW_FAULTS = (Fault.NULLS, Fault.UNKNOWN_FIELDS, Fault.UNKNOWN_ENUM)
 UNKNOWN_VALUE = "SANDBOX_UNHEARD_OF"

@@ -91,7 +91,7 @@ class FaultPlan:
         seed: Decides which requests and rows are struck.
     """
 
-    rates: Mapping[Fault, FaultRate] = field(default_factory=dict)
+    rates: Mapping[Fault, FaultRate] = field(default_factory=dict, hash=False)
     seed: int = 7
 
     def rate(self, fault: Fault) -> float:

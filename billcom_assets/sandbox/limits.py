@@ -6,7 +6,7 @@ from collections import Counter
 
 from billcom_assets.sandbox.clock import SECONDS_AN_HOUR, Clock
 from billcom_assets.sandbox.errors import hourly_limit, too_many_at_once
-from billcom_assets.sandbox.world import Readings
+from billcom_assets.sandbox.settings import Readings
 
 Lane = tuple[str, str]
 """Developer key and organization id."""

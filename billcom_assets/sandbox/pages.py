@@ -12,12 +12,13 @@ from billcom_assets.sandbox.errors import invalid
 from billcom_assets.sandbox.faults import Fault, Faults, share
 from billcom_assets.sandbox.kinds import Kind
 from billcom_assets.sandbox.query import Query, View, entry_for, parse_query, select, values_of
-from billcom_assets.sandbox.settings import CursorKind, CursorMismatch
+from billcom_assets.sandbox.settings import CursorKind, CursorMismatch, EndOfList
 from billcom_assets.sandbox.table import Entry, Table
 from billcom_assets.sandbox.world import Organization
 
 DEFAULT_MAX = 20
 HIGHEST_MAX = 100
+_ENDS = {EndOfList.ABSENT: b"", EndOfList.NULL: b"null", EndOfList.EMPTY: b'""'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +233,11 @@ class Lister:
         table = self._organization.table(kind)
         self._organization.write(kind, table.rows[chosen[-1]].doc())
 
-    @staticmethod
-    def _envelope(onward: str | None, backward: str | None, bodies: list[bytes]) -> bytes:
-        head = b"{"
-        if onward is not None:
-            head += b'"nextPage":"' + onward.encode() + b'",'
-        if backward is not None:
-            head += b'"prevPage":"' + backward.encode() + b'",'
-        return head + b'"results":[' + b",".join(bodies) + b"]}"
+    def _envelope(self, onward: str | None, backward: str | None, bodies: list[bytes]) -> bytes:
+        end = _ENDS[self._organization.readings.settings.end_of_list]
+        members = [
+            b'"' + name + b'":' + (end if cursor is None else b'"' + cursor.encode() + b'"')
+            for name, cursor in ((b"nextPage", onward), (b"prevPage", backward))
+            if cursor is not None or end
+        ]
+        return b"{" + b",".join([*members, b'"results":[' + b",".join(bodies) + b"]"]) + b"}"

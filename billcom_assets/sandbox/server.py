@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -112,22 +113,39 @@ class SandboxServer:
             raise SandboxCrashed("\n".join(self.sandbox.stats.crashes))
 
 
-def run(settings: Settings, host: str = "127.0.0.1", port: int = 8_000) -> None:
+def run(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8_000,
+    *,
+    on_ready: Callable[[Sandbox, str], None] | None = None,
+) -> None:
     """Serve a sandbox in the foreground until interrupted.
+
+    Args:
+        settings: What the sandbox is like.
+        host: A loopback address or ``localhost``.
+        port: 0 for any free one.
+        on_ready: Called with the sandbox and its root, such as ``http://127.0.0.1:8000``, when calls are accepted.
 
     Raises:
         ValueError: ``host`` is not this machine: a sandbox gives its credentials to whoever asks.
+        OSError: The port is taken.
     """
     if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"the sandbox is served to this machine only, not on {host}")
-    uvicorn.Server(_config(Sandbox(settings), host=host, port=port)).run()
+    sandbox = Sandbox(settings)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        if on_ready is not None:
+            named = f"[{host}]" if family is socket.AF_INET6 else host
+            on_ready(sandbox, f"http://{named}:{listener.getsockname()[1]}")
+        uvicorn.Server(_config(sandbox)).run(sockets=[listener])
 
 
-def _config(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:
+def _config(sandbox: Sandbox) -> uvicorn.Config:
     return uvicorn.Config(
         make_app(sandbox),
-        host=host,
-        port=port,
         log_level="critical",
         access_log=False,
         lifespan="off",

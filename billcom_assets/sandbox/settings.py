@@ -36,6 +36,15 @@ class ApproversShown(StrEnum):
     NEVER = "never"
 
 
+class EndOfList(StrEnum):
+    """What the last page has for ``nextPage`` (and the first for ``prevPage``)."""
+
+    ABSENT = "absent"
+    NULL = "null"
+    EMPTY = "empty"
+    """An empty string."""
+
+
 class ExchangeRate(StrEnum):
     """What ``exchangeRate`` multiplies."""
 
@@ -51,6 +60,7 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "cursor_kind": CursorKind,
     "cursor_mismatch": CursorMismatch,
     "approvers_shown": ApproversShown,
+    "end_of_list": EndOfList,
 }
 
 
@@ -82,6 +92,7 @@ class Settings:
         cursor_kind: What a cursor stands on.
         cursor_mismatch: What a differing query beside a cursor does.
         cursor_carries_query: A cursor sent alone still filters and sorts; otherwise the request's own query counts.
+        end_of_list: What the last page has for ``nextPage``.
         recurring_time_filter: Recurring bills and invoices accept time filters and sorts; the official table says no.
         absent_as_null: Unpopulated fields are sent as null instead of being left out.
         approvers_shown: When bills carry ``approvers``.
@@ -119,6 +130,7 @@ class Settings:
     cursor_kind: CursorKind = CursorKind.KEYSET
     cursor_mismatch: CursorMismatch = CursorMismatch.IGNORE
     cursor_carries_query: bool = True
+    end_of_list: EndOfList = EndOfList.ABSENT
     recurring_time_filter: bool = False
     absent_as_null: bool = False
     approvers_shown: ApproversShown = ApproversShown.ASKED
@@ -142,6 +154,13 @@ class Settings:
             raise ValueError(f"a wrong id prefix answers 400 or 404, not {self.wrong_prefix_status}")
         if not self.dev_keys or not all(self.dev_keys):
             raise ValueError("a sandbox needs at least one developer key")
+
+
+@dataclass(slots=True)
+class Readings:
+    """The settings in force; replaced while the server runs, and shared by everything that looks at them."""
+
+    settings: Settings
 
 
 FIXED_AT_START = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,15 +13,8 @@ from billcom_assets.sandbox.faults import Faults
 from billcom_assets.sandbox.generate.company import Login, make_company
 from billcom_assets.sandbox.kinds import KINDS, Kind, kind_at
 from billcom_assets.sandbox.money import money
-from billcom_assets.sandbox.settings import Settings
+from billcom_assets.sandbox.settings import Readings, Settings
 from billcom_assets.sandbox.table import Row, Table, make_row
-
-
-@dataclass(slots=True)
-class Readings:
-    """The settings in force; replaced while the server runs, and shared by everything that looks at them."""
-
-    settings: Settings
 
 
 class Organization:

@@ -226,6 +226,17 @@ def test_pages_hold_twenty_unless_asked_and_the_ends_have_no_cursor(company: Api
     assert list(whole) == ["results"]
 
 
+@pytest.mark.parametrize(("reading", "end"), [("null", None), ("empty", "")])
+def test_the_ends_have_null_or_empty_cursors_where_so_read(serve: Serve, reading: str, end: str | None) -> None:
+    api = serve(orgs=1, end_of_list=reading)
+    first = api.get("/v3/bills").json()
+    assert first["prevPage"] == end
+    last = api.get("/v3/bills", page=first["nextPage"]).json()
+    assert list(last) == ["nextPage", "prevPage", "results"]
+    assert last["nextPage"] == end
+    assert last["prevPage"]
+
+
 def test_an_exactly_full_last_page_has_no_next_page(company: Api) -> None:
     total = len(company.organization.rows("roles"))
     assert "nextPage" not in company.get("/v3/roles", max=total).json()

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import ast
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from time import process_time
@@ -40,6 +43,27 @@ def test_two_servers_can_share_one_sandbox() -> None:
 def test_a_sandbox_is_not_served_to_other_machines(host: str) -> None:
     with pytest.raises(ValueError, match="this machine only"):
         run(Settings(bills=0), host=host)
+
+
+def test_it_runs_in_the_foreground_until_interrupted() -> None:
+    program = (
+        "from billcom_assets.sandbox import Settings, run\n"
+        "def ready(sandbox, root): sys.stdout.write(root + '\\n'); sys.stdout.flush()\n"
+        "run(Settings(bills=5), port=0, on_ready=ready)\n"
+    )
+    command = [sys.executable, "-c", "import sys\n" + program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            root = process.stdout.readline().strip()
+            organizations = requests.get(f"{root}/_sandbox/organizations", timeout=10).json()
+            assert len(organizations) == 2
+            with pytest.raises(OSError, match="in use"):
+                run(Settings(bills=0), port=int(root.rsplit(":", 1)[1]))
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=20)
+    assert "Traceback" not in complaints.replace("KeyboardInterrupt", "") or "KeyboardInterrupt" in complaints
 
 
 def test_an_error_of_the_sandbox_itself_is_not_mistaken_for_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:

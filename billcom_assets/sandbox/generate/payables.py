@@ -117,7 +117,7 @@ class VendorStory:
         else:
             # The root lets business grow: the last year has more bills than the first.
             span = LAST_DAY - FIRST_DAY
-            days = sorted(FIRST_DAY + int(span * rng.random() ** 0.6) for _ in range(rng.randint(*trade.bills)))
+            days = sorted(FIRST_DAY + int(span * rng.random() ** 0.45) for _ in range(rng.randint(*trade.bills)))
         return days[-limit:]
 
     def tell(self) -> None:
@@ -295,7 +295,7 @@ class VendorStory:
             elif pay_day <= LAST_DAY + 60 and newest < LAST_DAY - 1 and rng.random() < 0.8:
                 created = instant(rng.randint(newest + 1, LAST_DAY), rng)
                 self.companion.waiting += 1
-                waiting = "APPROVING" if self.companion.waiting % 3 == 2 else "SCHEDULED"
+                waiting = "APPROVING" if self.companion.waiting % 2 == 0 else "SCHEDULED"
                 self._pay(batch, pay_day, created, waiting, [bill.sums.due for bill in batch])
 
     def _pay_story(self, batch: list[BillDraft], pay_day: int) -> None:
@@ -489,7 +489,7 @@ class VendorStory:
         companion = self.companion
         balance = 0
         for bill in self.bills:
-            if companion.chance(0.03) and bill.updated < MASS_EDIT_SECOND:
+            if companion.chance(0.06) and bill.updated < MASS_EDIT_SECOND:
                 bill.updated = MASS_EDIT_SECOND
             if bill.record_status == "ACTIVE":
                 balance += bill.sums.due
@@ -497,7 +497,7 @@ class VendorStory:
         for credit in self.credits:
             self._finish_credit(credit)
         self._finish_vendor(balance)
-        if self.trade.fixed and not self.archived:
+        if self.trade.months_between and (self.trade.fixed or self.companion.chance(0.4)):
             self._add_recurring_bill()
 
     def _finish_bill(self, bill: BillDraft) -> None:
@@ -623,7 +623,7 @@ class VendorStory:
         accounts = companion.references.accounts
         created = instant(max(self.days[0], FIRST_DAY), companion.rng)
         doc = {
-            "archived": companion.chance(0.1),
+            "archived": self.archived or companion.chance(0.05),
             "id": companion.new_id(RECURRING_BILLS),
             "recurringBillLineItems": [
                 {
@@ -636,14 +636,14 @@ class VendorStory:
             "schedule": compact(
                 {
                     "period": "MONTHLY",
-                    "frequency": 1,
+                    "frequency": self.trade.months_between,
                     "nextDueDate": iso(first_of_month(_MONTHS) + 4),
                     "endDate": "2027-12-31" if companion.chance(0.5) else None,
                     "daysInAdvance": 5,
                 }
             ),
             "vendorId": self.id,
-            "description": f"Rent to {self.name}",
+            "description": f"{self.trade.goods[0]} from {self.name}",
             "processingOptions": {"autoPayment": False},
             "paymentInformation": {"bankAccountId": companion.references.banks[0]},
         }
