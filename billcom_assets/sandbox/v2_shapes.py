@@ -207,7 +207,7 @@ def sent_pay(subject: Subject) -> Doc:
         **subject.times(),
         "createdBy": doc["createdBy"],
         "bankAccountId": _id(funding.get("id")) if funding.get("type") == "BANK_ACCOUNT" else NO_ID,
-        "cardAccountId": NO_ID,
+        "cardAccountId": _id(funding.get("id")) if funding.get("type") == "CARD_ACCOUNT" else NO_ID,
         "source": "0",
         "allowExport": True,
         "localAmount": doc["amount"] if foreign else None,

@@ -171,7 +171,9 @@ def test_v2_speaks_digits_zeros_and_dollars(serve: Serve) -> None:
         payment = payments[row["id"]]
         clearing = api.organization.account_ids["1050" if payment["onlinePayment"] else "1000"]
         assert row["chartOfAccountId"] == clearing
-        assert row["bankAccountId"] == payment["fundingAccount"].get("id", NO_ID)
+        funding = payment["fundingAccount"]
+        assert row["bankAccountId"] == (funding["id"] if funding["type"] == "BANK_ACCOUNT" else NO_ID)
+        assert row["cardAccountId"] == (funding["id"] if funding["type"] == "CARD_ACCOUNT" else NO_ID)
         assert sum(part["amount"] for part in row["billPays"]) - row["amount"] <= Decimal("0.05")
     banks = api.v2_data("List/BankAccount.json", {})
     assert [bank["chartOfAccountId"] == NO_ID for bank in banks] == [False, False, False, True]

@@ -14,6 +14,9 @@ from billcom_assets.sandbox.money import money
 from billcom_assets.sandbox.settings import Settings
 from billcom_assets.sandbox.table import Row, make_row
 
+DIMENSIONS = ("accountingClassId", "departmentId", "jobId", "locationId")
+ALL_CODING = ("chartOfAccountId", *DIMENSIONS, "itemId", "employeeId", "customerId")
+
 
 @dataclass(slots=True)
 class References:
@@ -30,6 +33,10 @@ class References:
     customers: list[str] = field(default_factory=list)
     users: dict[str, str] = field(default_factory=dict)
     """Role type to user id."""
+    terms: list[str] = field(default_factory=list)
+    """Payment terms."""
+    card: str = ""
+    """A card account; v3 lists it elsewhere than the bank accounts."""
     banks: list[str] = field(default_factory=list)
     """The operating account first, the one without a chart-of-accounts link last."""
 
@@ -70,6 +77,21 @@ class Companion:
     def person(self) -> tuple[str, str]:
         """First and last name."""
         return self.rng.choice(vocabulary.FIRST_NAMES), self.rng.choice(vocabulary.LAST_NAMES)
+
+    def coding(self, keys: tuple[str, ...], share: float = 0.15) -> Doc:
+        """Classification ids for some of ``keys``, each with this probability."""
+        references = self.references
+        choices = {
+            "chartOfAccountId": (references.accounts["6100"], references.accounts["6600"]),
+            "accountingClassId": references.classes,
+            "departmentId": references.departments,
+            "employeeId": references.employees,
+            "jobId": references.jobs,
+            "locationId": references.locations,
+            "itemId": references.items,
+            "customerId": references.customers,
+        }
+        return {key: self.rng.choice(choices[key]) for key in keys if self.rng.random() < share and choices[key]}
 
     def phone(self) -> str:
         """A ten-digit number of the range reserved for fiction."""

@@ -106,6 +106,8 @@ def _fill(companion: Companion, number: int, slug: str, name: str) -> None:
     add_items(companion, extra=bills // 60)
     add_employees(companion, count=3 + bills // 50)
     add_banks(companion, name)
+    companion.references.terms = [companion.ids.new("00p") for _ in range(3)]
+    companion.references.card = companion.ids.new("cat")
     if not bills:
         return
     customers = max(2, bills // 16)

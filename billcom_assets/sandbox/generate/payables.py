@@ -25,12 +25,13 @@ from billcom_assets.sandbox.generate.calendar import (
     instant,
     iso,
 )
-from billcom_assets.sandbox.generate.companion import Companion
+from billcom_assets.sandbox.generate.companion import ALL_CODING, DIMENSIONS, Companion
 from billcom_assets.sandbox.generate.vocabulary import Trade
 from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, RECURRING_BILLS, VENDOR_CREDITS, VENDORS
 from billcom_assets.sandbox.settings import ExchangeRate
 
 _MONTHS = 42
+_PURPOSE = {"text": "Goods for resale", "code": {"name": "GOODS", "value": "1"}}
 _LARGEST_SHARE = 12
 """One vendor has at most this fraction of all bills (one in twelve), so that a tiny company has several vendors."""
 
@@ -252,9 +253,10 @@ class VendorStory:
             created = instant(day, rng)
             lines, amount = [], 0
             for _ in range(rng.randint(1, 2)):
-                line_amount = rng.randint(*self.trade.cents) // 4 + 1
+                line_amount = rng.randint(*self.trade.cents) // rng.choice((1, 4, 8)) + 1
                 amount += line_amount
-                coding = {"chartOfAccountId": companion.references.accounts[rng.choice(self.trade.accounts)]}
+                coding = companion.coding(ALL_CODING)
+                coding["chartOfAccountId"] = companion.references.accounts[rng.choice(self.trade.accounts)]
                 lines.append(
                     {
                         "id": companion.ids.new("vci"),
@@ -340,7 +342,7 @@ class VendorStory:
             return batch
         bill = batch[0]
         used = min(credit.amount - credit.applied, bill.sums.due)
-        if self.companion.chance(0.4):
+        if self.companion.chance(0.6):
             used = max(1, used // 2)
         self._use(credit, bill, used, moment, payment_id=None)
         return [bill for bill in batch if bill.sums.due > 0]
@@ -389,6 +391,8 @@ class VendorStory:
         if status == "PAID":
             self.last_payment_day = max(self.last_payment_day, pay_day)
         online = rng.random() >= 0.08
+        funding = self._funding(online)
+        progress, disbursed = self._progress(pay_day, status, online)
         sums = sum(amounts)
         rate = batch[0].rate
         doc = {
@@ -400,8 +404,8 @@ class VendorStory:
             "billPayments": bill_payments,
             "description": f"Invoice {batch[0].number}" if rng.random() < 0.5 else None,
             "processDate": iso(pay_day),
-            "fundingAccount": self._funding(online),
-            "processingOptions": {"requestPayFaster": False, "createBill": False},
+            "fundingAccount": funding,
+            "processingOptions": self._options(online),
             "transactionNumber": f"PMT-{rng.randint(0, 999_999):06d}-{payment_id[-5:]}" if rng.random() < 0.8 else None,
             "confirmationNumber": f"P{iso(pay_day)[2:].replace('-', '')}01 - {rng.randint(0, 9_999_999):07d}",
             "status": status,
@@ -409,12 +413,15 @@ class VendorStory:
             "fundingAmount": companion.money(funding_cents(sums, rate, companion.settings.exchange_rate)),
             "onlinePayment": online,
             "disbursementType": self.trade.paid_by if online else "OFFLINE",
-            "disbursementStatus": {"PAID": "DONE", "SCHEDULED": "SCHEDULED"}.get(status),
+            "disbursementStatus": disbursed,
+            "remittanceEmail": f"remit@{_slug(self.name)}.example" if online and rng.random() < 0.2 else None,
             "createdBy": companion.references.users["PAYER"],
             "voidInfo": self._void_info(status, settled),
-            "disbursementInfo": self._disbursement(pay_day, status, online),
+            "disbursementInfo": self._disbursement(pay_day, status, sums, online=online),
             "cancelRequestSubmitted": status == "CANCELLED",
-            "singleStatus": self._single_status(pay_day, status, online),
+            "singleStatus": progress,
+            "paymentPurpose": _PURPOSE if rate is not None else None,
+            "cardFundingPurpose": "Advertising" if funding["type"] == "CARD_ACCOUNT" else None,
         }
         gl_account = "1050" if online else "1000"
         hidden = {"chartOfAccountId": companion.references.accounts[gl_account]}
@@ -436,7 +443,15 @@ class VendorStory:
             return {"type": "WALLET"}
         if luck < 0.06 and online:
             return {"type": "BANK_ACCOUNT", "id": banks[-1]}
+        if luck < 0.08 and online:
+            return {"type": "CARD_ACCOUNT", "id": self.companion.references.card}
         return {"type": "BANK_ACCOUNT", "id": banks[0]}
+
+    def _options(self, online: bool) -> Doc:
+        options: Doc = {"requestPayFaster": False, "createBill": False}
+        if online and self.trade.paid_by == "CHECK" and self.companion.chance(0.1):
+            options["requestCheckDeliveryType"] = self.companion.rng.choice(("STANDARD", "UPS_1DAY", "UPS_2DAY"))
+        return options
 
     def _void_info(self, status: str, settled: int) -> list[Doc]:
         if status != "VOID":
@@ -453,7 +468,7 @@ class VendorStory:
             }
         ]
 
-    def _disbursement(self, pay_day: int, status: str, online: bool) -> Doc:
+    def _disbursement(self, pay_day: int, status: str, amount: int, *, online: bool) -> Doc:
         info: Doc = {"isVoidable": status == "PAID" and online and pay_day > LAST_DAY - 90}
         if not online or status in ("CANCELLED", "APPROVING"):
             return info
@@ -475,15 +490,25 @@ class VendorStory:
             "WALLET": ("walletDisbursement", {"arrivesByDate": dates["arrivesByDate"]}),
         }
         key, detail = details[self.trade.paid_by]
+        if key == "internationalDisbursement":
+            detail = detail | {"amount": self.companion.money(amount)}
         return info | {key: detail}
 
-    def _single_status(self, pay_day: int, status: str, online: bool) -> str:
-        if status == "PAID":
-            if not online or pay_day < LAST_DAY - 10:
-                return "CLEARED"
-            return self.companion.rng.choice(("SENT", "PROCESSED", "DELIVERED"))
-        fixed = {"VOID": "VOIDED", "CANCELLED": "CANCELED", "SCHEDULED": "SCHEDULED", "APPROVING": "SCHEDULED"}
-        return fixed[status]
+    def _progress(self, pay_day: int, status: str, online: bool) -> tuple[str, str | None]:
+        """Single status and disbursement status of a payment."""
+        if status != "PAID":
+            waiting = {"VOID": "VOIDED", "CANCELLED": "CANCELED", "SCHEDULED": "SCHEDULED", "APPROVING": "SCHEDULED"}
+            return waiting[status], None
+        if not online:
+            return "CLEARED", None
+        luck = self.companion.rng.random()
+        if luck < 0.01:
+            return "DISBURSEMENT_FAILED_ACTION_NEEDED", "FAILED"
+        if luck < 0.015:
+            return "DISBURSEMENT_ON_HOLD", "HOLD"
+        if pay_day < LAST_DAY - 10:
+            return "CLEARED", "DONE"
+        return self.companion.rng.choice(("SENT", "PROCESSED", "DELIVERED")), "DONE"
 
     def _finish(self) -> None:
         companion = self.companion
@@ -510,10 +535,7 @@ class VendorStory:
         header: Doc | None = None
         if rng.random() < 0.25:
             header = {"chartOfAccountId": accounts[self.trade.accounts[0]]}
-            if rng.random() < 0.5:
-                header["departmentId"] = rng.choice(companion.references.departments)
-            if rng.random() < 0.3:
-                header["locationId"] = rng.choice(companion.references.locations)
+            header |= companion.coding(("accountingClassId", "departmentId", "locationId", "itemId"), 0.3)
         doc = {
             "id": bill.id,
             "archived": bill.archived,
@@ -543,6 +565,7 @@ class VendorStory:
 
     def _finish_credit(self, credit: CreditDraft) -> None:
         companion = self.companion
+        from_bank = companion.chance(0.08)
         doc = {
             "id": credit.id,
             "vendorId": self.id,
@@ -550,7 +573,8 @@ class VendorStory:
             "creditDate": iso(credit.day),
             "description": "Returned goods" if companion.chance(0.6) else None,
             "archived": credit.archived,
-            "applyToChartOfAccountId": companion.references.accounts["2000"],
+            "applyToChartOfAccountId": None if from_bank else companion.references.accounts["2000"],
+            "applyToBankAccountId": companion.references.banks[0] if from_bank else None,
             "amount": companion.money(credit.amount),
             "appliedAmount": companion.money(credit.applied),
             "status": credit_status(credit.amount, credit.applied),
@@ -561,7 +585,7 @@ class VendorStory:
 
     def _finish_vendor(self, balance: int) -> None:
         companion, rng, trade = self.companion, self.companion.rng, self.trade
-        slug = "".join(char for char in self.name.lower() if char.isascii() and char.isalnum()) or "vendor"
+        slug = _slug(self.name)
         created = instant(max(min(bill.invoice_day for bill in self.bills) - rng.randint(0, 20), FIRST_DAY), rng)
         edited = instant(rng.randint(FIRST_DAY + 60, LAST_DAY), rng) if rng.random() < 0.4 else created
         if self.archived:
@@ -575,6 +599,7 @@ class VendorStory:
             "type": "CHECKING",
             "ownerType": "PERSON" if trade.person else "BUSINESS",
             "paymentCurrency": trade.currency,
+            "status": "VERIFIED",
         }
         payment_information = {
             "payeeName": self.name,
@@ -582,7 +607,9 @@ class VendorStory:
             "lastPaymentDate": iso(self.last_payment_day) if self.last_payment_day else None,
             "payByType": trade.paid_by,
             "payBySubType": {"ACH": "ACH", "INTERNATIONAL_E_PAYMENT": "LOCAL"}.get(trade.paid_by, "NONE"),
+            "virtualCard": self._virtual_card(slug, created) if trade.paid_by == "VIRTUAL_CARD" else None,
             "bankAccount": bank if electronic else None,
+            "paymentPurpose": _PURPOSE if trade.currency != "USD" else None,
         }
         doc = {
             "archived": self.archived,
@@ -602,6 +629,7 @@ class VendorStory:
                     "track1099": trade.person,
                     "leadTimeInDays": 0,
                     "combinePayments": trade.combine,
+                    "paymentTermId": rng.choice(companion.references.terms) if rng.random() < 0.3 else None,
                     "companyName": self.name if not trade.person else None,
                 }
             ),
@@ -614,13 +642,31 @@ class VendorStory:
                 "amount": companion.money(balance),
                 "lastUpdatedDate": stamp(max(created, self.last_event)),
             },
-            "autoPay": {"enabled": False},
+            "autoPay": self._auto_pay(),
         }
         companion.add(VENDORS, compact(doc), created, updated)
 
+    def _virtual_card(self, slug: str, created: int) -> Doc:
+        if self.companion.chance(0.3):
+            return {"status": "DECLINED", "declineDate": stamp(created), "alternatePayByType": "CHECK"}
+        return {"status": "ENROLLED", "remitEmail": f"cards@{slug}.example", "enrollDate": stamp(created)}
+
+    def _auto_pay(self) -> Doc:
+        if not self.trade.fixed:
+            return {"enabled": False}
+        references = self.companion.references
+        return {
+            "enabled": True,
+            "bankAccountId": references.banks[0],
+            "createdBy": references.users["PAYER"],
+            "maxAmount": self.companion.money(1_000_000),
+            "daysBeforeDueDate": 2,
+        }
+
     def _add_recurring_bill(self) -> None:
         companion = self.companion
-        accounts = companion.references.accounts
+        coding = companion.coding((*DIMENSIONS, "itemId", "employeeId"))
+        coding["chartOfAccountId"] = companion.references.accounts[self.trade.accounts[0]]
         created = instant(max(self.days[0], FIRST_DAY), companion.rng)
         doc = {
             "archived": self.archived or companion.chance(0.05),
@@ -630,7 +676,7 @@ class VendorStory:
                     "amount": companion.money(self.fixed_cents),
                     "id": companion.ids.new("rbi"),
                     "description": self.trade.goods[0],
-                    "classifications": {"chartOfAccountId": accounts[self.trade.accounts[0]]},
+                    "classifications": coding,
                 }
             ],
             "schedule": compact(
@@ -648,6 +694,10 @@ class VendorStory:
             "paymentInformation": {"bankAccountId": companion.references.banks[0]},
         }
         companion.add(RECURRING_BILLS, doc, created, created + companion.rng.choice((0, 7_000_000)))
+
+
+def _slug(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isascii() and char.isalnum()) or "vendor"
 
 
 def add_payables(companion: Companion, bills: int) -> None:

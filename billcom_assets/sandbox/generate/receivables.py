@@ -18,11 +18,12 @@ from billcom_assets.sandbox.generate.calendar import (
     instant,
     iso,
 )
-from billcom_assets.sandbox.generate.companion import Companion
+from billcom_assets.sandbox.generate.companion import DIMENSIONS, Companion
 from billcom_assets.sandbox.kinds import CREDIT_MEMOS, CUSTOMERS, INVOICES, RECEIVABLE_PAYMENTS, RECURRING_INVOICES
 from billcom_assets.sandbox.money import times
 
 _TAX = Decimal("0.0825")
+_CARD_FEE = Decimal("0.029")
 _KINDS_OF_RECEIPT = ("CHECK", "ACH", "ACH", "CREDIT_CARD", "CASH", "OTHER")
 
 
@@ -105,10 +106,7 @@ class CustomerStory:
             quantity, price = rng.randint(1, 12), rng.randint(900, 90_000)
             net += quantity * price
             coding: Doc = {"itemId": rng.choice(references.items)}
-            if rng.random() < 0.3:
-                coding["departmentId"] = rng.choice(references.departments)
-            if rng.random() < 0.1:
-                coding["jobId"] = rng.choice(references.jobs)
+            coding |= self.companion.coding(("chartOfAccountId", *DIMENSIONS), 0.12)
             lines.append(
                 {
                     "id": self.companion.ids.new("ili"),
@@ -125,6 +123,7 @@ class CustomerStory:
         invoice = rng.choice(self.invoices)
         amount = max(100, invoice.total // rng.randint(2, 20))
         applied = 0
+        to_bank = companion.chance(0.1)
         created = min(invoice.created + rng.randint(1, 20) * SECONDS_A_DAY, LAST_SECOND)
         if invoice.record_status == "ACTIVE" and rng.random() < 0.7:
             applied = min(amount, invoice.due)
@@ -132,7 +131,8 @@ class CustomerStory:
             if companion.settings.payment_touches_bill:
                 invoice.updated = max(invoice.updated, created)
             self.last_event = max(self.last_event, created)
-        coding = {"chartOfAccountId": companion.references.accounts["4900"]}
+        coding = companion.coding((*DIMENSIONS, "itemId"))
+        coding["chartOfAccountId"] = companion.references.accounts["4900"]
         doc = {
             "id": companion.new_id(CREDIT_MEMOS),
             "customerId": self.id,
@@ -140,7 +140,8 @@ class CustomerStory:
             "creditDate": iso(created // SECONDS_A_DAY + EPOCH_DAY),
             "description": "Goodwill" if rng.random() < 0.7 else None,
             "archived": applied == 0 and rng.random() < 0.2,
-            "payToChartOfAccountId": companion.references.accounts["1200"],
+            "payToChartOfAccountId": None if to_bank else companion.references.accounts["1200"],
+            "payToBankAccountId": companion.references.banks[0] if to_bank else None,
             "amount": companion.money(amount),
             "appliedAmount": companion.money(applied),
             "salesTaxTotal": companion.money(0),
@@ -156,6 +157,7 @@ class CustomerStory:
                     "classifications": coding,
                 }
             ],
+            "classifications": companion.coding(DIMENSIONS) or None,
             "usage": [{"invoiceId": invoice.id, "amount": companion.money(applied)}] if applied else None,
         }
         companion.add(CREDIT_MEMOS, compact(doc), created, created)
@@ -206,6 +208,7 @@ class CustomerStory:
         self.last_event = max(self.last_event, moment)
         unapplied = rng.randint(100, 5_000) if status == "PAID" and rng.random() < 0.03 else 0
         receipt = rng.choice(_KINDS_OF_RECEIPT)
+        by_card = receipt == "CREDIT_CARD"
         doc = {
             "amount": companion.money(sum(amounts) + unapplied),
             "id": payment_id,
@@ -213,8 +216,10 @@ class CustomerStory:
             "invoicePayments": parts,
             "description": "Check received" if receipt == "CHECK" else None,
             "paymentDate": iso(day),
+            "fundingAccount": {"type": "CARD_ACCOUNT", "id": companion.references.card} if by_card else None,
             "receivablesAccount": {"id": companion.references.banks[0], "type": "BANK_ACCOUNT"},
             "unappliedAmount": companion.money(unapplied),
+            "convenienceFeeAmount": companion.money(times(sum(amounts), _CARD_FEE)) if by_card else None,
             "receivablesType": receipt,
             "status": status,
             "referenceNumber": str(rng.randint(1000, 9999)) if receipt == "CHECK" else None,
@@ -238,7 +243,7 @@ class CustomerStory:
         companion, rng = self.companion, self.companion.rng
         money, references = companion.money, companion.references
         tax_item = references.items[vocabulary.ITEM_TYPES.index("SALES_TAX")]
-        header = {"departmentId": rng.choice(references.departments)} if rng.random() < 0.3 else None
+        card = rng.random() < 0.15
         doc = {
             "id": invoice.id,
             "archived": invoice.archived,
@@ -256,11 +261,13 @@ class CustomerStory:
             "invoiceLineItems": invoice.lines,
             "payToChartOfAccountId": references.accounts["1200"],
             "payments": invoice.payments or None,
-            "classifications": header,
+            "classifications": companion.coding(DIMENSIONS) or None,
             "salesTaxItemId": tax_item if invoice.tax else None,
             "salesTaxTotal": money(invoice.tax),
             "salesTaxPercentage": money(825 if invoice.tax else 0),
-            "enableCardPayment": False,
+            "enableCardPayment": card,
+            "convenienceFee": {"percentage": money(290)} if card else None,
+            "invoicePdfId": companion.ids.new("00h") if rng.random() < 0.4 else None,
             "createdBy": references.users["CLERK"],
         }
         companion.add(INVOICES, compact(doc), invoice.created, invoice.updated)
@@ -281,9 +288,11 @@ class CustomerStory:
             "companyName": f"{head} LLC" if rng.random() < 0.7 else None,
             "contact": {"firstName": first, "lastName": last},
             "phone": companion.phone() if rng.random() < 0.7 else None,
+            "fax": companion.phone() if rng.random() < 0.1 else None,
             "description": "Long-standing customer" if rng.random() < 0.2 else None,
             "invoiceCurrency": self.currency,
             "accountType": "BUSINESS" if rng.random() < 0.9 else "PERSON",
+            "paymentTermId": rng.choice(companion.references.terms) if rng.random() < 0.4 else None,
             "accountNumber": f"N-{rng.randint(1, 9999)}" if rng.random() < 0.5 else None,
             "billingAddress": companion.address(self.currency),
             "shippingAddress": companion.address(self.currency) if rng.random() < 0.3 else None,
@@ -303,9 +312,14 @@ class CustomerStory:
             "quantity": companion.money(100),
             "amount": companion.money(price),
             "taxable": False,
-            "classifications": {"itemId": companion.references.items[1]},
+            "classifications": {
+                "itemId": companion.references.items[1],
+                **companion.coding(("chartOfAccountId", *DIMENSIONS)),
+            },
         }
-        schedule = {"period": "MONTHLY", "frequency": 1, "nextDueDate": "2026-07-01", "daysInAdvance": 3}
+        schedule: Doc = {"period": "MONTHLY", "frequency": 1, "nextDueDate": "2026-07-01", "daysInAdvance": 3}
+        if companion.chance(0.5):
+            schedule["endDate"] = "2026-12-31"
         doc = {
             "id": companion.new_id(RECURRING_INVOICES),
             "customerId": self.id,
@@ -313,9 +327,10 @@ class CustomerStory:
             "archived": companion.chance(0.15),
             "schedule": schedule,
             "recurringInvoiceLineItems": [line],
+            "classifications": companion.coding(DIMENSIONS) or None,
             "sendEmail": True,
         }
-        companion.add(RECURRING_INVOICES, doc, created, created)
+        companion.add(RECURRING_INVOICES, compact(doc), created, created)
 
 
 def add_receivables(companion: Companion, customers: int, invoices: int) -> None:

@@ -20,6 +20,7 @@ from billcom_assets.sandbox.kinds import (
     Kind,
 )
 
+_CUSTOM_ROLE = "Reads everything, pays nothing"
 _FOUNDING = (FIRST_DAY - EPOCH_DAY) * 86_400 + 9 * 3_600
 
 
@@ -31,12 +32,13 @@ def add_access(companion: Companion, number: int, slug: str) -> None:
         role_ids[role_type] = companion.new_id(ROLES)
         role: Doc = {"id": role_ids[role_type], "type": role_type}
         if role_type == "CUSTOM":
-            role["description"] = "Reads everything, pays nothing"
+            role["description"] = _CUSTOM_ROLE
         companion.add(ROLES, role, _FOUNDING, _FOUNDING)
-    for position, (role_type, archived) in enumerate(vocabulary.USERS):
+    users = list(vocabulary.USERS) + [("CUSTOM", False)] * ("CUSTOM" in role_ids)
+    for position, (role_type, archived) in enumerate(users):
         user_id = companion.references.users[role_type] = companion.new_id(USERS)
         first, last = companion.person()
-        user = {
+        user: Doc = {
             "id": user_id,
             "archived": archived,
             "firstName": first,
@@ -44,6 +46,8 @@ def add_access(companion: Companion, number: int, slug: str) -> None:
             "email": f"{role_type.lower()}@{slug}.example",
             "role": {"id": role_ids[role_type], "type": role_type},
         }
+        if role_type == "CUSTOM":
+            user["role"]["description"] = _CUSTOM_ROLE
         created = _FOUNDING + position
         companion.add(USERS, user, created, created + (20_000_000 if archived else 0))
 

@@ -262,7 +262,15 @@ TRADES = (
 DEPARTMENTS = ("Operations", "Sales", "Sales West", "Sales East", "Finance", "Engineering", "Research", "Support")
 LOCATIONS = ("Headquarters", "Warehouse", "Warehouse Annex", "Downtown", "Remote")
 ACCOUNTING_CLASSES = ("Retail", "Retail Online", "Wholesale", "Projects", "Grants", "Overhead")
-JOBS = ("Lobby renovation", "Website relaunch", "Spring catalog", "Plant upgrade", "Trade show", "Annual report")
+JOBS = (
+    "Lobby renovation",
+    "Website relaunch",
+    "Website relaunch Phase 2",
+    "Spring catalog",
+    "Plant upgrade",
+    "Trade show",
+    "Annual report",
+)
 ITEM_WORDS = ("Cable 2 m", "Support hour", "Consulting day", "Sensor kit", "Crate", "Sales tax", "Shipping", "Desk")
 ITEM_TYPES = (
     "INVENTORY", "SERVICE", "SERVICE", "INVENTORY", "NON_INVENTORY", "SALES_TAX", "OTHER_CHARGE", "FIXED_ASSET",
