@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from billcom_assets.ledger.account_types import AccountType
 from billcom_assets.ledger.chart_export import ChartExport, chart_of_accounts
-from billcom_assets.ledger.integrations import UnknownIntegration
 from billcom_assets.ledger.reference_data import import_reference_data
+from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets_tests.ledger.books import KEY, LATER, Books, connect
 
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
-from billcom_assets.ledger.integrations import UnknownIntegration
 from billcom_assets.ledger.links import Link, Links, State
 from billcom_assets.ledger.mapping_files import MappingImportReport, import_csv
 from billcom_assets.ledger.mapping_rows import export_csv, show
@@ -18,6 +17,7 @@ from billcom_assets.ledger.mappings import mapped, suggest
 from billcom_assets.ledger.matching import Method
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.spreadsheets import ENCODING, protected, unprotected
+from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select
 
-from billcom_assets.ledger.integrations import UnknownIntegration
 from billcom_assets.ledger.lists import TableChanges
 from billcom_assets.ledger.mappings import mapped, stale
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
+from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
     ledger_customers,
