@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,7 +39,8 @@ class Counts:
     @property
     def is_conserved(self) -> bool:
         """True when every fetched object is accounted for."""
-        return self.fetched == sum(asdict(self).values()) - self.fetched
+        accounted = self.inserted + self.updated + self.unchanged + self.skipped_by_cutoff + self.rejected
+        return self.fetched == accounted
 
     @property
     def written(self) -> int:
@@ -62,3 +63,15 @@ class PullReport:
     seconds: float
     watermark_from: datetime | None
     watermark_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the pull of one entity is, for somebody who waits."""
+
+    entity: str
+    kind: str
+    fetched: int
+    written: int
+    requests: int
+    done: bool

@@ -24,6 +24,8 @@ class Window:
     """How far it was fetched: everything created before is read."""
     committed: datetime | None
     """How far it was stored."""
+    cursor: str | None = None
+    """Where the list goes on; valid for this process only."""
     rows: int = 0
     is_fetched: bool = False
     is_stored: bool = False
@@ -52,14 +54,21 @@ class Windows:
                     return window
             return self._split_largest()
 
-    def reached(self, window: Window, last: datetime | None, rows: int, *, is_end: bool) -> None:
-        """Notes that the window was fetched up to ``last``."""
+    def reached(self, window: Window, last: datetime | None, rows: int, *, is_end: bool) -> bool:
+        """Notes that the window was fetched up to ``last``; True when that was its end."""
         with self._lock:
             window.rows += rows
             if last is not None:
                 window.at = last
             past_end = window.end is not None and last is not None and last >= window.end
             window.is_fetched = is_end or past_end
+            return window.is_fetched
+
+    @property
+    def is_fetched(self) -> bool:
+        """True when no window has anything left to fetch."""
+        with self._lock:
+            return all(window.is_fetched for window in self.items)
 
     def owned(self, window: Window, created: list[datetime | None]) -> list[bool]:
         """Which of the objects belong to the window as it is now."""

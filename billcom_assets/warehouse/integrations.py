@@ -117,7 +117,7 @@ class Integration:
                 **self.sources.resolve(),
             )
         except BillError as error:
-            raise error.located(integration=self.key) from None
+            raise error.located(integration=self.key, endpoint="") from None
 
 
 @dataclass(frozen=True)

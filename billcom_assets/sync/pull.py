@@ -1,0 +1,364 @@
+"""Bringing one entity's mirror up to date: which walk it needs, and carrying it out with checkpoints."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from billcom_assets.bill.client import BillClient
+from billcom_assets.bill.errors import QueryRefused
+from billcom_assets.bill.query import Filter, Op, Sort
+from billcom_assets.entities.catalog import Catalog
+from billcom_assets.entities.model import Entity, Walk
+from billcom_assets.sync import sweeps
+from billcom_assets.sync.lanes import Lanes
+from billcom_assets.sync.reading import Batch, ListWalk, PageReader
+from billcom_assets.sync.report import Counts, Kind, Progress, PullReport
+from billcom_assets.sync.state import EntityState, RunRow, StateStore
+from billcom_assets.sync.windows import Window, Windows
+from billcom_assets.sync.writing import BatchWriter
+from billcom_assets.warehouse.bulk import MirrorRow, MirrorTable
+from billcom_assets.warehouse.engine import Warehouse
+
+OVERLAP = timedelta(minutes=5)
+"""How far before the watermark an incremental pull begins: BILL's times have whole seconds, and what is written at one
+may become visible a little later."""
+_LANES = 3
+CREATED, UPDATED = "createdTime", "updatedTime"
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Sync:
+    """The pulls of one integration in one run."""
+
+    warehouse: Warehouse
+    client: BillClient
+    catalog: Catalog
+    integration: str
+    cutoff: date | None = None
+    history_start: date | None = None
+    run_id: str | None = None
+    clock: Callable[[], datetime] = utc_now
+    on_progress: Callable[[Progress], None] = lambda _progress: None
+    confirm_deletions: bool = False
+    """A sweep's misses count at once, not only when a sweep on another day misses them too."""
+    walked_from: dict[str, datetime | None] = field(default_factory=dict)
+    """Entities read from end to end in this run, with BILL's time when that began."""
+
+    @property
+    def earliest(self) -> datetime | None:
+        """The history start as an instant."""
+        start = self.history_start
+        return datetime(start.year, start.month, start.day, tzinfo=UTC) if start else None
+
+    @property
+    def states(self) -> StateStore:
+        """The stored state of this integration."""
+        return StateStore(self.integration)
+
+    def state(self, entity: str) -> EntityState:
+        """How far ``entity`` is."""
+        with self.warehouse.read() as connection:
+            return self.states.load(connection, entity)
+
+    @contextmanager
+    def alone(self, wait_seconds: float = 0) -> Iterator[None]:
+        """Keeps other runs of this integration out; raises Busy when one is going on."""
+        with self.warehouse.exclusive(f"sync of {self.integration}", wait_seconds=wait_seconds):
+            yield
+
+
+@dataclass
+class EntityPull:
+    """One pull of one entity."""
+
+    sync: Sync
+    entity: Entity
+    kind: Kind
+    state: EntityState
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        sync = self.sync
+        self.reader = PageReader(self.entity, sync.cutoff)
+        self.writer = BatchWriter(
+            warehouse=sync.warehouse,
+            states=sync.states,
+            table=MirrorTable(sync.warehouse.mirror, self.entity, sync.integration),
+            reader=self.reader,
+            pull_id=self.id,
+            clock=sync.clock,
+            notes_sightings=self.kind is Kind.SWEEP,
+            wants_second_look=self._wants_second_look,
+        )
+        self.watermark = self.state.watermark
+        self.deleted = 0
+
+    def run(self, walk: Callable[[], None]) -> PullReport:
+        """Carries ``walk`` out, keeping its row of ``sync_runs`` true whatever happens."""
+        sync, started, before = self.sync, time.monotonic(), self.sync.client.stats
+        row = RunRow(self.id, sync.run_id, self.entity.name, self.kind, sync.clock(), self.state.watermark)
+        with sync.warehouse.write() as connection:
+            sync.states.start_run(connection, row)
+        error: str | None = "The pull was interrupted. Run again: it goes on from there."
+        try:
+            walk()
+            error = None
+        except Exception as failure:
+            error = str(failure)
+            raise
+        finally:
+            after = sync.client.stats
+            report = PullReport(
+                entity=self.entity.name,
+                kind=self.kind,
+                counts=self.writer.counts,
+                deleted=self.deleted,
+                requests=after.requests - before.requests,
+                retries=after.retries - before.retries,
+                logins=after.logins - before.logins,
+                seconds=time.monotonic() - started,
+                watermark_from=self.state.watermark,
+                watermark_to=self.watermark,
+            )
+            self._close(report, error)
+        self._tell(done=True)
+        return report
+
+    def _close(self, report: PullReport, error: str | None) -> None:
+        with self.sync.warehouse.write() as connection:
+            self.sync.states.end_run(
+                connection,
+                self.id,
+                status="failed" if error else "complete",
+                error=error,
+                finished_at=self.sync.clock(),
+                deleted=report.deleted,
+                requests=report.requests,
+                retries=report.retries,
+                logins=report.logins,
+                seconds=round(report.seconds),
+                watermark_to=report.watermark_to,
+            )
+
+    # Walks -----------------------------------------------------------------------------------------------------------
+
+    def walk_windows(self) -> None:
+        """Everything, by created-time windows in up to three lanes; goes on from a checkpoint when there is one."""
+        windows = self._resume_windows() or self._begin_windows()
+        if windows is not None:
+            width = _LANES if self.entity.walk is Walk.WINDOWED else 1
+            for group in Lanes(self._window_walk, windows, self.reader, width).groups():
+                for one in group:
+                    windows.stored(one.window, one.reached, is_end=one.is_end)
+                self._write([one.batch for one in group], walk=self._window_checkpoint(windows))
+        self.sync.walked_from[self.entity.name] = self.watermark
+        self._finish()
+
+    def walk_news(self) -> None:
+        """What changed since the watermark, newest first.
+
+        An object that changes while the list is read moves to its front: it is seen twice or next time, and pushes no
+        other out of sight, which the opposite order would allow.
+        """
+        checkpoint = self.state.walk or {}
+        since = _time(checkpoint.get("since")) or self._since()
+        until = _time(checkpoint.get("until"))
+        self.watermark = _time(checkpoint.get("watermark")) or self.state.watermark
+
+        def filters(position: datetime | None) -> Sequence[Filter]:
+            bounds = [Filter(UPDATED, Op.GTE, since)] if since else []
+            return [*bounds, *([Filter(UPDATED, Op.LTE, position)] if position else [])]
+
+        walk = self._list(Sort(UPDATED, descending=True), filters, lambda row: row.updated_time, descending=True)
+        for batch, reached, following in walk.pages(until, None, self.reader.read):
+            if "watermark" not in checkpoint:
+                self._raise_watermark(batch)
+            news = self._write(
+                [batch],
+                walk={
+                    "kind": Kind.INCREMENTAL.value,
+                    "since": _text(since),
+                    "until": _text(reached),
+                    "watermark": _text(self.watermark),
+                },
+            )
+            checkpoint = {"watermark": _text(self.watermark)}
+            if following is None or (not news and self._is_overlap_only(batch)):
+                break
+        self._finish()
+
+    def walk_everything(self) -> None:
+        """The whole list in one lane, for lists that take no time filter. An interrupted walk begins again."""
+        self._forget_sightings()
+        # Lists without time filters take no time sort either, as far as BILL says; they come in order of creation.
+        for sort in (None,) if self.entity.walk is Walk.FULL else (Sort(CREATED), None):
+            walk = self._list(sort, lambda _position: (), None)
+            try:
+                for batch, _reached, _following in walk.pages(None, None, self.reader.read):
+                    self._raise_watermark(batch)
+                    self._write([batch], walk=None)
+            except QueryRefused:
+                if sort is None:
+                    raise
+                continue
+            break
+        self.sync.walked_from[self.entity.name] = self.watermark
+        self._finish()
+
+    # Parts -----------------------------------------------------------------------------------------------------------
+
+    def _begin_windows(self) -> Windows | None:
+        """Reads the first page; None when that was all."""
+        self._forget_sightings()
+        first = self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=Sort(CREATED))
+        batch = self.reader.read(first.rows)
+        self.watermark = None
+        if first.next_cursor is None:
+            self._raise_watermark(batch)
+            self._write([batch], walk=None)
+            return None
+        # Whatever changes from now on is not older than this: the next incremental pull begins here.
+        newest = self.sync.client.page(
+            self.entity.path, filters=self._history_filters(), sort=Sort(UPDATED, descending=True), max_rows=1
+        )
+        self._raise_watermark(self.reader.read(newest.rows))
+        created = [one.row.created_time for one in batch.candidates if one.row.created_time is not None]
+        reached = max(created, default=None)
+        whole = Window(min(created, default=None), None, reached, reached, first.next_cursor, len(batch.candidates))
+        windows = Windows(self.watermark, [whole])
+        self._write([batch], walk=self._window_checkpoint(windows))
+        return windows
+
+    def _forget_sightings(self) -> None:
+        if self.kind is Kind.SWEEP:
+            with self.sync.warehouse.write() as connection:
+                sweeps.forget_sightings(connection, self.sync.integration, self.entity.name)
+
+    def _resume_windows(self) -> Windows | None:
+        checkpoint = self.state.walk
+        if not checkpoint:
+            return None
+        self.watermark = _time(checkpoint["watermark"])
+        return Windows.resumed(self.watermark, checkpoint["windows"])
+
+    def _window_checkpoint(self, windows: Windows) -> dict[str, Any]:
+        return {
+            "kind": self.kind.value,
+            "watermark": _text(self.watermark),
+            "cutoff": self.sync.cutoff.isoformat() if self.sync.cutoff else None,
+            "windows": windows.checkpoint(),
+        }
+
+    def _window_walk(self, window: Window) -> ListWalk:
+        def filters(position: datetime | None) -> Sequence[Filter]:
+            lower = [Filter(CREATED, Op.GTE, position)] if position else []
+            upper = [Filter(CREATED, Op.LT, window.end)] if window.end else []
+            return [*lower, *upper, *self._history_filters()]
+
+        if window.cursor is None:
+            return self._list(Sort(CREATED), filters, lambda row: row.created_time)
+        # The window goes on with the first page's own cursor, and BILL may want the query that it came with.
+        first = self._history_filters()
+        start = window.at
+
+        def same_query(position: datetime | None) -> Sequence[Filter]:
+            return first if position == start else filters(position)
+
+        return self._list(Sort(CREATED), same_query, lambda row: row.created_time)
+
+    def _list(
+        self,
+        sort: Sort | None,
+        filters: Callable[[datetime | None], Sequence[Filter]],
+        position: Callable[[MirrorRow], datetime | None] | None,
+        *,
+        descending: bool = False,
+    ) -> ListWalk:
+        return ListWalk(self.sync.client, self.entity.path, sort, filters, position, descending)
+
+    def _history_filters(self) -> list[Filter]:
+        return [Filter(UPDATED, Op.GTE, self.sync.earliest)] if self.sync.earliest else []
+
+    def _since(self) -> datetime | None:
+        """Where an incremental pull begins; never before the history start."""
+        since = self.state.watermark - OVERLAP if self.state.watermark else None
+        return max((one for one in (since, self.sync.earliest) if one is not None), default=None)
+
+    def _raise_watermark(self, batch: Batch) -> None:
+        times = [one.row.updated_time for one in batch.candidates if one.row.updated_time is not None]
+        known = [*times, self.watermark] if self.watermark else times
+        self.watermark = max(known, default=None)
+
+    def _is_overlap_only(self, batch: Batch) -> bool:
+        """True for a page that lies wholly before the watermark, where only a late-comer could be news."""
+        mark = self.state.watermark
+        times = [one.row.updated_time for one in batch.candidates]
+        return mark is not None and bool(times) and all(time is not None and time < mark for time in times)
+
+    def _write(self, batches: list[Batch], *, walk: dict[str, Any] | None) -> bool:
+        """Stores the batches with the checkpoint; True when anything changed."""
+        written = self.writer.write(batches, {"walk": walk})
+        self._tell(done=False)
+        return written.counts.written > 0
+
+    def _finish(self) -> None:
+        now = self.sync.clock()
+        with self.sync.warehouse.write() as connection:
+            state: dict[str, Any] = {"walk": None, "watermark": self.watermark, "synced_at": now}
+            if self.kind is not Kind.INCREMENTAL or self._cutoff_moved_later():
+                state["cutoff"] = self.sync.cutoff
+            if self.state.first_pulled_at is None:
+                state["first_pulled_at"] = now
+            if self.kind is Kind.SWEEP:
+                state["swept_at"] = now
+                self.deleted = sweeps.conclude(
+                    connection,
+                    self.writer.table,
+                    now=now,
+                    confirmed=self.sync.confirm_deletions,
+                    since=None if self.entity.walk is Walk.FULL else self.sync.earliest,
+                )
+            self.sync.states.save(connection, self.entity.name, **state)
+
+    def _cutoff_moved_later(self) -> bool:
+        new, old = self.sync.cutoff, self.state.cutoff
+        return new is not None and (old is None or new > old)
+
+    def _wants_second_look(self, entity: str, updated: datetime | None) -> bool:
+        """Unless the object was itself read after the change that names it."""
+        if entity not in self.sync.walked_from:
+            return True
+        read_from = self.sync.walked_from[entity]
+        return updated is None or read_from is None or updated >= read_from - OVERLAP
+
+    def _tell(self, *, done: bool) -> None:
+        counts: Counts = self.writer.counts
+        self.sync.on_progress(
+            Progress(
+                self.entity.name,
+                self.kind.value,
+                counts.fetched,
+                counts.written,
+                self.sync.client.stats.requests,
+                done,
+            )
+        )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

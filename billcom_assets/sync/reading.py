@@ -1,0 +1,195 @@
+"""Reading a list of BILL's page by page, whatever its cursors do, and making rows of what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from billcom_assets.bill.client import BillClient, Page, decode
+from billcom_assets.bill.errors import BillError, BillUnavailable, QueryRefused
+from billcom_assets.bill.query import Filter, Sort
+from billcom_assets.entities.contract import Contract
+from billcom_assets.entities.extract import Unreadable, touched
+from billcom_assets.entities.model import Entity
+from billcom_assets.warehouse.bulk import MirrorRow
+from billcom_assets.warehouse.prepare import RowMaker
+
+_RESTARTS_WITHOUT_PROGRESS = 8
+_EMPTY_PAGES_IN_A_ROW = 5
+
+
+class WalkStuck(BillUnavailable):
+    """BILL's cursors lead nowhere: the same stretch of a list was begun again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One readable object of a page."""
+
+    row: MirrorRow
+    obj: dict[str, Any] = field(repr=False)
+    is_before_cutoff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One object that cannot be stored."""
+
+    record_id: str
+    message: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """The objects of one page."""
+
+    candidates: list[Candidate]
+    rejections: list[Rejection]
+
+    @property
+    def fetched(self) -> int:
+        """Objects that BILL returned."""
+        return len(self.candidates) + len(self.rejections)
+
+
+@dataclass(frozen=True)
+class PageReader:
+    """Makes rows of one entity's objects."""
+
+    entity: Entity
+    cutoff: date | None = None
+    maker: RowMaker = field(init=False)
+    contract: Contract = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "maker", RowMaker(self.entity))
+        object.__setattr__(self, "contract", Contract(self.entity))
+
+    def read(self, rows: Sequence[bytes]) -> Batch:
+        """Every object of a page, as a row or as a rejection that says why."""
+        batch = Batch([], [])
+        for raw in rows:
+            try:
+                obj = decode(raw)
+            except BillError:
+                batch.rejections.append(Rejection("", f"BILL sent an element of {self.entity.path} that is no object"))
+            else:
+                self._add(batch, obj)
+        return batch
+
+    def read_objects(self, objects: Sequence[dict[str, Any]]) -> Batch:
+        """The same for objects that are decoded already."""
+        batch = Batch([], [])
+        for obj in objects:
+            self._add(batch, obj)
+        return batch
+
+    def _add(self, batch: Batch, obj: dict[str, Any]) -> None:
+        try:
+            row = self.maker.row(obj)
+        except Unreadable as problem:
+            batch.rejections.append(Rejection(_printable_id(obj), str(problem)))
+        else:
+            batch.candidates.append(Candidate(row, obj, self._is_before_cutoff(row)))
+
+    def touched(self, candidate: Candidate) -> set[tuple[str, str]]:
+        """The objects that BILL may have changed together with this one, as (entity, id)."""
+        return touched(self.entity, candidate.obj)
+
+    def _is_before_cutoff(self, row: MirrorRow) -> bool:
+        if self.cutoff is None or self.entity.cutoff is None:
+            return False
+        dated = row.values[self._cutoff_place]
+        return dated is not None and dated < self.cutoff
+
+    @property
+    def _cutoff_place(self) -> int:
+        return next(at for at, column in enumerate(self.entity.columns) if column.name == self.entity.cutoff)
+
+
+def _printable_id(obj: dict[str, Any]) -> str:
+    identifier = obj.get("id")
+    return identifier if isinstance(identifier, str) and identifier.isprintable() else ""
+
+
+@dataclass(frozen=True)
+class ListWalk:
+    """One list in one order, restartable from a position in that order.
+
+    A cursor is good for one walk only. When BILL refuses one, repeats one or keeps sending empty pages, the walk begins
+    again at the position it has reached; rows seen twice are stored once.
+    See https://developer.bill.com/docs/search-op-with-lists
+    """
+
+    client: BillClient
+    path: str
+    sort: Sort | None
+    filters: Callable[[datetime | None], Sequence[Filter]]
+    """The filters that begin the list at a position."""
+    position: Callable[[MirrorRow], datetime | None] | None
+    """Where a row stands in the order; None when the order cannot be begun in the middle."""
+    descending: bool = False
+
+    def pages(
+        self, start: datetime | None, cursor: str | None, read: Callable[[Sequence[bytes]], Batch]
+    ) -> Iterator[tuple[Batch, datetime | None, str | None]]:
+        """Every page as (objects, position reached, cursor of the next page or None at the end).
+
+        Raises:
+            QueryRefused: BILL refuses the filters or the sort themselves.
+            WalkStuck: restarts bring nothing new.
+        """
+        at, stuck, furthest = start, 0, start
+        while True:
+            try:
+                for batch, reached, following in self._one_run(at, cursor, read):
+                    at = reached
+                    yield batch, at, following
+                    if following is None:
+                        return
+            except QueryRefused as refusal:
+                if not refusal.cursor_in_play:
+                    raise
+            cursor = None
+            stuck = 0 if at != furthest else stuck + 1
+            furthest = at
+            if stuck > _RESTARTS_WITHOUT_PROGRESS:
+                raise WalkStuck(
+                    f"The cursors of {self.path} led back to the same place {stuck} times", endpoint=f"GET {self.path}"
+                )
+
+    def _one_run(
+        self, start: datetime | None, cursor: str | None, read: Callable[[Sequence[bytes]], Batch]
+    ) -> Iterator[tuple[Batch, datetime | None, str | None]]:
+        """Pages until the end, or until the cursors stop making sense (the iteration then just ends)."""
+        filters, at = tuple(self.filters(start)), start
+        used: set[str] = set()
+        empty = 0
+        while True:
+            page: Page = self.client.page(self.path, filters=filters, sort=self.sort, cursor=cursor)
+            if cursor is not None:
+                used.add(cursor)
+            batch = read(page.rows)
+            at = self._furthest(at, batch)
+            following = page.next_cursor
+            empty = 0 if page.rows else empty + 1
+            is_lost = following is not None and (following in used or empty > _EMPTY_PAGES_IN_A_ROW)
+            if is_lost:
+                # The objects are good; only the way on is not.
+                yield batch, at, following
+                return
+            yield batch, at, following
+            if following is None:
+                return
+            cursor = following
+
+    def _furthest(self, at: datetime | None, batch: Batch) -> datetime | None:
+        if self.position is None:
+            return None
+        places = [self.position(candidate.row) for candidate in batch.candidates]
+        known = [place for place in (*places, at) if place is not None]
+        if not known:
+            return None
+        return min(known) if self.descending else max(known)

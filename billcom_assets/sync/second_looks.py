@@ -1,0 +1,110 @@
+"""Reading objects again by id, because BILL may have changed them without moving their updated time.
+
+Two reasons: another object that changed names them (a payment its bills, a credit its vendor), or they are payments
+that are not final yet. The first wait in ``sync_second_looks`` until they are read; of the second a bounded number is
+looked at with every sync, in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, not_, select
+
+from billcom_assets.bill.errors import NotFound, QueryRefused
+from billcom_assets.bill.query import Filter, Op, item_path
+from billcom_assets.entities.model import Entity
+from billcom_assets.sync.pull import EntityPull, Sync
+from billcom_assets.sync.reading import Batch
+from billcom_assets.sync.report import Kind, PullReport
+from billcom_assets.warehouse.tables import sync_second_looks
+
+_IDS_PER_REQUEST = 100
+_UNSETTLED_FOR = timedelta(days=180)
+"""A payment that BILL has not touched for longer is taken as final."""
+
+
+def look_at_named(sync: Sync, source: Entity) -> list[PullReport]:
+    """Reads again what changed objects of ``source`` named; one report per entity that had any."""
+    reports = []
+    for name in dict.fromkeys(entity for _, entity in source.touches):
+        if sync.state(name).first_pulled_at is None:
+            continue
+        ids = _waiting(sync, name)
+        if ids:
+            reports.append(_read_again(sync, sync.catalog[name], ids))
+    return reports
+
+
+def look_at_unsettled(sync: Sync, entity: Entity) -> PullReport | None:
+    """Reads again up to a page of objects that are not final; the next sync goes on where this one stops."""
+    if not entity.settled:
+        return None
+    ids, following = _unsettled(sync, entity)
+    if not ids:
+        return None
+    report = _read_again(sync, entity, ids)
+    with sync.warehouse.write() as connection:
+        sync.states.save(connection, entity.name, second_look_after=following)
+    return report
+
+
+def _waiting(sync: Sync, entity: str) -> list[str]:
+    c = sync_second_looks.c
+    with sync.warehouse.read() as connection:
+        query = select(c.id).where(c.integration == sync.integration, c.entity == entity).order_by(c.id)
+        return list(connection.scalars(query))
+
+
+def _unsettled(sync: Sync, entity: Entity) -> tuple[list[str], str | None]:
+    state = sync.state(entity.name)
+    t = sync.warehouse.mirror.table(entity.name).c
+    is_final = and_(*(t[column].in_(values) & t[column].is_not(None) for column, values in entity.settled))
+    conditions = [t.integration == sync.integration, t.deleted_at.is_(None), not_(is_final)]
+    if state.watermark is not None:
+        conditions.append(t.updated_time >= state.watermark - _UNSETTLED_FOR)
+    query = select(t.id).where(*conditions).order_by(t.id).limit(_IDS_PER_REQUEST)
+    after = state.second_look_after or ""
+    with sync.warehouse.read() as connection:
+        ids = list(connection.scalars(query.where(t.id > after)))
+        if not ids and after:
+            ids = list(connection.scalars(query))
+    return ids, ids[-1] if len(ids) == _IDS_PER_REQUEST else None
+
+
+def _read_again(sync: Sync, entity: Entity, ids: Sequence[str]) -> PullReport:
+    pull = EntityPull(sync, entity, Kind.SECOND_LOOK, sync.state(entity.name))
+
+    def walk() -> None:
+        for start in range(0, len(ids), _IDS_PER_REQUEST):
+            part = ids[start : start + _IDS_PER_REQUEST]
+            batch = _by_ids(pull, part)
+
+            def done(connection: Connection, part: Sequence[str] = part) -> None:
+                c = sync_second_looks.c
+                mine = (c.integration == sync.integration, c.entity == entity.name, c.id.in_(part))
+                connection.execute(sync_second_looks.delete().where(*mine))
+
+            pull.writer.write([batch], {}, done)
+
+    return pull.run(walk)
+
+
+def _by_ids(pull: EntityPull, ids: Sequence[str]) -> Batch:
+    client, path = pull.sync.client, pull.entity.path
+    try:
+        page = client.page(path, filters=[Filter("id", Op.IN, tuple(ids))], max_rows=_IDS_PER_REQUEST)
+    except QueryRefused:
+        return pull.reader.read_objects([one for one in (_by_id(pull, each) for each in ids) if one is not None])
+    return pull.reader.read(page.rows)
+
+
+def _by_id(pull: EntityPull, identifier: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = pull.sync.client.get(item_path(pull.entity.path, identifier))
+    except NotFound:
+        # Not there by id: a sweep will say whether it is gone.
+        return None
+    return found
