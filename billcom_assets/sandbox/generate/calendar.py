@@ -13,6 +13,8 @@ FIRST_DAY = date(2023, 1, 2).toordinal()
 LAST_DAY = date(2026, 6, 30).toordinal()
 """The history ends here; payments may be scheduled later."""
 LAST_SECOND = (LAST_DAY - EPOCH_DAY + 1) * SECONDS_A_DAY - 1
+MONTHS = 42
+"""Months of the history."""
 IMPORT_DAY = date(2023, 4, 3).toordinal()
 """The company moved to BILL: everything older was created on this day, many objects within one second."""
 MASS_EDIT_SECOND = (date(2025, 3, 1).toordinal() - EPOCH_DAY) * SECONDS_A_DAY + 7_200

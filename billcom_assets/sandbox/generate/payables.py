@@ -1,4 +1,4 @@
-"""Vendors with their bills, payments, credits and recurring bills.
+"""The lives of vendors: when bills come, who approves them, how they are paid and credited.
 
 A vendor's story is told in one go, from its first bill to the end of the history, so that every sum is
 right when its objects are serialized and nothing has to be kept for later.
@@ -6,11 +6,10 @@ right when its objects are serialized and nothing has to be kept for later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import cycle
 
-from billcom_assets.sandbox.amounts import BillSums, bill_payment_status, credit_status, funding_cents
+from billcom_assets.sandbox.amounts import BillSums
 from billcom_assets.sandbox.clock import SECONDS_A_DAY, stamp
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.generate import vocabulary
@@ -20,66 +19,20 @@ from billcom_assets.sandbox.generate.calendar import (
     LAST_DAY,
     LAST_SECOND,
     MASS_EDIT_SECOND,
+    MONTHS,
     business_day,
     first_of_month,
     instant,
-    iso,
 )
-from billcom_assets.sandbox.generate.companion import ALL_CODING, DIMENSIONS, Companion
+from billcom_assets.sandbox.generate.companion import ALL_CODING, Companion
+from billcom_assets.sandbox.generate.drafts import BillDraft, CreditDraft, PaymentDraft, VendorDraft
+from billcom_assets.sandbox.generate.vendor_papers import VendorPapers
 from billcom_assets.sandbox.generate.vocabulary import Trade
-from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, RECURRING_BILLS, VENDOR_CREDITS, VENDORS
+from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, VENDOR_CREDITS, VENDORS
 from billcom_assets.sandbox.settings import ExchangeRate
 
-_MONTHS = 42
-_PURPOSE = {"text": "Goods for resale", "code": {"name": "GOODS", "value": "1"}}
 _LARGEST_SHARE = 12
 """One vendor has at most this fraction of all bills (one in twelve), so that a tiny company has several vendors."""
-
-
-@dataclass(slots=True)
-class BillDraft:
-    """A bill on its way through its life."""
-
-    id: str
-    number: str
-    invoice_day: int
-    due_day: int
-    created: int
-    updated: int
-    lines: list[Doc]
-    sums: BillSums
-    rate: Decimal | None
-    archived: bool = False
-    record_status: str = "ACTIVE"
-    approval: str = "APPROVED"
-    approvers: list[Doc] = field(default_factory=list)
-
-    @property
-    def payable(self) -> bool:
-        """Nothing stands against paying it."""
-        return self.record_status == "ACTIVE" and self.approval in ("APPROVED", "UNASSIGNED")
-
-
-@dataclass(slots=True)
-class CreditDraft:
-    """A vendor credit and what of it is used; after ``uses`` uses it is forgotten."""
-
-    id: str
-    day: int
-    created: int
-    updated: int
-    amount: int
-    lines: list[Doc]
-    archived: bool
-    uses: int
-    usage: list[Doc] = field(default_factory=list)
-    applied: int = 0
-
-    def usable(self, moment: int) -> bool:
-        """Something of it is open at ``moment`` and nobody has forgotten it."""
-        return (
-            not self.archived and self.created < moment and self.applied < self.amount and len(self.usage) < self.uses
-        )
 
 
 class VendorStory:
@@ -103,6 +56,7 @@ class VendorStory:
             # It left us: nothing in the last year, but its old bills still point to it.
             leaves = LAST_DAY - 365
             self.days = [day for day in self.days if day < leaves] or [FIRST_DAY + companion.rng.randint(0, 300)]
+        self.papers = VendorPapers(companion, trade, self.id, name)
         self.bills: list[BillDraft] = []
         self.credits: list[CreditDraft] = []
         self.fixed_cents = companion.rng.randint(*trade.cents)
@@ -113,7 +67,7 @@ class VendorStory:
         rng, trade = self.companion.rng, self.trade
         if trade.months_between:
             offset = rng.randint(0, 22)
-            months = range(rng.randint(0, 26) if trade.noun != "Properties" else 0, _MONTHS, trade.months_between)
+            months = range(rng.randint(0, 26) if trade.noun != "Properties" else 0, MONTHS, trade.months_between)
             days = [first_of_month(month) + offset for month in months]
         else:
             # The root lets business grow: the last year has more bills than the first.
@@ -337,7 +291,7 @@ class VendorStory:
 
     def _apply_credit(self, batch: list[BillDraft], moment: int) -> list[BillDraft]:
         """Use an open credit on the first bill, without a payment; gives the bills that are still due."""
-        credit = next((c for c in self.credits if not c.archived and c.created < moment and c.applied < c.amount), None)
+        credit = self._open_credit(moment)
         if credit is None or self.companion.chance(0.7):
             return batch
         bill = batch[0]
@@ -369,7 +323,7 @@ class VendorStory:
         used: tuple[CreditDraft, int] | None = None,
     ) -> None:
         """One payment over the bills of ``batch``, in its final state; ``used`` is a credit on the first of them."""
-        companion, rng = self.companion, self.companion.rng
+        companion = self.companion
         created = min(created, LAST_SECOND)
         payment_id = companion.new_id(PAYMENTS)
         bill_payments = []
@@ -390,42 +344,8 @@ class VendorStory:
         self.last_event = max(self.last_event, settled)
         if status == "PAID":
             self.last_payment_day = max(self.last_payment_day, pay_day)
-        online = rng.random() >= 0.08
-        funding = self._funding(online)
-        progress, disbursed = self._progress(pay_day, status, online)
-        sums = sum(amounts)
-        rate = batch[0].rate
-        doc = {
-            "amount": companion.money(sums),
-            "id": payment_id,
-            "vendorId": self.id,
-            "vendorName": self.name,
-            "billId": batch[0].id if len(batch) == 1 else None,
-            "billPayments": bill_payments,
-            "description": f"Invoice {batch[0].number}" if rng.random() < 0.5 else None,
-            "processDate": iso(pay_day),
-            "fundingAccount": funding,
-            "processingOptions": self._options(online),
-            "transactionNumber": f"PMT-{rng.randint(0, 999_999):06d}-{payment_id[-5:]}" if rng.random() < 0.8 else None,
-            "confirmationNumber": f"P{iso(pay_day)[2:].replace('-', '')}01 - {rng.randint(0, 9_999_999):07d}",
-            "status": status,
-            "exchangeRate": rate if rate is not None else 1,
-            "fundingAmount": companion.money(funding_cents(sums, rate, companion.settings.exchange_rate)),
-            "onlinePayment": online,
-            "disbursementType": self.trade.paid_by if online else "OFFLINE",
-            "disbursementStatus": disbursed,
-            "remittanceEmail": f"remit@{_slug(self.name)}.example" if online and rng.random() < 0.2 else None,
-            "createdBy": companion.references.users["PAYER"],
-            "voidInfo": self._void_info(status, settled),
-            "disbursementInfo": self._disbursement(pay_day, status, sums, online=online),
-            "cancelRequestSubmitted": status == "CANCELLED",
-            "singleStatus": progress,
-            "paymentPurpose": _PURPOSE if rate is not None else None,
-            "cardFundingPurpose": "Advertising" if funding["type"] == "CARD_ACCOUNT" else None,
-        }
-        gl_account = "1050" if online else "1000"
-        hidden = {"chartOfAccountId": companion.references.accounts[gl_account]}
-        companion.add(PAYMENTS, compact(doc), created, settled, hidden)
+        payment = PaymentDraft(payment_id, batch, bill_payments, sum(amounts), pay_day, created, settled, status)
+        self.papers.payment(payment)
 
     def _settled_at(self, pay_day: int, created: int, status: str) -> int:
         rng = self.companion.rng
@@ -436,80 +356,6 @@ class VendorStory:
         days = rng.randint(4, 8) if status == "VOID" else rng.randint(0, 4)
         return max(created, instant(pay_day + days, rng))
 
-    def _funding(self, online: bool) -> Doc:
-        rng, banks = self.companion.rng, self.companion.references.banks
-        luck = rng.random()
-        if luck < 0.03:
-            return {"type": "WALLET"}
-        if luck < 0.06 and online:
-            return {"type": "BANK_ACCOUNT", "id": banks[-1]}
-        if luck < 0.08 and online:
-            return {"type": "CARD_ACCOUNT", "id": self.companion.references.card}
-        return {"type": "BANK_ACCOUNT", "id": banks[0]}
-
-    def _options(self, online: bool) -> Doc:
-        options: Doc = {"requestPayFaster": False, "createBill": False}
-        if online and self.trade.paid_by == "CHECK" and self.companion.chance(0.1):
-            options["requestCheckDeliveryType"] = self.companion.rng.choice(("STANDARD", "UPS_1DAY", "UPS_2DAY"))
-        return options
-
-    def _void_info(self, status: str, settled: int) -> list[Doc]:
-        if status != "VOID":
-            return []
-        return [
-            {
-                "id": self.companion.ids.new("vrq"),
-                "requestedBy": self.companion.references.users["ADMINISTRATOR"],
-                "type": "VOID_ONLY",
-                "status": "ACCEPTED",
-                "reason": "Paid twice",
-                "createdTime": stamp(settled),
-                "updatedTime": stamp(settled),
-            }
-        ]
-
-    def _disbursement(self, pay_day: int, status: str, amount: int, *, online: bool) -> Doc:
-        info: Doc = {"isVoidable": status == "PAID" and online and pay_day > LAST_DAY - 90}
-        if not online or status in ("CANCELLED", "APPROVING"):
-            return info
-        dates = {"sentDate": iso(pay_day), "arrivesByDate": iso(business_day(pay_day + 3))}
-        rng = self.companion.rng
-        details: dict[str, tuple[str, Doc]] = {
-            "ACH": ("achDisbursement", dates),
-            "CHECK": ("checkDisbursement", dates | {"checkNumber": rng.randint(10_000, 99_999)}),
-            "RPPS": ("rppsDisbursement", dates | {"traceNumber": rng.randint(1, 10**9), "batchNumber": 7}),
-            "INTERNATIONAL_E_PAYMENT": ("internationalDisbursement", dates | {"disbursementSubType": "LOCAL"}),
-            "VIRTUAL_CARD": (
-                "vcardDisbursement",
-                {
-                    "arrivesByDate": dates["arrivesByDate"],
-                    "validUntil": iso(pay_day + 60),
-                    "last4CardNumber": f"{rng.randint(0, 9999):04d}",
-                },
-            ),
-            "WALLET": ("walletDisbursement", {"arrivesByDate": dates["arrivesByDate"]}),
-        }
-        key, detail = details[self.trade.paid_by]
-        if key == "internationalDisbursement":
-            detail = detail | {"amount": self.companion.money(amount)}
-        return info | {key: detail}
-
-    def _progress(self, pay_day: int, status: str, online: bool) -> tuple[str, str | None]:
-        """Single status and disbursement status of a payment."""
-        if status != "PAID":
-            waiting = {"VOID": "VOIDED", "CANCELLED": "CANCELED", "SCHEDULED": "SCHEDULED", "APPROVING": "SCHEDULED"}
-            return waiting[status], None
-        if not online:
-            return "CLEARED", None
-        luck = self.companion.rng.random()
-        if luck < 0.01:
-            return "DISBURSEMENT_FAILED_ACTION_NEEDED", "FAILED"
-        if luck < 0.015:
-            return "DISBURSEMENT_ON_HOLD", "HOLD"
-        if pay_day < LAST_DAY - 10:
-            return "CLEARED", "DONE"
-        return self.companion.rng.choice(("SENT", "PROCESSED", "DELIVERED")), "DONE"
-
     def _finish(self) -> None:
         companion = self.companion
         balance = 0
@@ -518,186 +364,19 @@ class VendorStory:
                 bill.updated = MASS_EDIT_SECOND
             if bill.record_status == "ACTIVE":
                 balance += bill.sums.due
-            self._finish_bill(bill)
+            self.papers.bill(bill)
         for credit in self.credits:
-            self._finish_credit(credit)
-        self._finish_vendor(balance)
-        if self.trade.months_between and (self.trade.fixed or self.companion.chance(0.4)):
-            self._add_recurring_bill()
-
-    def _finish_bill(self, bill: BillDraft) -> None:
-        companion, rng = self.companion, self.companion.rng
-        money, accounts = companion.money, companion.references.accounts
-        sums = bill.sums
-        funding = None
-        if bill.rate is not None:
-            funding = money(funding_cents(sums.amount, bill.rate, companion.settings.exchange_rate))
-        header: Doc | None = None
-        if rng.random() < 0.25:
-            header = {"chartOfAccountId": accounts[self.trade.accounts[0]]}
-            header |= companion.coding(("accountingClassId", "departmentId", "locationId", "itemId"), 0.3)
-        doc = {
-            "id": bill.id,
-            "archived": bill.archived,
-            "recordStatus": bill.record_status,
-            "vendorId": self.id,
-            "vendorName": self.name,
-            "amount": money(sums.amount),
-            "fundingAmount": funding,
-            "exchangeRate": bill.rate,
-            "paidAmount": money(sums.paid),
-            "dueAmount": money(sums.due),
-            "scheduledAmount": money(sums.scheduled),
-            "creditAmount": money(sums.credit),
-            "description": f"{self.trade.goods[0]}, {iso(bill.invoice_day)[:7]}" if rng.random() < 0.6 else None,
-            "dueDate": iso(bill.due_day),
-            "invoice": {"invoiceNumber": bill.number, "invoiceDate": iso(bill.invoice_day)},
-            "billLineItems": bill.lines,
-            "payFromChartOfAccountId": accounts["1000"] if rng.random() < 0.5 else None,
-            "classifications": header,
-            "paymentStatus": bill_payment_status(sums),
-            "approvalStatus": bill.approval,
-            "purchaseOrderNumber": f"PO-{rng.randint(1000, 9999)}" if rng.random() < 0.12 else None,
-            "createdBy": companion.references.users["CLERK"],
-        }
-        hidden = {"approvers": bill.approvers} if bill.approvers else None
-        companion.add(BILLS, compact(doc), bill.created, bill.updated, hidden)
-
-    def _finish_credit(self, credit: CreditDraft) -> None:
-        companion = self.companion
-        from_bank = companion.chance(0.08)
-        doc = {
-            "id": credit.id,
-            "vendorId": self.id,
-            "referenceNumber": f"CR-{companion.rng.randint(1, 9999)}",
-            "creditDate": iso(credit.day),
-            "description": "Returned goods" if companion.chance(0.6) else None,
-            "archived": credit.archived,
-            "applyToChartOfAccountId": None if from_bank else companion.references.accounts["2000"],
-            "applyToBankAccountId": companion.references.banks[0] if from_bank else None,
-            "amount": companion.money(credit.amount),
-            "appliedAmount": companion.money(credit.applied),
-            "status": credit_status(credit.amount, credit.applied),
-            "vendorCreditLineItems": credit.lines,
-            "usage": credit.usage or None,
-        }
-        companion.add(VENDOR_CREDITS, compact(doc), credit.created, credit.updated)
-
-    def _finish_vendor(self, balance: int) -> None:
-        companion, rng, trade = self.companion, self.companion.rng, self.trade
-        slug = _slug(self.name)
-        created = instant(max(min(bill.invoice_day for bill in self.bills) - rng.randint(0, 20), FIRST_DAY), rng)
-        edited = instant(rng.randint(FIRST_DAY + 60, LAST_DAY), rng) if rng.random() < 0.4 else created
-        if self.archived:
-            edited = max(edited, min(self.last_event + 30 * SECONDS_A_DAY, LAST_SECOND))
-        updated = max(edited, self.last_event) if companion.settings.balances_touch else edited
-        electronic = trade.paid_by in ("ACH", "RPPS", "INTERNATIONAL_E_PAYMENT")
-        bank = {
-            "nameOnAccount": self.name,
-            "accountNumber": f"*****{rng.randint(1000, 9999)}",
-            "routingNumber": "074000010",
-            "type": "CHECKING",
-            "ownerType": "PERSON" if trade.person else "BUSINESS",
-            "paymentCurrency": trade.currency,
-            "status": "VERIFIED",
-        }
-        payment_information = {
-            "payeeName": self.name,
-            "email": f"pay@{slug}.example" if rng.random() < 0.5 else None,
-            "lastPaymentDate": iso(self.last_payment_day) if self.last_payment_day else None,
-            "payByType": trade.paid_by,
-            "payBySubType": {"ACH": "ACH", "INTERNATIONAL_E_PAYMENT": "LOCAL"}.get(trade.paid_by, "NONE"),
-            "virtualCard": self._virtual_card(slug, created) if trade.paid_by == "VIRTUAL_CARD" else None,
-            "bankAccount": bank if electronic else None,
-            "paymentPurpose": _PURPOSE if trade.currency != "USD" else None,
-        }
-        doc = {
-            "archived": self.archived,
-            "id": self.id,
-            "name": self.name,
-            "shortName": self.name.split()[0][:40] if rng.random() < 0.4 else None,
-            "accountNumber": f"C-{rng.randint(1000, 99_999)}" if rng.random() < 0.6 else None,
-            "accountType": "PERSON" if trade.person else "BUSINESS",
-            "email": f"ar@{slug}.example" if rng.random() < 0.85 else None,
-            "phone": companion.phone() if rng.random() < 0.8 else None,
-            "address": companion.address(trade.currency),
-            "paymentInformation": compact(payment_information),
-            "additionalInfo": compact(
-                {
-                    "taxId": f"*****{rng.randint(1000, 9999)}" if trade.person else None,
-                    "taxIdType": "SSN" if trade.person else None,
-                    "track1099": trade.person,
-                    "leadTimeInDays": 0,
-                    "combinePayments": trade.combine,
-                    "paymentTermId": rng.choice(companion.references.terms) if rng.random() < 0.3 else None,
-                    "companyName": self.name if not trade.person else None,
-                }
-            ),
-            "rppsId": f"{rng.randint(10**9, 10**10 - 1)}" if trade.paid_by == "RPPS" else None,
-            "bankAccountStatus": "NO_NET_LINKED_ACCOUNT" if electronic else "NO_ACCOUNT",
-            "networkStatus": "CONNECTED_RPPS" if trade.paid_by == "RPPS" else "NOT_CONNECTED",
-            "recurringPayments": trade.fixed,
-            "billCurrency": trade.currency,
-            "balance": {
-                "amount": companion.money(balance),
-                "lastUpdatedDate": stamp(max(created, self.last_event)),
-            },
-            "autoPay": self._auto_pay(),
-        }
-        companion.add(VENDORS, compact(doc), created, updated)
-
-    def _virtual_card(self, slug: str, created: int) -> Doc:
-        if self.companion.chance(0.3):
-            return {"status": "DECLINED", "declineDate": stamp(created), "alternatePayByType": "CHECK"}
-        return {"status": "ENROLLED", "remitEmail": f"cards@{slug}.example", "enrollDate": stamp(created)}
-
-    def _auto_pay(self) -> Doc:
-        if not self.trade.fixed:
-            return {"enabled": False}
-        references = self.companion.references
-        return {
-            "enabled": True,
-            "bankAccountId": references.banks[0],
-            "createdBy": references.users["PAYER"],
-            "maxAmount": self.companion.money(1_000_000),
-            "daysBeforeDueDate": 2,
-        }
-
-    def _add_recurring_bill(self) -> None:
-        companion = self.companion
-        coding = companion.coding((*DIMENSIONS, "itemId", "employeeId"))
-        coding["chartOfAccountId"] = companion.references.accounts[self.trade.accounts[0]]
-        created = instant(max(self.days[0], FIRST_DAY), companion.rng)
-        doc = {
-            "archived": self.archived or companion.chance(0.05),
-            "id": companion.new_id(RECURRING_BILLS),
-            "recurringBillLineItems": [
-                {
-                    "amount": companion.money(self.fixed_cents),
-                    "id": companion.ids.new("rbi"),
-                    "description": self.trade.goods[0],
-                    "classifications": coding,
-                }
-            ],
-            "schedule": compact(
-                {
-                    "period": "MONTHLY",
-                    "frequency": self.trade.months_between,
-                    "nextDueDate": iso(first_of_month(_MONTHS) + 4),
-                    "endDate": "2027-12-31" if companion.chance(0.5) else None,
-                    "daysInAdvance": 5,
-                }
-            ),
-            "vendorId": self.id,
-            "description": f"{self.trade.goods[0]} from {self.name}",
-            "processingOptions": {"autoPayment": False},
-            "paymentInformation": {"bankAccountId": companion.references.banks[0]},
-        }
-        companion.add(RECURRING_BILLS, doc, created, created + companion.rng.choice((0, 7_000_000)))
-
-
-def _slug(name: str) -> str:
-    return "".join(char for char in name.lower() if char.isascii() and char.isalnum()) or "vendor"
+            self.papers.credit(credit)
+        vendor = VendorDraft(
+            first_day=min(bill.invoice_day for bill in self.bills),
+            archived=self.archived,
+            balance=balance,
+            last_payment_day=self.last_payment_day,
+            last_event=self.last_event,
+        )
+        self.papers.vendor(vendor)
+        if self.trade.months_between and (self.trade.fixed or companion.chance(0.4)):
+            self.papers.recurring_bill(self.days[0], self.fixed_cents, archived=self.archived)
 
 
 def add_payables(companion: Companion, bills: int) -> None:
