@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
-from itertools import chain
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from billcom_assets.sandbox import control, v2, v3, v3_writes
+from billcom_assets.sandbox import control, v2, v3
 from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.errors import Refusal, no_such_api
 from billcom_assets.sandbox.gateway import Dialect, Gateway, Operation
@@ -27,7 +26,7 @@ def make_app(sandbox: Sandbox) -> Starlette:
     dialect = v3.V3Dialect()
     app = Starlette(
         routes=[
-            Mount(V3_BASE, routes=_routes(sandbox, dialect, chain(v3.operations(), v3_writes.operations()))),
+            Mount(V3_BASE, routes=_routes(sandbox, dialect, v3.operations())),
             Mount(V2_BASE, routes=_routes(sandbox, v2.V2Dialect(), v2.operations())),
             Mount(CONTROL_BASE, routes=control.routes(sandbox)),
             _fallback(sandbox, dialect),

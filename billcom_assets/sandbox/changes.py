@@ -12,7 +12,8 @@ from datetime import timedelta
 from itertools import chain
 from random import Random
 
-from billcom_assets.sandbox.books import accounts, payables, receivables
+from billcom_assets.sandbox.books import accounts, bills, payments, receivables, vendor_credits, vendors
+from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.generate import vocabulary
 from billcom_assets.sandbox.kinds import (
@@ -140,7 +141,7 @@ def _new_vendor(chance: Chance) -> Row:
         "accountType": "BUSINESS",
         "email": f"billing{number}@{head.lower()}.example",
     }
-    return payables.create_vendor(chance.organization, body)
+    return vendors.create_vendor(chance.organization, body)
 
 
 def _edit_vendor(chance: Chance) -> Row:
@@ -148,17 +149,17 @@ def _edit_vendor(chance: Chance) -> Row:
     body: Doc = {"phone": f"415555{chance.rng.randint(100, 199):04d}"}
     if chance.rng.random() < 0.3:
         body["name"] = f"{vendor['name'][:80]} {chance.rng.choice(('Group', 'Holdings', 'West'))}"
-    return payables.update_vendor(chance.organization, vendor["id"], body)
+    return vendors.update_vendor(chance.organization, vendor["id"], body)
 
 
 def _archive_vendor(chance: Chance) -> Row:
     vendor = chance.pick(VENDORS, lambda doc: _active(doc) and doc["balance"]["amount"] == 0)
-    return payables.set_archived(chance.organization, VENDORS, vendor["id"], archived=True)
+    return set_archived(chance.organization, VENDORS, vendor["id"], archived=True)
 
 
 def _restore_vendor(chance: Chance) -> Row:
     vendor = chance.pick(VENDORS, lambda doc: bool(doc["archived"]))
-    return payables.set_archived(chance.organization, VENDORS, vendor["id"], archived=False)
+    return set_archived(chance.organization, VENDORS, vendor["id"], archived=False)
 
 
 def _new_bill(chance: Chance) -> Row:
@@ -172,10 +173,10 @@ def _new_bill(chance: Chance) -> Row:
         },
         "billLineItems": chance.lines(chance.rng.randint(1, 4)),
     }
-    row = payables.create_bill(chance.organization, body, chance.clerk)
+    row = bills.create_bill(chance.organization, body, chance.clerk)
     if chance.rng.random() < 0.4:
         approvers = [chance.organization.user_ids[role] for role in ("APPROVER", "ACCOUNTANT")]
-        return payables.assign_approvers(chance.organization, row.id, approvers[: chance.rng.randint(1, 2)])
+        return bills.assign_approvers(chance.organization, row.id, approvers[: chance.rng.randint(1, 2)])
     return row
 
 
@@ -187,7 +188,7 @@ def _edit_bill(chance: Chance) -> Row:
         kept = {key: value for key, value in first.items() if key not in ("quantity", "price")}
         changed = kept | {"amount": money(chance.rng.randint(100_000, 900_000))}
         body["billLineItems"] = [changed, *chance.lines(chance.rng.randint(0, 2))]
-    return payables.update_bill(chance.organization, bill["id"], body)
+    return bills.update_bill(chance.organization, bill["id"], body)
 
 
 def _drop_a_line(chance: Chance) -> Row:
@@ -195,7 +196,7 @@ def _drop_a_line(chance: Chance) -> Row:
     kept = bill["billLineItems"][:-1]
     if sum(cents(line["amount"]) for line in kept) <= 0:
         raise NothingFits
-    return payables.update_bill(chance.organization, bill["id"], {"billLineItems": kept}, replace=True)
+    return bills.update_bill(chance.organization, bill["id"], {"billLineItems": kept}, replace=True)
 
 
 def _decide_bill(chance: Chance) -> Row:
@@ -203,29 +204,29 @@ def _decide_bill(chance: Chance) -> Row:
     hidden = chance.organization.table(BILLS).rows[bill["id"]].hidden or {}
     waiting = next(entry for entry in hidden["approvers"] if entry["status"] == "WAITING")
     approve = chance.rng.random() < 0.85
-    return payables.decide_bill(chance.organization, bill["id"], waiting["userId"], approve=approve)
+    return bills.decide_bill(chance.organization, bill["id"], waiting["userId"], approve=approve)
 
 
 def _archive_bill(chance: Chance) -> Row:
     bill = chance.pick(BILLS, _untouched_bill)
-    return payables.set_archived(chance.organization, BILLS, bill["id"], archived=True)
+    return bills.set_bill_archived(chance.organization, bill["id"], archived=True)
 
 
 def _restore_bill(chance: Chance) -> Row:
     bill = chance.pick(BILLS, lambda doc: doc["recordStatus"] == "INACTIVE")
-    return payables.set_archived(chance.organization, BILLS, bill["id"], archived=False)
+    return bills.set_bill_archived(chance.organization, bill["id"], archived=False)
 
 
 def _pay_bills(chance: Chance) -> Row:
     bill = chance.pick(BILLS, _open_bill)
-    bills = [bill]
+    paid = [bill]
     if chance.rng.random() < 0.3:
         others = (row.doc() for row in chance.organization.table(BILLS).of_party(bill["vendorId"]))
-        bills += [other for other in others if _open_bill(other) and other["id"] != bill["id"]][:3]
+        paid += [other for other in others if _open_bill(other) and other["id"] != bill["id"]][:3]
     part = 100 if chance.rng.random() < 0.8 else chance.rng.randint(20, 80)
-    parts = [(one["id"], max(1, cents(one["dueAmount"]) * part // 100)) for one in bills]
+    parts = [(one["id"], max(1, cents(one["dueAmount"]) * part // 100)) for one in paid]
     status = chance.rng.choice(("SCHEDULED", "SCHEDULED", "APPROVING", "PAID"))
-    return payables.pay(
+    return payments.pay(
         chance.organization,
         parts,
         created_by=chance.organization.user_ids["PAYER"],
@@ -237,29 +238,29 @@ def _pay_bills(chance: Chance) -> Row:
 
 def _settle_payment(chance: Chance) -> Row:
     payment = chance.pick(PAYMENTS, lambda doc: doc["status"] in ("SCHEDULED", "APPROVING"))
-    return payables.settle_payment(chance.organization, payment["id"])
+    return payments.settle_payment(chance.organization, payment["id"])
 
 
 def _advance_payment(chance: Chance) -> Row:
     payment = chance.pick(PAYMENTS, lambda doc: doc["singleStatus"] in ("PROCESSED", "SENT", "DELIVERED"))
     following = {"PROCESSED": "SENT", "SENT": "DELIVERED", "DELIVERED": "CLEARED"}
-    return payables.advance_payment(chance.organization, payment["id"], following[payment["singleStatus"]])
+    return payments.advance_payment(chance.organization, payment["id"], following[payment["singleStatus"]])
 
 
 def _cancel_payment(chance: Chance) -> Row:
     payment = chance.pick(PAYMENTS, lambda doc: doc["singleStatus"] == "SCHEDULED")
-    return payables.cancel_payment(chance.organization, payment["id"])
+    return payments.cancel_payment(chance.organization, payment["id"])
 
 
 def _void_payment(chance: Chance) -> Row:
     payment = chance.pick(PAYMENTS, lambda doc: doc["status"] == "PAID")
     administrator = chance.organization.user_ids["ADMINISTRATOR"]
-    return payables.void_payment(chance.organization, payment["id"], administrator, "VOID_ONLY", "Wrong amount")
+    return payments.void_payment(chance.organization, payment["id"], administrator, "VOID_ONLY", "Wrong amount")
 
 
 def _new_credit(chance: Chance) -> Row:
     vendor = chance.pick(VENDORS, _active)
-    return payables.create_credit(
+    return vendor_credits.create_credit(
         chance.organization,
         {
             "vendorId": vendor["id"],
@@ -288,13 +289,13 @@ def _apply_credit(chance: Chance) -> Row:
     amount = min(cents(credit["amount"]) - cents(credit["appliedAmount"]), cents(bill["dueAmount"]))
     if chance.rng.random() < 0.4:
         amount = max(1, amount // 2)
-    payables.apply_credit(chance.organization, credit["id"], bill["id"], amount)
+    vendor_credits.apply_credit(chance.organization, credit["id"], bill["id"], amount)
     return chance.organization.table(VENDOR_CREDITS).rows[credit["id"]]
 
 
 def _archive_credit(chance: Chance) -> Row:
     credit = chance.pick(VENDOR_CREDITS, lambda doc: _active(doc) and doc["status"] == "NOT_APPLIED")
-    return payables.set_archived(chance.organization, VENDOR_CREDITS, credit["id"], archived=True)
+    return set_archived(chance.organization, VENDOR_CREDITS, credit["id"], archived=True)
 
 
 def _new_account(chance: Chance) -> Row:
@@ -340,7 +341,7 @@ def _new_employee(chance: Chance) -> Row:
 def _toggle_user(chance: Chance) -> Row:
     administrator = chance.organization.user_ids["ADMINISTRATOR"]
     user = chance.pick(USERS, lambda doc: doc["id"] != administrator)
-    return payables.set_archived(chance.organization, USERS, user["id"], archived=not user["archived"])
+    return set_archived(chance.organization, USERS, user["id"], archived=not user["archived"])
 
 
 def _edit_bank(chance: Chance) -> Row:

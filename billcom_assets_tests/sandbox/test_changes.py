@@ -124,7 +124,7 @@ def test_using_a_credit_moves_its_update_time_only_where_so_read(touches: bool) 
 
 @pytest.mark.parametrize("follows", [True, False])
 def test_a_renamed_vendor_is_renamed_in_its_documents_only_where_so_read(follows: bool) -> None:
-    from billcom_assets.sandbox.books.payables import update_vendor
+    from billcom_assets.sandbox.books.vendors import update_vendor
 
     box = sandbox(vendor_name_follows=follows)
     organization = box.world.organization()

@@ -444,7 +444,7 @@ def test_an_invoice_takes_the_customer_as_an_object_and_returns_it_flat(api: Api
 
 
 def test_approvals_move_a_bill_from_assigned_over_approving_to_approved(api: Api) -> None:
-    from billcom_assets.sandbox.books.payables import assign_approvers, decide_bill
+    from billcom_assets.sandbox.books.bills import assign_approvers, decide_bill
 
     administrator, accountant = (api.organization.user_ids[role] for role in ("ADMINISTRATOR", "ACCOUNTANT"))
     bill = new_bill(api, new_vendor(api)["id"], "50")["id"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from billcom_assets.sandbox.books.fields import changed, check_lengths, require
-from billcom_assets.sandbox.books.payables import doc_of
+from billcom_assets.sandbox.books.objects import doc_of, set_archived
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.errors import Refusal, invalid, no_such_object
 from billcom_assets.sandbox.kinds import ACCOUNT_TYPES, ACCOUNTS, EMPLOYEES, ITEMS, Kind
@@ -169,7 +169,7 @@ def archive_account(organization: Organization, account_id: str) -> list[Row]:
     while pending:
         current = pending.pop(0)
         pending += children.get(current, [])
-        written.append(_set_archived(organization, current, archived=True))
+        written.append(set_archived(organization, ACCOUNTS, current, archived=True))
     return written
 
 
@@ -179,22 +179,4 @@ def restore_account(organization: Organization, account_id: str) -> Row:
     Raises:
         Refusal: 404 unknown account.
     """
-    return _set_archived(organization, account_id, archived=False)
-
-
-def _set_archived(organization: Organization, account_id: str, *, archived: bool) -> Row:
-    doc = doc_of(organization, ACCOUNTS, account_id)
-    if doc["archived"] == archived:
-        return organization.table(ACCOUNTS).rows[account_id]
-    doc["archived"] = archived
-    return organization.write(ACCOUNTS, doc)
-
-
-def check_all_known(organization: Organization, kind: Kind, ids: Sequence[str]) -> None:
-    """Refuse a bulk request as a whole when one of its ids is unknown.
-
-    Raises:
-        Refusal: 404.
-    """
-    for object_id in ids:
-        doc_of(organization, kind, object_id)
+    return set_archived(organization, ACCOUNTS, account_id, archived=False)

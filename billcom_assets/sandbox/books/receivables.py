@@ -7,7 +7,7 @@ from typing import Any
 
 from billcom_assets.sandbox.amounts import credit_status, invoice_status
 from billcom_assets.sandbox.books.fields import amount_of, changed, day_in, require
-from billcom_assets.sandbox.books.payables import doc_of
+from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.errors import Refusal, bad_data
 from billcom_assets.sandbox.kinds import CREDIT_MEMOS, CUSTOMERS, INVOICES, RECEIVABLE_PAYMENTS

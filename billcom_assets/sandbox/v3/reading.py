@@ -1,19 +1,18 @@
-"""The v3 API: login, lists, single objects and the organization."""
+"""Logins, lists, single objects and the organization."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 
 from billcom_assets.sandbox.answers import Answer
-from billcom_assets.sandbox.errors import Refusal, missing, no_such_object, wrong_kind
+from billcom_assets.sandbox.errors import Refusal, missing, no_such_object
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.kinds import KINDS, Kind
 from billcom_assets.sandbox.pages import Lister, ListRequest
-from billcom_assets.sandbox.table import Row
+from billcom_assets.sandbox.v3.common import find
 
 _LOGIN_FIELDS = ("username", "password", "organizationId", "devKey")
 
@@ -129,23 +128,6 @@ def get_handler(kind: Kind) -> Handler:
         return Answer(200, call.organization.decorator.body(kind, row, approvals=approvals))
 
     return serve_one
-
-
-def find(call: Call, kind: Kind, object_id: Any) -> Row:
-    """The row with this id.
-
-    Raises:
-        Refusal: 404 BDC_1205; or BDC_1302 for an id of another kind, where the sandbox reads BILL so.
-    """
-    row = call.organization.table(kind).get(object_id) if isinstance(object_id, str) else None
-    if row is not None:
-        return row
-    known_prefixes = {other.prefix for other in KINDS}
-    if isinstance(object_id, str) and object_id[:3] in known_prefixes - {kind.prefix}:
-        status = call.sandbox.settings.wrong_prefix_status
-        if status == 400:
-            raise wrong_kind(object_id, kind.noun, status)
-    raise no_such_object()
 
 
 def operations() -> Iterator[Operation]:

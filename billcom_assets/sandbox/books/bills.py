@@ -1,0 +1,253 @@
+"""Bills: entering, changing, archiving and approving them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from billcom_assets.sandbox.amounts import BillSums, bill_payment_status, funding_cents
+from billcom_assets.sandbox.books.fields import changed, day_in, line_doc, require
+from billcom_assets.sandbox.books.objects import doc_of
+from billcom_assets.sandbox.books.vendors import change_balance
+from billcom_assets.sandbox.clock import stamp
+from billcom_assets.sandbox.codec import Doc
+from billcom_assets.sandbox.errors import Refusal, bad_data, invalid
+from billcom_assets.sandbox.generate.vocabulary import RATES
+from billcom_assets.sandbox.kinds import BILLS, VENDORS
+from billcom_assets.sandbox.money import cents, total
+from billcom_assets.sandbox.query import prober
+from billcom_assets.sandbox.settings import ExchangeRate
+from billcom_assets.sandbox.table import Row
+from billcom_assets.sandbox.world import Organization
+
+_BILL_FIELDS = ("description", "payFromChartOfAccountId", "classifications", "purchaseOrderNumber")
+
+
+def sums_of(bill: Mapping[str, Any]) -> BillSums:
+    """The sums of a bill in cents."""
+    return BillSums(
+        amount=cents(bill["amount"]),
+        paid=cents(bill["paidAmount"]),
+        scheduled=cents(bill["scheduledAmount"]),
+        credit=cents(bill["creditAmount"]),
+    )
+
+
+def store_bill(
+    organization: Organization,
+    doc: Doc,
+    sums: BillSums,
+    *,
+    touch: bool = True,
+    hidden: Doc | None = None,
+    paid_on: str | None = None,
+) -> Row:
+    """Write a bill with its sums, and carry the change of what is due into the vendor's balance."""
+    old = organization.table(BILLS).get(doc["id"])
+    before = open_due(old.doc()) if old else 0
+    money = organization.money
+    doc |= {
+        "amount": money(sums.amount),
+        "paidAmount": money(sums.paid),
+        "dueAmount": money(sums.due),
+        "scheduledAmount": money(sums.scheduled),
+        "creditAmount": money(sums.credit),
+        "paymentStatus": bill_payment_status(sums),
+    }
+    if doc.get("exchangeRate") is not None:
+        meaning = organization.readings.settings.exchange_rate
+        doc["fundingAmount"] = money(funding_cents(sums.amount, doc["exchangeRate"], meaning))
+    row = organization.write(BILLS, doc, touch=touch, hidden=hidden)
+    change_balance(organization, doc["vendorId"], open_due(doc) - before, paid_on=paid_on)
+    return row
+
+
+def open_due(bill: Mapping[str, Any]) -> int:
+    """What a bill adds to its vendor's balance: nothing unless it is active."""
+    return cents(bill["dueAmount"]) if bill["recordStatus"] == "ACTIVE" else 0
+
+
+def create_bill(
+    organization: Organization, body: Mapping[str, Any], created_by: str, *, credit_to_come: int = 0
+) -> Row:
+    """A new bill, unassigned for approval.
+
+    Args:
+        organization: Where.
+        body: The fields of the bill.
+        created_by: User id.
+        credit_to_come: Cents of vendor credits that will be used on it.
+
+    Raises:
+        Refusal: 400 missing or malformed fields, 404 unknown vendor, 422 BDC_1171 a number used already,
+            BDC_1159 more credit than the bill is worth.
+    """
+    require(body, "vendorId", "dueDate", "billLineItems", "invoice")
+    invoice = body["invoice"]
+    require(invoice, "invoiceNumber", "invoiceDate")
+    vendor = doc_of(organization, VENDORS, body["vendorId"])
+    _refuse_duplicate_number(organization, vendor["id"], str(invoice["invoiceNumber"]))
+    lines = [line_doc(organization, line, "bli") for line in body["billLineItems"]]
+    if total(lines) < credit_to_come:
+        raise _overpaid()
+    rate = _rate(organization, vendor.get("billCurrency", "USD"))
+    doc = {
+        "id": organization.ids.new(BILLS.prefix),
+        "archived": False,
+        "recordStatus": "ACTIVE",
+        "vendorId": vendor["id"],
+        "vendorName": vendor["name"],
+        "amount": None,
+        "fundingAmount": None,
+        "exchangeRate": rate,
+        "paidAmount": None,
+        "dueAmount": None,
+        "scheduledAmount": None,
+        "creditAmount": None,
+        "description": body.get("description"),
+        "dueDate": day_in(body, "dueDate"),
+        "invoice": {
+            "invoiceNumber": str(invoice["invoiceNumber"]),
+            "invoiceDate": day_in(invoice, "invoiceDate"),
+        },
+        "billLineItems": lines,
+        "payFromChartOfAccountId": body.get("payFromChartOfAccountId"),
+        "classifications": body.get("classifications"),
+        "paymentStatus": None,
+        "approvalStatus": "UNASSIGNED",
+        "purchaseOrderNumber": body.get("purchaseOrderNumber"),
+        "createdBy": created_by,
+    }
+    return store_bill(organization, _without_absent(doc), BillSums(total(lines)))
+
+
+def _overpaid() -> Refusal:
+    return Refusal(422, "BDC_1159", "The bill would be paid with more than its amount.")
+
+
+def _without_absent(doc: Doc) -> Doc:
+    """Drop what is absent but keep the places of the sums, which are filled in later, in BILL's key order."""
+    later = {"amount", "paidAmount", "dueAmount", "scheduledAmount", "creditAmount", "paymentStatus"}
+    if doc["exchangeRate"] is not None:
+        later.add("fundingAmount")
+    return {key: value for key, value in doc.items() if value is not None or key in later}
+
+
+def _refuse_duplicate_number(organization: Organization, vendor_id: str, number: str) -> None:
+    if organization.readings.settings.duplicate_invoice_numbers:
+        return
+    probe = prober(("invoice.invoiceNumber",))
+    if any(probe(row.body)[0] == number for row in organization.table(BILLS).of_party(vendor_id)):
+        raise Refusal(422, "BDC_1171", f"Invoice number {number} already exists.")
+
+
+def _rate(organization: Organization, currency: str) -> Decimal | None:
+    if currency not in RATES:
+        return None
+    usd_per_unit = Decimal(RATES[currency][1])
+    if organization.readings.settings.exchange_rate is ExchangeRate.USD_PER_UNIT:
+        return usd_per_unit
+    return (1 / usd_per_unit).quantize(Decimal("0.0001"))
+
+
+def update_bill(
+    organization: Organization,
+    bill_id: str,
+    body: Mapping[str, Any],
+    *,
+    replace: bool = False,
+    credit_to_come: int = 0,
+) -> Row:
+    """Change a bill. Lines are addressed by id: an unnamed id is a new line, a named one is overwritten as a whole.
+
+    A line sent without its classifications loses them, as BILL does it.
+
+    Args:
+        organization: Where the bill is.
+        bill_id: Its id.
+        body: The fields to change.
+        replace: PUT: lines that the body does not name are removed.
+        credit_to_come: Cents of vendor credits that will be used on it.
+
+    Raises:
+        Refusal: 404 unknown bill, 400 malformed fields, 422 BDC_1159 less than what is paid already.
+    """
+    doc = doc_of(organization, BILLS, bill_id)
+    doc = changed(doc, body, _BILL_FIELDS)
+    if body.get("dueDate") is not None:
+        doc["dueDate"] = day_in(body, "dueDate")
+    if isinstance(body.get("invoice"), dict):
+        doc["invoice"] = doc["invoice"] | {name: value for name, value in body["invoice"].items() if value}
+    if body.get("billLineItems") is not None:
+        doc["billLineItems"] = _merged_lines(organization, doc["billLineItems"], body["billLineItems"], replace=replace)
+    sums = sums_of(doc)
+    sums.amount = total(doc["billLineItems"])
+    if sums.due < credit_to_come:
+        raise _overpaid()
+    return store_bill(organization, doc, sums)
+
+
+def _merged_lines(organization: Organization, old: list[Doc], sent: Any, *, replace: bool) -> list[Doc]:
+    if not isinstance(sent, list) or not sent:
+        raise invalid("billLineItems: must not be empty")
+    known = {line["id"] for line in old}
+    unknown = [line["id"] for line in sent if isinstance(line, dict) and line.get("id") not in (None, *known)]
+    if unknown:
+        raise bad_data(f"billLineItems.id {unknown[0]}")
+    made = [line_doc(organization, line, "bli") for line in sent]
+    by_id = {line["id"]: line for line in made}
+    if replace:
+        return made
+    kept = [by_id.pop(line["id"], line) for line in old]
+    return kept + list(by_id.values())
+
+
+def set_bill_archived(organization: Organization, bill_id: str, *, archived: bool) -> Row:
+    """Archive or restore a bill; a no-op in the state it is in already.
+
+    Raises:
+        Refusal: 404 unknown bill.
+    """
+    doc = doc_of(organization, BILLS, bill_id)
+    if doc["archived"] == archived:
+        return organization.table(BILLS).rows[bill_id]
+    doc |= {"archived": archived, "recordStatus": "INACTIVE" if archived else "ACTIVE"}
+    return store_bill(organization, doc, sums_of(doc))
+
+
+def decide_bill(organization: Organization, bill_id: str, user_id: str, *, approve: bool) -> Row:
+    """The user approves or denies: a first approval of two leaves the bill in APPROVING.
+
+    Raises:
+        Refusal: 404 unknown bill, 403 the user is not among the approvers that are asked.
+    """
+    doc = doc_of(organization, BILLS, bill_id)
+    row = organization.table(BILLS).rows[bill_id]
+    approvers = [dict(entry) for entry in (row.hidden or {}).get("approvers", ())]
+    mine = next((entry for entry in approvers if entry["userId"] == user_id and entry["status"] == "WAITING"), None)
+    if mine is None:
+        raise Refusal(403, None, f"User {user_id} is not an approver of this bill.")
+    mine["status"] = "APPROVED" if approve else "DENIED"
+    mine["statusChangedTime"] = stamp(organization.clock.seconds())
+    if not approve:
+        doc["approvalStatus"] = "DENIED"
+    elif any(entry["status"] == "WAITING" for entry in approvers):
+        doc["approvalStatus"] = "APPROVING"
+    else:
+        doc["approvalStatus"] = "APPROVED"
+    return organization.write(BILLS, doc, hidden={**(row.hidden or {}), "approvers": approvers})
+
+
+def assign_approvers(organization: Organization, bill_id: str, user_ids: Sequence[str]) -> Row:
+    """Ask these users, in this order, to approve a bill.
+
+    Raises:
+        Refusal: 404 unknown bill.
+    """
+    doc = doc_of(organization, BILLS, bill_id)
+    doc["approvalStatus"] = "ASSIGNED"
+    approvers = [
+        {"userId": user_id, "status": "WAITING", "approverOrder": order} for order, user_id in enumerate(user_ids)
+    ]
+    return organization.write(BILLS, doc, hidden={"approvers": approvers})

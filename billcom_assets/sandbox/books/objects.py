@@ -1,0 +1,36 @@
+"""What can be done to an object of any kind: finding it to change it, archiving and restoring it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billcom_assets.sandbox.codec import Doc
+from billcom_assets.sandbox.errors import no_such_object
+from billcom_assets.sandbox.kinds import Kind
+from billcom_assets.sandbox.table import Row
+from billcom_assets.sandbox.world import Organization
+
+
+def doc_of(organization: Organization, kind: Kind, object_id: Any) -> Doc:
+    """An object to change.
+
+    Raises:
+        Refusal: 404; there is none.
+    """
+    row = organization.table(kind).get(object_id) if isinstance(object_id, str) else None
+    if row is None:
+        raise no_such_object()
+    return row.doc()
+
+
+def set_archived(organization: Organization, kind: Kind, object_id: str, *, archived: bool) -> Row:
+    """Archive or restore an object that nothing else depends on; a no-op in the state it is in already.
+
+    Raises:
+        Refusal: 404 unknown object.
+    """
+    doc = doc_of(organization, kind, object_id)
+    if doc["archived"] == archived:
+        return organization.table(kind).rows[object_id]
+    doc["archived"] = archived
+    return organization.write(kind, doc)

@@ -1,0 +1,62 @@
+"""Writing customers and invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billcom_assets.sandbox.answers import Answer
+from billcom_assets.sandbox.books import receivables
+from billcom_assets.sandbox.books.objects import set_archived
+from billcom_assets.sandbox.gateway import Call, Handler, Operation
+from billcom_assets.sandbox.kinds import (
+    CUSTOMERS,
+    INVOICES,
+)
+from billcom_assets.sandbox.v3.common import actor, find, served
+
+
+def create_customer(call: Call) -> Answer:
+    """``POST /v3/customers``."""
+    return served(call, CUSTOMERS, receivables.create_customer(call.organization, call.json_object()), 201)
+
+
+def update_customer(call: Call) -> Answer:
+    """``PATCH /v3/customers/{id}``."""
+    find(call, CUSTOMERS, call.params["id"])
+    row = receivables.update_customer(call.organization, call.params["id"], call.json_object())
+    return served(call, CUSTOMERS, row)
+
+
+def create_invoice(call: Call) -> Answer:
+    """``POST /v3/invoices``."""
+    row = receivables.create_invoice(call.organization, call.json_object(), actor(call))
+    return served(call, INVOICES, row, 201)
+
+
+def _archive_invoice(*, archived: bool) -> Handler:
+    def handler(call: Call) -> Answer:
+        find(call, INVOICES, call.params["id"])
+        row = receivables.set_invoice_archived(call.organization, call.params["id"], archived=archived)
+        return served(call, INVOICES, row)
+
+    return handler
+
+
+def _archive_customer(*, archived: bool) -> Handler:
+    def handler(call: Call) -> Answer:
+        find(call, CUSTOMERS, call.params["id"])
+        row = set_archived(call.organization, CUSTOMERS, call.params["id"], archived=archived)
+        return served(call, CUSTOMERS, row)
+
+    return handler
+
+
+def operations() -> Iterator[Operation]:
+    """Writing customers and invoices."""
+    yield Operation("POST", "/v3/customers", create_customer)
+    yield Operation("PATCH", "/v3/customers/{id}", update_customer)
+    yield Operation("POST", "/v3/customers/{id}/archive", _archive_customer(archived=True))
+    yield Operation("POST", "/v3/customers/{id}/restore", _archive_customer(archived=False))
+    yield Operation("POST", "/v3/invoices", create_invoice)
+    yield Operation("POST", "/v3/invoices/{id}/archive", _archive_invoice(archived=True))
+    yield Operation("POST", "/v3/invoices/{id}/restore", _archive_invoice(archived=False))
