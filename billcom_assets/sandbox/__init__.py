@@ -1,5 +1,16 @@
-"""The simulated BILL that ships with the package: v3, the v2 calls a sync needs, limits, faults and a movable clock."""
+"""The simulated BILL that ships with the package: v3, the v2 calls a sync needs, limits, faults and a movable clock.
 
+>>> with SandboxServer(Settings(bills=60)) as server:  # doctest: +SKIP
+...     organization = server.world.organization()
+...     server.base_url, organization.id, organization.user.username, organization.user.password
+
+The same settings give the same companies, ids and credentials. Organization ``n`` (from 1) has the user
+``admin@<slug of its name>.example`` with password ``sandbox-password-<n>`` and the sync token ``sandbox-sync-<n>`` with
+value ``sandbox-token-<n>``; the developer key is ``sandbox-dev-key``. What BILL has now is ``organization.rows(path)``;
+``server.sandbox.change(n, seed)`` lets business happen; the routes under ``/_sandbox/`` do the same from another process.
+"""
+
+from billcom_assets.sandbox.changes import Change
 from billcom_assets.sandbox.clock import Clock
 from billcom_assets.sandbox.faults import Fault, FaultPlan, FaultRate
 from billcom_assets.sandbox.server import SandboxServer, run
@@ -8,6 +19,7 @@ from billcom_assets.sandbox.state import Sandbox
 from billcom_assets.sandbox.world import Organization, World
 
 __all__ = [
+    "Change",
     "Clock",
     "Fault",
     "FaultPlan",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -150,7 +150,7 @@ class _Passage:
     """Where a call stands on its way: its lane while in flight, and its name in the books of the faults."""
 
     name: str
-    lane: Lane | None = field(default=None)
+    lane: Lane | None = None
 
 
 class Gateway:

@@ -53,6 +53,7 @@ class Sandbox:
 
     def set_faults(self, plan: FaultPlan) -> None:
         """Switch faults on or off; what has fired so far is forgotten."""
+        self.readings.settings = replace(self.settings, faults=plan)
         self.faults.plan = plan
         self.faults.reset()
 
