@@ -7,7 +7,8 @@
 The same settings give the same companies, ids and credentials. Organization ``n`` (from 1) has the user
 ``admin@<slug of its name>.example`` with password ``sandbox-password-<n>`` and the sync token ``sandbox-sync-<n>`` with
 value ``sandbox-token-<n>``; the developer key is ``sandbox-dev-key``. What BILL has now is ``organization.rows(path)``;
-``server.sandbox.change(n, seed)`` lets business happen; the routes under ``/_sandbox/`` do the same from another process.
+``server.sandbox.change(n, seed)`` lets business happen; the routes under ``/_sandbox/`` do the same from another
+process.
 """
 
 from billcom_assets.sandbox.changes import Change
