@@ -57,11 +57,12 @@ def _place(connection: Connection, name: str) -> str:
 
 
 def _create(connection: Connection, name: str, query: Select[Any]) -> None:
+    schemas = connection.get_execution_options().get("schema_translate_map")
     compiled = query.compile(
         dialect=connection.dialect,
         compile_kwargs={"literal_binds": True},
-        schema_translate_map=connection.get_execution_options().get("schema_translate_map"),
-        render_schema_translate=True,
+        schema_translate_map=schemas,
+        render_schema_translate=schemas is not None,
     )
     connection.exec_driver_sql(f"CREATE VIEW {_place(connection, name)} AS {compiled}")
 

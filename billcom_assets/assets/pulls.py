@@ -1,0 +1,154 @@
+"""The pulls as one multi-asset that walks the sync plan.
+
+Each entity is an asset with its own dependencies, materialization and checks; the plan's order and the gate before the
+first gated step hold for every selection, gaps included, because one function walks them.
+"""
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+
+from billcom_assets.assets.alignment import compare_charts
+from billcom_assets.assets.metadata import column_schema, pull_metadata
+from billcom_assets.automation.partitions import INTEGRATIONS
+from billcom_assets.automation.plan import ALIGNMENT, PULLS, SETUP_INCOMPLETE, Step, sync_plan
+from billcom_assets.bill.errors import BillError
+from billcom_assets.checks import prerequisites, quality
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.model import Entity
+from billcom_assets.ledger.prerequisites import SetupIncomplete, require_setup
+from billcom_assets.resources import Billcom
+from billcom_assets.sync.engine import pull
+from billcom_assets.sync.pull import Sync
+from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration
+from billcom_assets.warehouse.mirror import Mirror
+from billcom_assets.warehouse.tables import SCHEMA
+
+_PLAN = tuple(sync_plan(CATALOG))
+_MIRROR = Mirror.of(tuple(CATALOG))
+_Event = dg.MaterializeResult[None] | dg.AssetCheckResult
+
+
+class PullConfig(dg.Config):
+    """How the pulls of a run read."""
+
+    refresh: bool = False
+    """Read every list from end to end and note what BILL no longer has."""
+    confirm_deletions: bool = False
+    """What this refresh does not see is gone; without it a second one on another day must miss it too."""
+
+
+def _spec(step: Step) -> dg.AssetSpec:
+    if step.entity is None:
+        return dg.AssetSpec(
+            step.name,
+            deps=step.after,
+            partitions_def=INTEGRATIONS,
+            group_name="bill",
+            kinds={"sql"},
+            description="Compares BILL's chart of accounts with the ledger's by number and type, and counts what "
+            "differs. Changes nothing in BILL.",
+        )
+    entity = step.entity
+    return dg.AssetSpec(
+        entity.name,
+        deps=step.after,
+        partitions_def=INTEGRATIONS,
+        group_name="bill",
+        kinds={"bill", "sql"},
+        description=f"{entity.description}\n\nBILL's documentation: {entity.docs}",
+        tags={"billcom/sync_group": entity.group.value},
+        metadata={
+            "dagster/column_schema": column_schema(_MIRROR.table(entity.name)),
+            "dagster/table_name": f"{SCHEMA}.{entity.name}",
+            "bill_path": entity.path,
+            "walk": entity.walk.value,
+            "tables": ", ".join(entity.tables()),
+        },
+    )
+
+
+@dg.multi_asset(
+    name=PULLS,
+    specs=[_spec(step) for step in _PLAN],
+    check_specs=[*prerequisites.specs(), *quality.specs(CATALOG)],
+    can_subset=True,
+)
+def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billcom) -> Iterator[_Event]:
+    """Brings the selected entities of one integration up to date, in the order of the sync plan."""
+    key = context.partition_key
+    selected = {asset.to_user_string() for asset in context.op_execution_context.selected_asset_keys}
+    steps = [step for step in _PLAN if step.name in selected]
+    gate_ahead = any(step.entity is not None and step.entity.gated for step in steps)
+    try:
+        with billcom.sync(key, run_id=context.run.run_id, confirm_deletions=config.confirm_deletions) as sync:
+            for step in steps:
+                if step.entity is None:
+                    yield _compare(sync)
+                    continue
+                if step.entity.gated:
+                    _pass_gate(sync)
+                yield _pull(context, sync, step.entity, refresh=config.refresh)
+                yield from _checks(context, sync, step.entity, gate_ahead=gate_ahead)
+    except SetupIncomplete as incomplete:
+        raise _setup_failure(incomplete) from None
+    except BillError as error:
+        # Retries that could help were made already, request by request.
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+    except (WarehouseError, UnknownIntegration, InvalidSetting) as error:
+        raise dg.Failure(description=f"{key}: {error}", allow_retries=False) from None
+
+
+def _pass_gate(sync: Sync) -> None:
+    with sync.warehouse.read() as connection:
+        require_setup(connection, sync.integration)
+
+
+def _setup_failure(incomplete: SetupIncomplete) -> dg.Failure:
+    missing = "\n".join(
+        f"- **{finding.prerequisite.title}**: {finding.found}\n  `{finding.fix}`" for finding in incomplete.findings
+    )
+    return dg.Failure(
+        description=str(incomplete),
+        metadata={"reason": SETUP_INCOMPLETE, "missing": dg.MetadataValue.md(missing)},
+        allow_retries=False,
+    )
+
+
+def _pull(
+    context: dg.AssetExecutionContext, sync: Sync, entity: Entity, *, refresh: bool
+) -> dg.MaterializeResult[None]:
+    reports = pull(sync, entity, refresh=refresh)
+    for report in reports:
+        c = report.counts
+        context.log.info(
+            f"{sync.integration}: {report.entity} ({report.kind.value}): {c.fetched} fetched, {c.inserted} inserted, "
+            f"{c.updated} updated, {c.unchanged} unchanged, {c.skipped_by_cutoff} before the cutoff, "
+            f"{c.rejected} rejected, {report.deleted} deleted; {report.requests} requests in {report.seconds:.1f} s"
+        )
+    return dg.MaterializeResult(asset_key=entity.name, metadata=pull_metadata(sync, entity, reports))
+
+
+def _compare(sync: Sync) -> dg.MaterializeResult[None]:
+    started = time.monotonic()
+    with sync.warehouse.read() as connection:
+        comparison = compare_charts(connection, sync.warehouse.mirror, sync.integration)
+    return dg.MaterializeResult(
+        asset_key=ALIGNMENT, metadata={**comparison, "seconds": round(time.monotonic() - started, 3)}
+    )
+
+
+def _checks(
+    context: dg.AssetExecutionContext, sync: Sync, entity: Entity, *, gate_ahead: bool
+) -> Iterator[dg.AssetCheckResult]:
+    selected = {(key.asset_key.to_user_string(), key.name) for key in context.selected_asset_check_keys}
+    with sync.warehouse.read() as connection:
+        found = [
+            *prerequisites.results(connection, sync.integration, entity.name, gate_ahead=gate_ahead),
+            *quality.results(connection, sync.integration, entity.name, CATALOG),
+        ]
+    for one in found:
+        if (entity.name, one.check_name) in selected:
+            yield one

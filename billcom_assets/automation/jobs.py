@@ -1,0 +1,31 @@
+"""The jobs that a user launches, here or with the command."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from billcom_assets.automation.plan import PULLS, seed_plan, sync_plan
+from billcom_assets.entities.catalog import CATALOG
+
+_ALL = dg.AssetSelection.assets(*(step.name for step in sync_plan(CATALOG)))
+
+initial_seed = dg.define_asset_job(
+    "initial_seed",
+    selection=dg.AssetSelection.assets(*seed_plan(CATALOG)),
+    description="First run after connecting: pulls the lists that mappings are made from, whatever setup misses.",
+)
+
+full_sync = dg.define_asset_job(
+    "full_sync",
+    selection=_ALL,
+    description="Brings every entity up to date in the mandated order. Stops before bills until setup is complete.",
+)
+
+full_refresh = dg.define_asset_job(
+    "full_refresh",
+    selection=_ALL,
+    config={"ops": {PULLS: {"config": {"refresh": True}}}},
+    description="Reads every list from end to end and notes what BILL no longer has. Same order and gate as full_sync.",
+)
+
+JOBS = [initial_seed, full_sync, full_refresh]

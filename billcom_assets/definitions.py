@@ -1,0 +1,17 @@
+"""What Dagster loads: the wiring and nothing else."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from billcom_assets.assets.pulls import pulls
+from billcom_assets.automation.jobs import JOBS
+from billcom_assets.resources import Billcom
+
+defs = dg.Definitions(
+    assets=[pulls],
+    jobs=JOBS,
+    resources={"billcom": Billcom()},
+    # One process per run: one BILL session, and no process per step.
+    executor=dg.in_process_executor,
+)

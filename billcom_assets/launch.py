@@ -1,0 +1,152 @@
+"""Launching our jobs from a process of our own, so that their runs are in the Dagster UI like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+from billcom_assets.automation.partitions import INTEGRATIONS
+from billcom_assets.automation.plan import PULLS, SETUP_INCOMPLETE
+from billcom_assets.environment import dagster_home, open_database
+from billcom_assets.ledger.prerequisites import SetupIncomplete, gate
+from billcom_assets.resources import listening
+from billcom_assets.sync.report import Progress
+
+LOCATION = "billcom_assets"
+_MODULE = "billcom_assets.definitions"
+_REPOSITORY = "__repository__"
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """How a launched run ended."""
+
+    run_id: str
+    success: bool
+    error: str | None
+    """What failed and the next step; None after success."""
+    setup_missing: SetupIncomplete | None
+    """Set when the run stopped at the gate."""
+
+
+@contextmanager
+def open_instance() -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of ``DAGSTER_HOME`` (or the default home), closed at the end."""
+    dagster_home()
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def add_partition(integration: str) -> None:
+    """Makes the integration known to Dagster; adding it twice is no error."""
+    with open_instance() as instance:
+        _add_partition(instance, integration)
+
+
+def _add_partition(instance: dg.DagsterInstance, integration: str) -> None:
+    name = str(INTEGRATIONS.name)
+    if not instance.has_dynamic_partition(name, integration):
+        instance.add_dynamic_partitions(name, [integration])
+
+
+def launch(
+    job_name: str,
+    integration: str,
+    *,
+    entities: Sequence[str] | None = None,
+    refresh: bool = False,
+    confirm_deletions: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Launched:
+    """Runs a job for one integration in this process and waits for its end.
+
+    Args:
+        job_name: ``initial_seed``, ``full_sync`` or ``full_refresh``.
+        integration: Partition to run.
+        entities: Only these assets of the job; all when None.
+        refresh: Read whole lists; what ``full_refresh`` does anyway.
+        confirm_deletions: What a refresh does not see is gone at once.
+        on_progress: Hears how far each pull is.
+
+    Raises:
+        KeyError: the job or one of the entities does not exist.
+    """
+    reading = {"refresh": refresh or job_name == "full_refresh", "confirm_deletions": confirm_deletions}
+    with open_instance() as instance:
+        _add_partition(instance, integration)
+        run, job = _create_run(instance, job_name, integration, entities, {"ops": {PULLS: {"config": reading}}})
+        with listening(on_progress or (lambda _progress: None)):
+            execute_run(job, run, instance)
+        ended = instance.get_run_by_id(run.run_id)
+        if ended is not None and ended.is_success:
+            return Launched(run.run_id, success=True, error=None, setup_missing=None)
+        error, is_setup = _why(instance, run.run_id)
+    return Launched(run.run_id, success=False, error=error, setup_missing=_missing(integration) if is_setup else None)
+
+
+def _create_run(
+    instance: dg.DagsterInstance,
+    job_name: str,
+    integration: str,
+    entities: Sequence[str] | None,
+    run_config: Mapping[str, Any],
+) -> tuple[dg.DagsterRun, Any]:
+    recon_repository = ReconstructableRepository.for_module(_MODULE, "defs")
+    recon_job = recon_repository.get_reconstructable_job(job_name)
+    selection = frozenset(dg.AssetKey(name) for name in entities) if entities else None
+    if selection:
+        recon_job = recon_job.get_subset(asset_selection=selection)
+    # With this origin the UI knows which code location's job it was, and offers to run it again.
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=_MODULE), LOCATION)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, _REPOSITORY), job_name)
+    run = instance.create_run_for_job(
+        job_def=recon_job.get_definition(),
+        run_config=run_config,
+        tags={PARTITION_NAME_TAG: integration},
+        asset_selection=set(selection) if selection else None,
+        remote_job_origin=origin,
+        job_code_origin=recon_job.get_python_origin(),
+    )
+    return run, recon_job
+
+
+def _why(instance: dg.DagsterInstance, run_id: str) -> tuple[str, bool]:
+    """(what failed, whether it was the gate), from the run's events."""
+    for record in instance.all_logs(run_id):
+        event = record.dagster_event
+        if event is None or not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        failure = data.user_failure_data
+        if failure is not None:
+            reason = failure.metadata.get("reason")
+            return failure.description or failure.label or "", getattr(reason, "value", None) == SETUP_INCOMPLETE
+        if data.error is not None:
+            cause = data.error.cause or data.error
+            return cause.message.strip(), False
+    for record in instance.all_logs(run_id):
+        if record.dagster_event is not None and record.dagster_event.is_job_failure:
+            return record.dagster_event.message or "The run failed.", False
+    return "The run did not end. Its log in the Dagster UI says how far it came.", False
+
+
+def _missing(integration: str) -> SetupIncomplete:
+    warehouse = open_database()
+    try:
+        with warehouse.read() as connection:
+            return SetupIncomplete(integration, tuple(gate(connection, integration)))
+    finally:
+        warehouse.close()

@@ -1,0 +1,93 @@
+"""Dagster resources: the warehouse, and BILL for one integration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from billcom_assets.bill.errors import AuthenticationRefused, BillError
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.environment import bill_client, open_database, seal_for
+from billcom_assets.sync.pull import Sync, utc_now
+from billcom_assets.sync.report import Progress
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.integrations import Integrations, Status
+
+_listeners: list[Callable[[Progress], None]] = []
+
+
+@contextmanager
+def listening(listener: Callable[[Progress], None]) -> Iterator[None]:
+    """Lets ``listener`` hear of the progress of pulls in this process."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def _tell(progress: Progress) -> None:
+    for listener in _listeners:
+        listener(progress)
+
+
+class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The company's database and, for each integration, its BILL organization; both opened when first needed."""
+
+    _warehouse: Warehouse | None = PrivateAttr(default=None)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The open database, its tables up to date.
+
+        Raises:
+            WarehouseError: it cannot be used.
+        """
+        if self._warehouse is None:
+            self._warehouse = open_database()
+        return self._warehouse
+
+    @contextmanager
+    def sync(self, key: str, *, run_id: str | None, confirm_deletions: bool = False) -> Iterator[Sync]:
+        """Everything that pulls of one integration need, while no other run of it goes on.
+
+        Raises:
+            UnknownIntegration: there is none of this key.
+            Busy: another run of it is going on.
+            BillError: BILL refused; the integration is marked when its credentials were.
+        """
+        warehouse = self.warehouse
+        integrations = Integrations(seal_for(warehouse))
+        with warehouse.read() as connection:
+            integration = integrations.get(connection, key)
+        with bill_client(warehouse, integrations.seal, integration) as client:
+            sync = Sync(
+                warehouse=warehouse,
+                client=client,
+                catalog=CATALOG,
+                integration=key,
+                cutoff=integration.cutoff,
+                history_start=integration.history_start,
+                run_id=run_id,
+                on_progress=_tell,
+                confirm_deletions=confirm_deletions,
+            )
+            try:
+                with sync.alone():
+                    yield sync
+            except AuthenticationRefused as refusal:
+                self._mark(integrations, key, Status.ERROR, refusal)
+                raise
+
+    def _mark(self, integrations: Integrations, key: str, status: Status, error: BillError | None) -> None:
+        with self.warehouse.write() as connection:
+            integrations.set_status(connection, key, status, utc_now(), error)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
+        """Closes the database."""
+        if self._warehouse is not None:
+            self._warehouse.close()
+            self._warehouse = None

@@ -1,0 +1,48 @@
+"""Where Dagster keeps runs and events: SQLite under DAGSTER_HOME, or PostgreSQL when the environment names one.
+
+YAML can neither branch nor give an environment variable a default, so ``dagster.yaml`` names this class.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from dagster._config import Field, StringSource
+from dagster._core.storage.base_storage import DagsterStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+from sqlalchemy import make_url
+
+from billcom_assets.environment import home_folder
+
+URL_VARIABLE = "BILLCOM_DAGSTER_DATABASE_URL"
+
+
+class EnvironmentStorage(DagsterStorage, ConfigurableClass):
+    """Resolves to Dagster's own PostgreSQL or SQLite storage; nothing of it is ever instantiated."""
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        """Always None: the instance holds the storage that ``from_config_value`` made."""
+        return None
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """``base_dir``: folder of the SQLite files; the instance's own by default."""
+        return {"base_dir": Field(StringSource, is_required=False)}
+
+    @classmethod
+    def from_config_value(  # type: ignore[override] # stands for the storage that the environment asks for
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> DagsterStorage:
+        """The storage that the environment asks for."""
+        url = os.environ.get(URL_VARIABLE, "").strip()
+        if url:
+            # Dagster's storage speaks to psycopg2; a bare URL would pick another driver with newer SQLAlchemy.
+            named = make_url(url).set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+            return DagsterPostgresStorage(named, inst_data=inst_data)
+        base = config_value.get("base_dir") or str(home_folder())
+        return DagsterSqliteStorage.from_local(base, inst_data=inst_data)
