@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -140,7 +141,9 @@ def run(
         if on_ready is not None:
             named = f"[{host}]" if family is socket.AF_INET6 else host
             on_ready(sandbox, f"http://{named}:{listener.getsockname()[1]}")
-        uvicorn.Server(_config(sandbox)).run(sockets=[listener])
+        # uvicorn shuts down in order and then raises the interrupt again.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(_config(sandbox)).run(sockets=[listener])
 
 
 def _config(sandbox: Sandbox) -> uvicorn.Config:
