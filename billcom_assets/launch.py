@@ -28,6 +28,8 @@ from billcom_assets.sync.report import Progress
 LOCATION = "billcom_assets"
 _MODULE = "billcom_assets.definitions"
 _REPOSITORY = "__repository__"
+_QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+"""The command shows progress of its own; the run's log in the UI has everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def launch(
     reading = {"refresh": refresh or job_name == "full_refresh", "confirm_deletions": confirm_deletions}
     with open_instance() as instance:
         _add_partition(instance, integration)
-        run, job = _create_run(instance, job_name, integration, entities, {"ops": {PULLS: {"config": reading}}})
+        run_config = {"ops": {PULLS: {"config": reading}}, "loggers": _QUIET}
+        run, job = _create_run(instance, job_name, integration, entities, run_config)
         with listening(on_progress or (lambda _progress: None)):
             execute_run(job, run, instance)
         ended = instance.get_run_by_id(run.run_id)
