@@ -117,5 +117,5 @@ mappings = Table(
     CheckConstraint("(state = 'unmapped') = (ledger_id is null)", name="ledger_id"),
     CheckConstraint("method in ('manual', 'exact', 'likely')", name="method"),
     Index(None, "integration", "kind", "ledger_id"),
-    comment="One row per BILL object that is linked or proposed to be linked to its ledger counterpart, or shall not be",
+    comment="One row per BILL object that is linked to a ledger object, is proposed to be, or shall not be",
 )

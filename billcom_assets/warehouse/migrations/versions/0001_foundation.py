@@ -227,7 +227,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state in ('mapped', 'suggested', 'unmapped')", name=op.f("ck_mappings_state")),
         sa.PrimaryKeyConstraint("integration", "kind", "bill_id", name=op.f("pk_mappings")),
         schema=SCHEMA,
-        comment="One row per BILL object that is linked or proposed to be linked to its ledger counterpart, or shall not be",
+        comment="One row per BILL object that is linked to a ledger object, is proposed to be, or shall not be",
     )
     op.create_index(
         op.f("ix_mappings_integration_kind_ledger_id"),
