@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import resource
-import time
 from pathlib import Path
 
 import pytest
@@ -177,14 +176,12 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", [os.urandom(4096), b"a" * 4096, b"Name,No\nx,1\n", b"\0" * 4096])
-def test_a_hundred_megabytes_of_garbage_are_refused_at_once_and_with_little_memory(
-    tmp_path: Path, pattern: bytes
-) -> None:
+def test_a_hundred_megabytes_of_garbage_are_refused_with_little_memory(tmp_path: Path, pattern: bytes) -> None:
     path = tmp_path / "garbage.csv"
     with path.open("wb") as stream:
         stream.write(pattern * 256)
         stream.truncate(100 * 1024 * 1024)
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     problems = Problems()
 
     assert read_csv(path, PEOPLE, problems) is None
@@ -192,7 +189,6 @@ def test_a_hundred_megabytes_of_garbage_are_refused_at_once_and_with_little_memo
     assert [problem.message for problem in problems] == [
         "the file is larger than 50 MB, far more than any ledger's list; is it the right one?"
     ]
-    assert time.perf_counter() - started < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 * 1024
 
 
