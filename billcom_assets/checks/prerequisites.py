@@ -7,22 +7,23 @@ from collections.abc import Iterator
 import dagster as dg
 from sqlalchemy import Connection
 
-from billcom_assets.automation.partitions import INTEGRATIONS
+from billcom_assets.automation.partitions import INTEGRATIONS, partitioned_checks
 from billcom_assets.ledger.prerequisites import PREREQUISITES, Finding, evaluate
 
 
 def specs() -> list[dg.AssetCheckSpec]:
     """One per prerequisite, on the asset whose data it looks at."""
-    return [
-        dg.AssetCheckSpec(
-            name=prerequisite.name,
-            asset=prerequisite.entity,
-            description=prerequisite.description,
-            blocking=True,
-            partitions_def=INTEGRATIONS,
-        )
-        for prerequisite in PREREQUISITES
-    ]
+    with partitioned_checks():
+        return [
+            dg.AssetCheckSpec(
+                name=prerequisite.name,
+                asset=prerequisite.entity,
+                description=prerequisite.description,
+                blocking=True,
+                partitions_def=INTEGRATIONS,
+            )
+            for prerequisite in PREREQUISITES
+        ]
 
 
 def results(

@@ -9,7 +9,7 @@ from functools import partial
 import dagster as dg
 from sqlalchemy import Connection
 
-from billcom_assets.automation.partitions import INTEGRATIONS
+from billcom_assets.automation.partitions import INTEGRATIONS, partitioned_checks
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity
 from billcom_assets.ledger import data_quality
@@ -85,10 +85,11 @@ def _of_every_entity(entity: Entity) -> Iterator[QualityCheck]:
 
 def specs(catalog: Catalog) -> list[dg.AssetCheckSpec]:
     """The checks' declarations."""
-    return [
-        dg.AssetCheckSpec(name=one.name, asset=one.asset, description=one.description, partitions_def=INTEGRATIONS)
-        for one in quality_checks(catalog)
-    ]
+    with partitioned_checks():
+        return [
+            dg.AssetCheckSpec(name=one.name, asset=one.asset, description=one.description, partitions_def=INTEGRATIONS)
+            for one in quality_checks(catalog)
+        ]
 
 
 def results(connection: Connection, integration: str, entity: str, catalog: Catalog) -> Iterator[dg.AssetCheckResult]:
