@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,14 @@ from dagster._core.remote_origin import (
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from billcom_assets.automation import command_runs
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import PULLS, SETUP_INCOMPLETE
 from billcom_assets.environment import dagster_home, open_database
 from billcom_assets.ledger.prerequisites import SetupIncomplete, gate
 from billcom_assets.resources import listening
 from billcom_assets.sync.report import Progress
+from billcom_assets.warehouse.engine import Warehouse
 
 LOCATION = "billcom_assets"
 _MODULE = "billcom_assets.definitions"
@@ -85,19 +87,23 @@ def launch(
 
     Raises:
         KeyError: the job or one of the entities does not exist.
+        Busy: another command is running this integration.
     """
     reading = {"refresh": refresh or job_name == "full_refresh", "confirm_deletions": confirm_deletions}
-    with open_instance() as instance:
+    with open_instance() as instance, closing(open_database()) as warehouse:
         _add_partition(instance, integration)
-        run_config = {"ops": {PULLS: {"config": reading}}, "loggers": _QUIET}
-        run, job = _create_run(instance, job_name, integration, entities, run_config)
-        with listening(on_progress or (lambda _progress: None)):
-            execute_run(job, run, instance)
+        command_runs.close_dead(instance, warehouse, integration)
+        with command_runs.holding(warehouse, integration):
+            run_config = {"ops": {PULLS: {"config": reading}}, "loggers": _QUIET}
+            run, job = _create_run(instance, job_name, integration, entities, run_config)
+            with listening(on_progress or (lambda _progress: None)):
+                execute_run(job, run, instance)
         ended = instance.get_run_by_id(run.run_id)
         if ended is not None and ended.is_success:
             return Launched(run.run_id, success=True, error=None, setup_missing=None)
         error, is_setup = _why(instance, run.run_id)
-    return Launched(run.run_id, success=False, error=error, setup_missing=_missing(integration) if is_setup else None)
+        missing = _missing(warehouse, integration) if is_setup else None
+        return Launched(run.run_id, success=False, error=error, setup_missing=missing)
 
 
 def _create_run(
@@ -118,7 +124,7 @@ def _create_run(
     run = instance.create_run_for_job(
         job_def=recon_job.get_definition(),
         run_config=run_config,
-        tags={PARTITION_NAME_TAG: integration},
+        tags={PARTITION_NAME_TAG: integration, command_runs.COMMAND_TAG: command_runs.COMMAND},
         asset_selection=set(selection) if selection else None,
         remote_job_origin=origin,
         job_code_origin=recon_job.get_python_origin(),
@@ -146,10 +152,6 @@ def _why(instance: dg.DagsterInstance, run_id: str) -> tuple[str, bool]:
     return "The run did not end. Its log in the Dagster UI says how far it came.", False
 
 
-def _missing(integration: str) -> SetupIncomplete:
-    warehouse = open_database()
-    try:
-        with warehouse.read() as connection:
-            return SetupIncomplete(integration, tuple(gate(connection, integration)))
-    finally:
-        warehouse.close()
+def _missing(warehouse: Warehouse, integration: str) -> SetupIncomplete:
+    with warehouse.read() as connection:
+        return SetupIncomplete(integration, tuple(gate(connection, integration)))
