@@ -30,11 +30,9 @@ def pull(sync: Sync, entity: Entity, *, refresh: bool = False) -> list[PullRepor
     """
     state = sync.state(entity.name)
     reports = [_pull_once(sync, entity, state, refresh=refresh)]
-    if state.walk is not None and reports[0].kind is not Kind.FULL:
+    if state.walk is not None:
         # What an interrupted run had begun is now complete; what happened since is still to be read.
-        fresh = sync.state(entity.name)
-        if not (refresh and reports[0].kind is Kind.SWEEP):
-            reports.append(_pull_once(sync, entity, fresh, refresh=refresh))
+        reports.append(_pull_once(sync, entity, sync.state(entity.name), refresh=False))
     if reports[-1].kind is Kind.INCREMENTAL:
         report = look_at_unsettled(sync, entity)
         if report is not None:
