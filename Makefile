@@ -1,0 +1,56 @@
+# Every target makes its own environment in .venv on first use; PYTHON chooses the interpreter (3.11 to 3.13).
+PYTHON ?= python3
+PORT ?= 3000
+SCALE ?= 1
+WORKERS ?= logical
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test lint format bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The demo is a world of its own, whatever database this shell is set up for.
+demo dev: export DAGSTER_HOME := $(CURDIR)/.billcom
+demo dev: unexport BILLCOM_DATABASE_URL
+demo dev: unexport BILLCOM_DAGSTER_DATABASE_URL
+
+demo: $(INSTALLED) ## mirror a simulated BILL organization into .billcom/billcom.db, end to end
+	@$(BIN)/billcom demo
+
+dev: $(INSTALLED) ## open the Dagster UI on the demo's data (PORT=3000)
+	@test -f .billcom/billcom.db || $(MAKE) --no-print-directory demo
+	@echo "Dagster UI: http://127.0.0.1:$(PORT) (Ctrl-C ends it)"
+	@$(BIN)/dagster dev --host 127.0.0.1 --port $(PORT) --workspace workspace.yaml
+
+test: unexport DAGSTER_HOME
+test: unexport BILLCOM_DATABASE_URL
+test: lint ## check style, types, definitions and behaviour (SQLite and PostgreSQL)
+	@$(BIN)/dagster definitions validate --workspace workspace.yaml
+	@$(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 8
+
+lint: $(INSTALLED) ## check style and types alone
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: $(INSTALLED) ## put imports and layout in order
+	@$(BIN)/ruff check --select I --fix
+	@$(BIN)/ruff format
+
+bench: $(INSTALLED) ## measure speed and memory beside dlt on PostgreSQL (SCALE=0.1 for a quick look)
+	@$(BIN)/python -m billcom_assets_tests.bench --scale $(SCALE)
+
+clean: ## remove the environments and the demo's data
+	@rm -rf .venv .venv-peers .billcom
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "billcom-assets needs Python 3.11, 3.12 or 3.13; choose one with: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing into .venv (once; a minute or two) ..."
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
