@@ -7,30 +7,27 @@ WORKERS ?= logical
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+# The demo and the tests are worlds of their own, whatever this shell is set up for.
+APART := env -u BILLCOM_DATABASE_URL -u BILLCOM_DAGSTER_DATABASE_URL -u BILLCOM_SECRET_KEY -u DAGSTER_HOME
+DEMO := $(APART) DAGSTER_HOME="$(CURDIR)/.billcom"
+
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test lint format bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# The demo is a world of its own, whatever database this shell is set up for.
-demo dev: export DAGSTER_HOME := $(CURDIR)/.billcom
-demo dev: unexport BILLCOM_DATABASE_URL
-demo dev: unexport BILLCOM_DAGSTER_DATABASE_URL
-
 demo: $(INSTALLED) ## mirror a simulated BILL organization into .billcom/billcom.db, end to end
-	@$(BIN)/billcom demo
+	@$(DEMO) $(BIN)/billcom demo
 
 dev: $(INSTALLED) ## open the Dagster UI on the demo's data (PORT=3000)
 	@test -f .billcom/billcom.db || $(MAKE) --no-print-directory demo
 	@echo "Dagster UI: http://127.0.0.1:$(PORT) (Ctrl-C ends it)"
-	@$(BIN)/dagster dev --host 127.0.0.1 --port $(PORT) --workspace workspace.yaml
+	@$(DEMO) $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT) --workspace workspace.yaml
 
-test: unexport DAGSTER_HOME
-test: unexport BILLCOM_DATABASE_URL
 test: lint ## check style, types, definitions and behaviour (SQLite and PostgreSQL)
-	@$(BIN)/dagster definitions validate --workspace workspace.yaml
-	@$(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 8
+	@$(APART) $(BIN)/dagster definitions validate --workspace workspace.yaml
+	@$(APART) $(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 8
 
 lint: $(INSTALLED) ## check style and types alone
 	@$(BIN)/ruff check
