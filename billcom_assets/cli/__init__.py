@@ -1,0 +1,14 @@
+"""The ``billcom`` command."""
+
+from __future__ import annotations
+
+import sys
+
+from billcom_assets.cli.app import billcom
+
+__all__ = ["billcom", "main"]
+
+
+def main() -> None:
+    """Runs the command with the process's arguments and exits with its code."""
+    sys.exit(billcom.main(prog_name="billcom"))

@@ -1,0 +1,260 @@
+"""``billcom connect`` and ``billcom validate``: storing an integration and signing in to BILL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from sqlalchemy import Connection, RowMapping, select
+
+from billcom_assets.bill.credentials import Environment
+from billcom_assets.bill.errors import BillError
+from billcom_assets.bill.limits import utc_now
+from billcom_assets.bill.session import StoredSession
+from billcom_assets.cli import given, launching
+from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.options import NONE, Day, key_argument
+from billcom_assets.cli.output import Output, pass_output, shown
+from billcom_assets.environment import bill_client, open_database, seal_for
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.integrations import (
+    CredentialSources,
+    Integration,
+    Integrations,
+    InvalidSetting,
+    Status,
+)
+from billcom_assets.warehouse.sealing import Seal
+from billcom_assets.warehouse.tables import integrations, sync_state
+
+_CREDENTIALS = {
+    "organization_id": "organization id",
+    "username": "user name",
+    "password": "password",
+    "dev_key": "developer key",
+}
+_EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 00801ABCDEFGHIJ1a2b3 \\
+  --username my-sync-token --password - --dev-key env:BILL_DEV_KEY --cutoff 2025-01-01"""
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is to be set; None leaves a setting as it is, ``none`` clears it."""
+
+    company: str | None = None
+    environment: str | None = None
+    base_url: str | None = None
+    v2_base_url: str | None = None
+    cutoff: date | str | None = None
+    history_start: date | str | None = None
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True)
+class Connected:
+    """An integration that has just signed in."""
+
+    integration: Integration
+    session: StoredSession
+
+
+def connect_integration(
+    warehouse: Warehouse, key: str, organization_id: str, sources: CredentialSources, settings: Settings
+) -> Connected:
+    """Stores an integration as pending, makes it known to Dagster, signs in and records the outcome.
+
+    What cannot be right is refused before anything is stored.
+
+    Raises:
+        InvalidSetting: a setting cannot be used.
+        BillError: BILL cannot be reached or refuses the sign-in; ConfigurationError: a credential cannot be right.
+    """
+    seal = seal_for(warehouse)
+    with warehouse.read() as connection:
+        stored = _stored(connection, key)
+        if stored is not None:
+            _refuse_other_organization(connection, stored, organization_id)
+    integration = _merged(key, organization_id, sources, settings, stored)
+    integration.credentials()
+    with warehouse.write() as connection:
+        Integrations(seal).save(connection, integration, utc_now())
+    launching.add_partition(key)
+    return sign_in(warehouse, seal, integration)
+
+
+def sign_in(warehouse: Warehouse, seal: Seal, integration: Integration) -> Connected:
+    """Signs in anew and records the outcome, BILL's own message when it fails.
+
+    Raises:
+        BillError: BILL cannot be reached or refuses the sign-in.
+    """
+    store = Integrations(seal)
+    try:
+        with bill_client(warehouse, seal, integration) as client:
+            session = client.login()
+    except BillError as error:
+        with warehouse.write() as connection:
+            store.set_status(connection, integration.key, Status.ERROR, utc_now(), error)
+        raise
+    with warehouse.write() as connection:
+        store.set_status(connection, integration.key, Status.CONNECTED, utc_now())
+        return Connected(store.get(connection, integration.key), session)
+
+
+def _stored(connection: Connection, key: str) -> RowMapping | None:
+    # Without opening the seal: giving the credentials again is the way out when its key is lost.
+    return connection.execute(select(integrations).where(integrations.c.key == key)).mappings().first()
+
+
+def _refuse_other_organization(connection: Connection, stored: RowMapping, organization_id: str) -> None:
+    """The mirror of one organization must not go on as that of another."""
+    if organization_id.strip() == stored["organization_id"]:
+        return
+    pulled = select(sync_state.c.entity).where(sync_state.c.integration == stored["key"]).limit(1)
+    if connection.scalar(pulled) is not None:
+        raise InvalidSetting(
+            f"{stored['key']} holds the data of the BILL organization {stored['organization_id']}. "
+            "Give that organization id, or connect the other organization under another key."
+        )
+
+
+def _merged(
+    key: str, organization_id: str, sources: CredentialSources, settings: Settings, stored: RowMapping | None
+) -> Integration:
+    """The integration that the settings describe; an edit keeps what they leave out."""
+    before: dict[str, Any] = dict(stored) if stored else {}
+    return Integration(
+        key=key,
+        company=settings.company or before.get("company", ""),
+        organization_id=organization_id,
+        environment=Environment(settings.environment or before.get("environment", Environment.PRODUCTION)),
+        base_url=_kept(settings.base_url, before.get("base_url")),
+        v2_base_url=_kept(settings.v2_base_url, before.get("v2_base_url")),
+        sources=sources,
+        cutoff=_kept(settings.cutoff, before.get("cutoff")),
+        history_start=_kept(settings.history_start, before.get("history_start")),
+        time_zone=settings.time_zone or before.get("time_zone", "UTC"),
+    )
+
+
+def _kept(wanted: _T | str | None, before: _T | None) -> Any:
+    if wanted is None:
+        return before
+    return None if isinstance(wanted, str) and wanted.strip().lower() in {NONE, ""} else wanted
+
+
+@click.command(cls=BillcomCommand, examples=[_EXAMPLE])
+@key_argument
+@click.option("--company", metavar="NAME", help="The company whose books this is; needed the first time.")
+@click.option("--organization-id", metavar="ID", help="The organization's id in BILL; it begins with 008.")
+@click.option("--username", metavar="NAME", help="A sync token's name, or a user's e-mail address.")
+@click.option("--password", metavar="VALUE", help="The sync token's value, or the user's password.")
+@click.option("--dev-key", metavar="VALUE", help="The developer key.")
+@click.option(
+    "--environment",
+    type=click.Choice([environment.value for environment in Environment]),
+    help="BILL's real environment, production (what counts unless you say otherwise), or its test environment, stage.",
+)
+@click.option("--base-url", metavar="URL", help="Another address of BILL's API, such as the sandbox's; none clears it.")
+@click.option("--v2-base-url", metavar="URL", help="Another address of BILL's older API; none clears it.")
+@click.option(
+    "--cutoff",
+    type=Day(),
+    metavar="DATE",
+    help="Leave out bills, vendor credits and vendor payments dated before this day; none brings in all.",
+)
+@click.option(
+    "--history-start",
+    type=Day(),
+    metavar="DATE",
+    help="Fetch nothing the first time that last changed before; or none.",
+)
+@click.option("--time-zone", metavar="ZONE", help="Where the company keeps its hours, such as America/New_York.")
+@pass_output
+def connect(
+    output: Output,
+    /,
+    key: str,
+    **options: Any,
+) -> None:
+    """Connects a BILL organization to one company, or changes the settings of a connected one.
+
+    KEY is the name you give it: small letters, digits and hyphens, such as acme-us. A user name, password or
+    developer key is written out (it is stored encrypted), or env:NAME to have it read from an environment variable
+    whenever it is needed (it is never stored), or - to type it unseen.
+
+    To change a setting run it again. Company, dates, environment and addresses stay unless you give new ones; the
+    credentials must be given again, because what is stored is never shown.
+    """
+    warehouse = open_database()
+    values = {name: options.pop(name) for name in _CREDENTIALS}
+    _require_credentials(warehouse, key, values)
+    organization = given.read_now(values.pop("organization_id"), _CREDENTIALS["organization_id"])
+    sources = CredentialSources(**{name: given.to_store(value, _CREDENTIALS[name]) for name, value in values.items()})
+    wanted = Settings(**options)
+    connected = connect_integration(warehouse, key, organization, sources, wanted)
+    if wanted.environment and connected.integration.base_url and not wanted.base_url:
+        output.note(
+            f"{key} still uses the address {connected.integration.base_url}; give --base-url none to use BILL's own."
+        )
+    _answer(output, connected, next_step=f"billcom seed {key}")
+
+
+def _require_credentials(warehouse: Warehouse, key: str, values: dict[str, str | None]) -> None:
+    missing = [f"--{name.replace('_', '-')}" for name, value in values.items() if value is None]
+    if not missing:
+        return
+    with warehouse.read() as connection:
+        is_edit = _stored(connection, key) is not None
+    if is_edit:
+        raise click.UsageError(
+            f"Give the credentials again to change {key}: {', '.join(missing)} missing. What is stored is never shown."
+        )
+    raise click.UsageError(f"{', '.join(missing)} missing: all of them are needed to sign in to BILL.")
+
+
+@click.command(cls=BillcomCommand, examples=("billcom validate acme-us",))
+@key_argument
+@pass_output
+def validate(output: Output, key: str) -> None:
+    """Signs in to BILL anew with the stored credentials and says who is signed in."""
+    warehouse = open_database()
+    seal = seal_for(warehouse)
+    with warehouse.read() as connection:
+        integration = Integrations(seal).get(connection, key)
+    _answer(output, sign_in(warehouse, seal, integration), next_step=f"billcom status {key}")
+
+
+def _answer(output: Output, connected: Connected, *, next_step: str) -> None:
+    integration, session = connected.integration, connected.session
+    kind = "sync token" if session.is_token else "password"
+    document = {
+        "integration": integration.key,
+        "company": integration.company,
+        "status": integration.status,
+        "organization_id": session.organization_id,
+        "environment": integration.environment,
+        "base_url": integration.base_url,
+        "v2_base_url": integration.v2_base_url,
+        "cutoff": integration.cutoff,
+        "history_start": integration.history_start,
+        "time_zone": integration.time_zone,
+        "signed_in_with": kind,
+        "user_id": session.user_id,
+        "next_step": next_step,
+    }
+
+    def render(console: Console) -> None:
+        where = integration.base_url or f"BILL {integration.environment.value}"
+        console.print(
+            f"{integration.key} is connected: {shown(integration.company)}, BILL organization "
+            f"{shown(session.organization_id)}, signed in with a {kind} as {shown(session.user_id)} at {where}.",
+            soft_wrap=True,
+        )
+        console.print(f"Next: {next_step}")
+
+    output.answer(document, render)

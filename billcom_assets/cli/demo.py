@@ -1,0 +1,214 @@
+"""``billcom demo``: everything at once, on the simulated BILL, by the same steps that a user takes."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from billcom_assets.cli import facts
+from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.connect import Settings as ConnectSettings
+from billcom_assets.cli.connect import connect_integration
+from billcom_assets.cli.demo_ledger import write_ledger
+from billcom_assets.cli.ledger import import_files
+from billcom_assets.cli.mappings import suggest_and_accept
+from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.cli.runs import Finished, run_job
+from billcom_assets.environment import dagster_home, open_database
+from billcom_assets.ledger.mappings import Accept, Coverage
+from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.integrations import CredentialSources
+
+_KEY = "demo"
+_BILLS = 600
+
+
+@dataclass(frozen=True)
+class Company:
+    """Which simulated company the demo uses: every size is another one, with an integration of its own."""
+
+    key: str
+    name: str
+    settings: Settings
+
+    @classmethod
+    def of_size(cls, bills: int) -> Company:
+        """The company with so many bills; the same data every time."""
+        if bills == _BILLS:
+            return cls(_KEY, "Demo company", Settings(bills=bills, orgs=1))
+        # Another seed makes another organization id: BILL never has two companies under one.
+        return cls(
+            f"{_KEY}-{bills}", f"Demo company with {bills} bills", Settings(bills=bills, orgs=1, seed=1_000 + bills)
+        )
+
+
+@click.command(cls=BillcomCommand, examples=("billcom demo",))
+@click.option(
+    "--bills",
+    type=click.IntRange(min=20),
+    default=_BILLS,
+    show_default=True,
+    help="Size of the simulated company, in bills.",
+)
+@click.option("--keep-serving", is_flag=True, help="Leave the simulated BILL running until you press Ctrl-C.")
+@pass_output
+def demo(output: Output, bills: int, keep_serving: bool) -> None:
+    """Shows everything at once, on a simulated BILL that needs no account and no network.
+
+    It connects the simulated organization, fetches its lists, loads the company's own ledger, maps the two, and syncs
+    everything into a database.
+
+    Run it again to see an incremental sync: the same organization, and only what changed is written.
+    """
+    company = Company.of_size(bills)
+    home = dagster_home()
+    started = time.monotonic()
+    with SandboxServer(company.settings) as server:
+        shown = _Show(output, open_database(), server, company)
+        shown.connect()
+        finished = [*shown.seed(), *shown.prepare_and_sync()]
+        _summarize(output, shown, finished, time.monotonic() - started, home, serves_on=keep_serving)
+        if keep_serving:
+            _serve_until_stopped(output, server)
+
+
+class _Show:
+    """The steps of the demo, each the same as a user's command."""
+
+    def __init__(self, output: Output, warehouse: Warehouse, server: SandboxServer, company: Company) -> None:
+        self.output = output
+        self.warehouse = warehouse
+        self.server = server
+        self.company = company
+        self.organization = server.world.organization()
+        self.coverage: list[Coverage] = []
+
+    def connect(self) -> None:
+        self._say(f"A simulated BILL runs at {self.server.base_url}: {self.organization.name}.")
+        token = self.organization.token
+        dev_key = self.company.settings.dev_keys[0]
+        connect_integration(
+            self.warehouse,
+            self.company.key,
+            self.organization.id,
+            CredentialSources(token.username, token.password, dev_key),
+            ConnectSettings(
+                company=self.company.name, base_url=self.server.base_url, v2_base_url=self.server.v2_base_url
+            ),
+        )
+        self._say(f"Connected as {self.company.key} with a sync token.")
+
+    def seed(self) -> list[Finished]:
+        """Fetches the lists, the first time."""
+        with self.warehouse.read() as connection:
+            standing = facts.entity_standings(self.warehouse, connection, self.company.key)
+        if any(one.synced_at for one in standing if one.entity == "employees"):
+            return []
+        self._say("Fetching BILL's lists (billcom seed):")
+        title = f"Seeding {self.company.key}"
+        return [run_job(self.output, self.warehouse, "initial_seed", self.company.key, title=title)]
+
+    def prepare_and_sync(self) -> list[Finished]:
+        """Loads the ledger, maps it, and fetches everything."""
+        with tempfile.TemporaryDirectory(prefix="billcom-demo-") as folder:
+            files = write_ledger(self.organization, Path(folder))
+            report = import_files(self.warehouse, self.company.key, files)
+        changed = sum(one.inserted + one.updated for one in report.tables)
+        self._say(f"Loaded the company's own ledger: {changed:,} records new or changed (billcom ledger import).")
+        _, accepted, self.coverage = suggest_and_accept(self.warehouse, self.company.key, Accept.EXACT)
+        count = sum(one.accepted for one in accepted.kinds) if accepted else 0
+        self._say(f"Mapped {count:,} BILL objects onto it, the certain matches (billcom mappings suggest).")
+        self._say("Syncing everything (billcom sync):")
+        title = f"Syncing {self.company.key}"
+        return [run_job(self.output, self.warehouse, "full_sync", self.company.key, title=title)]
+
+    def _say(self, text: str) -> None:
+        self.output.note(text)
+
+
+def _summarize(
+    output: Output, shown: _Show, runs: Sequence[Finished], seconds: float, home: Path, *, serves_on: bool
+) -> None:
+    key = shown.company.key
+    with shown.warehouse.read() as connection:
+        standing = facts.entity_standings(shown.warehouse, connection, key)
+    pulls = [pull for run in runs for pull in run.pulls]
+    lines = _lines(standing, pulls)
+    database = shown.warehouse.engine.url.database if not shown.warehouse.is_postgresql else None
+    ui = _ui_command(home)
+    document = {
+        "integration": key,
+        "organization": shown.organization.name,
+        "entities": lines,
+        "rows": sum(line["rows"] for line in lines),
+        "requests": sum(line["requests"] for line in lines),
+        "seconds": round(seconds, 1),
+        "mappings": [asdict(one) for one in shown.coverage],
+        "runs": [run.run_id for run in runs],
+        "database": database or shown.warehouse.description,
+        "dagster_home": str(home),
+        "ui": ui,
+    }
+
+    def render(console: Console) -> None:
+        numbers = ("Rows", "Fetched", "Written", "Requests")
+        columns: list[Column | str] = ["Entity", *(Column(title, is_number=True) for title in numbers)]
+        names = ("rows", "fetched", "written", "requests")
+        rows = [(line["entity"].replace("_", " "), *(line[name] for name in names)) for line in lines]
+        rows.append(("total", *(sum(line[name] for line in lines) for name in names)))
+        console.print(table("", columns, rows))
+        console.print(
+            f"\n{document['rows']:,} rows with {document['requests']:,} requests in {seconds:.0f} seconds.\n"
+            f"Database: {document['database']}\n"
+            f"Dagster UI on this data: {ui}\n"
+            f"More: billcom status {key}",
+            soft_wrap=True,
+        )
+        if not serves_on:
+            console.print("The simulated BILL has stopped; billcom demo --keep-serving leaves it running.")
+
+    output.answer(document, render)
+
+
+def _lines(standing: Sequence[facts.EntityStanding], pulls: Sequence[facts.Pull]) -> list[dict[str, Any]]:
+    fetched: Counter[str] = Counter()
+    written: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
+    for pull in pulls:
+        fetched[pull.entity] += pull.fetched
+        written[pull.entity] += pull.inserted + pull.updated
+        requests[pull.entity] += pull.requests
+    return [
+        {
+            "entity": one.entity,
+            "rows": one.rows,
+            "fetched": fetched[one.entity],
+            "written": written[one.entity],
+            "requests": requests[one.entity],
+        }
+        for one in standing
+    ]
+
+
+def _ui_command(home: Path) -> str:
+    if Path("Makefile").exists():
+        return "make dev"
+    return f"DAGSTER_HOME={home} dagster dev -m billcom_assets.definitions"
+
+
+def _serve_until_stopped(output: Output, server: SandboxServer) -> None:
+    output.note(f"The simulated BILL goes on at {server.base_url}. Stop it with Ctrl-C.")
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        output.note("Stopped.")

@@ -1,0 +1,104 @@
+"""The simulated company's own lists, as its accounting program would export them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from billcom_assets.sandbox import Organization
+
+Doc = dict[str, Any]
+Row = Sequence[object]
+
+_CHART = "classifications/chart-of-accounts"
+_DIMENSIONS = {
+    "Department": "classifications/departments",
+    "Job": "classifications/jobs",
+    "Location": "classifications/locations",
+    "Class": "classifications/accounting-classes",
+    "Employee": "classifications/employees",
+}
+"""The word that accounting programs use, and where BILL has the list."""
+
+
+@dataclass(frozen=True)
+class _File:
+    columns: tuple[str, ...]
+    rows: Callable[[Organization], Iterable[Row]]
+
+
+def write_ledger(organization: Organization, folder: Path) -> dict[str, str]:
+    """Writes one CSV file for each list; gives their paths by kind, as ``billcom ledger import`` takes them."""
+    paths = {}
+    for kind, file in _FILES.items():
+        path = folder / f"{kind}.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(file.columns)
+            writer.writerows(file.rows(organization))
+        paths[kind] = str(path)
+    return paths
+
+
+def _accounts(organization: Organization) -> Iterator[Row]:
+    chart = organization.rows(_CHART)
+    numbers = {doc["id"]: doc["account"].get("number", "") for doc in chart}
+    for doc in _without_namesakes(chart):
+        wording = doc["account"]["type"].replace("_", " ").title()
+        parent = numbers.get(doc.get("parentId"), "")
+        yield numbers[doc["id"]], doc["name"], wording, parent, _active(doc)
+
+
+def _vendors(organization: Organization) -> Iterator[Row]:
+    for position, doc in enumerate(_without_namesakes(organization.rows("vendors"))):
+        yield f"V-{position + 1:05}", doc["name"], doc.get("email", ""), doc.get("billCurrency", ""), _active(doc)
+
+
+def _customers(organization: Organization) -> Iterator[Row]:
+    for position, doc in enumerate(_without_namesakes(organization.rows("customers"))):
+        yield f"C-{position + 1:05}", doc["name"], doc.get("email", ""), doc.get("invoiceCurrency", ""), _active(doc)
+
+
+def _items(organization: Organization) -> Iterator[Row]:
+    numbers = {doc["id"]: doc["account"].get("number", "") for doc in organization.rows(_CHART)}
+    for position, doc in enumerate(_without_namesakes(organization.rows("classifications/items"))):
+        account = numbers.get(doc.get("expenseChartOfAccountId") or doc.get("chartOfAccountId"), "")
+        yield f"I-{position + 1:05}", doc["name"], account, _active(doc)
+
+
+def _dimensions(organization: Organization) -> Iterator[Row]:
+    for word, path in _DIMENSIONS.items():
+        docs = organization.rows(path)
+        # People have managers in BILL; an accounting program lists them flat.
+        names = {} if word == "Employee" else {doc["id"]: _name(doc) for doc in docs}
+        for position, doc in enumerate(_without_namesakes(docs)):
+            code = f"{word[0]}-{position + 1:04}"
+            yield word, code, _name(doc), names.get(doc.get("parentId"), ""), _active(doc)
+
+
+def _without_namesakes(docs: Iterable[Doc]) -> Iterator[Doc]:
+    """An accounting program allows a name once; of several the one in use with a number, else the first."""
+    best: dict[str, Doc] = {}
+    for doc in sorted(docs, key=lambda doc: (doc["archived"], not doc.get("account", {}).get("number"))):
+        best.setdefault(_name(doc).casefold(), doc)
+    return iter(best.values())
+
+
+def _name(doc: Doc) -> str:
+    return str(doc["name"]) if "name" in doc else f"{doc['firstName']} {doc['lastName']}"
+
+
+def _active(doc: Doc) -> str:
+    return "No" if doc["archived"] else "Yes"
+
+
+_FILES = {
+    "accounts": _File(("Account Number", "Account Name", "Account Type", "Parent Number", "Active"), _accounts),
+    "vendors": _File(("Vendor ID", "Vendor", "Main Email", "Currency", "Active"), _vendors),
+    "customers": _File(("Customer ID", "Customer", "Main Email", "Currency", "Active"), _customers),
+    "items": _File(("Item Code", "Item Name", "Expense Account", "Active"), _items),
+    "dimensions": _File(("Dimension", "Code", "Name", "Parent", "Active"), _dimensions),
+}

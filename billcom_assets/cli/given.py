@@ -1,0 +1,45 @@
+"""Credentials as a user gives them: written out, named by an environment variable, or typed unseen."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+PROMPT = "-"
+ENVIRONMENT_PREFIX = "env:"
+
+
+def to_store(value: str, what: str) -> str:
+    """The value to store: ``-`` asks for it, hidden; anything else, ``env:NAME`` too, stays as it is.
+
+    With standard input piped rather than typed, one line of it is taken for each ``-``.
+    """
+    if value.strip() != PROMPT:
+        return value
+    if sys.stdin.isatty():
+        asked: str = click.prompt(what.capitalize(), hide_input=True, err=True)
+        return _literal(asked, what)
+    return _literal(sys.stdin.readline(), what)
+
+
+def read_now(value: str, what: str) -> str:
+    """The value itself, for what is no secret: ``env:NAME`` is read at once."""
+    text = to_store(value, what).strip()
+    if not text.startswith(ENVIRONMENT_PREFIX):
+        return text
+    variable = text.removeprefix(ENVIRONMENT_PREFIX).strip()
+    found = os.environ.get(variable, "").strip()
+    if not found:
+        raise click.UsageError(f"The environment variable {variable}, which should hold the {what}, is not set.")
+    return found
+
+
+def _literal(typed: str, what: str) -> str:
+    text = typed.strip()
+    if not text:
+        raise click.UsageError(f"No {what} was given: - wants it typed, or one line of standard input.")
+    if text.startswith(ENVIRONMENT_PREFIX):
+        raise click.UsageError(f"The {what} begins with {ENVIRONMENT_PREFIX}; give env:NAME as the option itself.")
+    return text

@@ -1,0 +1,104 @@
+"""``billcom ledger``: the company's own records in and out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+
+from billcom_assets.bill.limits import utc_now
+from billcom_assets.cli.app import BillcomGroup
+from billcom_assets.cli.files import written
+from billcom_assets.cli.options import key_argument
+from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.environment import open_database
+from billcom_assets.ledger.chart_export import chart_of_accounts
+from billcom_assets.ledger.layouts import LAYOUTS
+from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
+from billcom_assets.warehouse.engine import Warehouse
+
+_WHAT = {
+    "accounts": "The chart of accounts: number, name, type, parent, active.",
+    "vendors": "The vendors: number, name, tax id, e-mail, active.",
+    "customers": "The customers: number, name, e-mail, active.",
+    "items": "Products and services: number, name, account, active.",
+    "dimensions": "Departments, jobs, locations, classes and employees: kind, number, name, parent, active.",
+}
+
+
+@click.group(cls=BillcomGroup)
+def ledger() -> None:
+    """Loads the company's own lists, as its accounting program exports them, or writes them in the form BILL takes."""
+
+
+def import_files(warehouse: Warehouse, key: str, files: dict[str, str]) -> ImportReport:
+    """Makes the company's own records what the files say; all files together, or nothing.
+
+    Raises:
+        FileRefused: a file is unusable; the text says which lines.
+        UnknownIntegration: there is no such integration.
+    """
+    with warehouse.write() as connection:
+        return import_reference_data(connection, key, files, utc_now())
+
+
+@ledger.command("import", examples=("billcom ledger import acme-us --accounts accounts.csv --vendors vendors.csv",))
+@key_argument
+@click.option("--accounts", metavar="FILE", help=_WHAT["accounts"])
+@click.option("--vendors", metavar="FILE", help=_WHAT["vendors"])
+@click.option("--customers", metavar="FILE", help=_WHAT["customers"])
+@click.option("--items", metavar="FILE", help=_WHAT["items"])
+@click.option("--dimensions", metavar="FILE", help=_WHAT["dimensions"])
+@pass_output
+def import_(output: Output, /, key: str, **files: str | None) -> None:
+    """Loads the company's own lists from CSV files.
+
+    Each file holds the whole list: what is new is added, what changed is updated, what is gone is deactivated, and
+    mappings stay. The usual headers of accounting programs are understood. If anything in a file is wrong, nothing is
+    changed and every line at fault is named.
+    """
+    given = {kind: path for kind, path in files.items() if path is not None}
+    if not given:
+        raise click.UsageError(f"Name at least one file: {', '.join(f'--{kind}' for kind in LAYOUTS)}.")
+    report = import_files(open_database(), key, given)
+    next_step = f"billcom mappings suggest {key} --accept exact"
+
+    def render(console: Console) -> None:
+        numbers = ("Added", "Updated", "Unchanged", "Deactivated", "Reactivated")
+        columns: list[Column | str] = ["Table", *(Column(title, is_number=True) for title in numbers)]
+        rows = [
+            (one.table, one.inserted, one.updated, one.unchanged, one.deactivated, one.reactivated)
+            for one in report.tables
+        ]
+        console.print(table("", columns, rows))
+        console.print(f"Next: {next_step}")
+
+    document = {"integration": key, "tables": [asdict(one) for one in report.tables], "next_step": next_step}
+    output.answer(document, render)
+
+
+@ledger.command(examples=("billcom ledger export acme-us --chart-of-accounts --output accounts-for-bill.csv",))
+@key_argument
+@click.option("--chart-of-accounts", is_flag=True, help="Write the chart of accounts for BILL's own account import.")
+@click.option("--output", "path", metavar="FILE", help="Write to this file instead of showing it.")
+@pass_output
+def export(output: Output, key: str, chart_of_accounts: bool, path: str | None) -> None:
+    """Writes the company's chart of accounts as the CSV file that BILL's own import of accounts takes.
+
+    In BILL, choose the import of accounts in the settings and give it this file.
+    """
+    if not chart_of_accounts:
+        raise click.UsageError("Say what to write: --chart-of-accounts.")
+    _export_chart(output, open_database(), key, path)
+
+
+def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | None) -> None:
+    with warehouse.read() as connection:
+        chart = chart_of_accounts(connection, key)
+    for problem in chart.problems:
+        done = "is left out" if problem.left_out else "was changed"
+        output.note(f"Account {problem.ledger_id} {done}: {problem.message}.")
+    problems = [asdict(problem) for problem in chart.problems]
+    document = {"integration": key, "accounts": chart.accounts, "problems": problems}
+    written(output, chart.csv, path, document, what=f"{chart.accounts:,} accounts")

@@ -1,0 +1,206 @@
+"""``billcom mappings``: which ledger object each BILL object stands for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+
+from billcom_assets.bill.limits import utc_now
+from billcom_assets.cli.app import BillcomGroup
+from billcom_assets.cli.files import written
+from billcom_assets.cli.options import current_user, key_argument
+from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.cli.status import coverage_table
+from billcom_assets.environment import open_database
+from billcom_assets.ledger import mapping_files, mapping_rows
+from billcom_assets.ledger import mappings as links
+from billcom_assets.ledger.kinds import KINDS
+from billcom_assets.ledger.mapping_rows import MappingRow
+from billcom_assets.ledger.mappings import Accept, AcceptReport, Coverage, Stale, SuggestReport
+from billcom_assets.warehouse.engine import Warehouse
+
+_SHOWN_OF_A_KIND = 20
+
+_kinds_option = click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(list(KINDS)),
+    multiple=True,
+    metavar="KIND",
+    help=f"Only this kind; may be given several times: {', '.join(KINDS)}.",
+)
+
+
+@click.group(cls=BillcomGroup)
+def mappings() -> None:
+    """Links BILL's vendors, accounts, customers and lists to those of the company's own ledger."""
+
+
+@mappings.command(examples=("billcom mappings show acme-us --kind vendors",))
+@key_argument
+@_kinds_option
+@click.option("--all", "everything", is_flag=True, help="Show what is decided too, and all of it.")
+@pass_output
+def show(output: Output, key: str, kinds: tuple[str, ...], everything: bool) -> None:
+    """Shows how far each kind is mapped, what waits for a decision, and links whose one end has gone."""
+    chosen = kinds or tuple(KINDS)
+    with open_database().read() as connection:
+        rows = mapping_rows.show(connection, key, chosen)
+        coverage = [one for one in links.coverage(connection, key) if one.kind in chosen]
+        stale = [one for one in links.stale(connection, key) if one.kind in chosen]
+    document = {
+        "integration": key,
+        "coverage": [asdict(one) for one in coverage],
+        "rows": [asdict(row) for row in rows],
+        "stale": [asdict(one) for one in stale],
+    }
+
+    def render(console: Console) -> None:
+        console.print(coverage_table(coverage))
+        _render_rows(console, rows, everything=everything)
+        _render_stale(console, stale)
+        if any(one.suggested + one.unmapped for one in coverage):
+            console.print(f"Next: billcom mappings suggest {key} --accept exact, then decide by hand what is left with")
+            console.print(f"      billcom mappings export {key} --output mappings.csv")
+
+    output.answer(document, render)
+
+
+def _render_rows(console: Console, rows: Sequence[MappingRow], *, everything: bool) -> None:
+    wanted = [row for row in rows if everything or row.state in {"", "suggested"}]
+    seen: Counter[str] = Counter()
+    printed = []
+    for row in wanted:
+        seen[row.kind] += 1
+        if everything or seen[row.kind] <= _SHOWN_OF_A_KIND:
+            printed.append(
+                (
+                    row.kind.replace("_", " "),
+                    row.bill_number,
+                    row.bill_name,
+                    row.in_use,
+                    row.state or "open",
+                    row.ledger_name or row.suggested_ledger_name,
+                    row.reason,
+                )
+            )
+    if printed:
+        console.print()
+        columns = ("Kind", "Number", "In BILL", "In use", "State", "In the ledger", Column("Why", wraps=True))
+        console.print(table("", columns, printed))
+    if len(printed) < len(wanted):
+        console.print(f"... and {len(wanted) - len(printed):,} more; --all shows them.")
+
+
+def _render_stale(console: Console, stale: Sequence[Stale]) -> None:
+    if not stale:
+        return
+    console.print()
+    columns = ("Kind", "BILL id", "Ledger id", Column("What is wrong with the link", wraps=True))
+    rows = [(one.kind.replace("_", " "), one.bill_id, one.ledger_id, "; ".join(one.reasons)) for one in stale]
+    console.print(table("", columns, rows))
+
+
+def suggest_and_accept(
+    warehouse: Warehouse, key: str, which: Accept | None
+) -> tuple[SuggestReport, AcceptReport | None, list[Coverage]]:
+    """Proposes matches and accepts some of them; gives both reports and where the mapping stands then.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    now = utc_now()
+    with warehouse.write() as connection:
+        suggested = links.suggest(connection, key, now)
+        accepted = links.accept(connection, key, which, by=current_user(), now=now) if which else None
+        return suggested, accepted, links.coverage(connection, key)
+
+
+@mappings.command(examples=("billcom mappings suggest acme-us --accept exact",))
+@key_argument
+@click.option(
+    "--accept",
+    type=click.Choice([which.value for which in Accept]),
+    help="Map the certain matches (exact), or the likely ones too (all).",
+)
+@pass_output
+def suggest(output: Output, key: str, accept: str | None) -> None:
+    """Looks for the counterpart of every BILL object that has none yet.
+
+    A match is certain when number and type, the whole name, the tax id or the e-mail address are the same and nothing
+    else fits; otherwise it is likely, with a score and the reason. What you decided by hand is never changed.
+    """
+    suggested, accepted, coverage = suggest_and_accept(open_database(), key, Accept(accept) if accept else None)
+    by_kind = {one.kind: one.accepted for one in accepted.kinds} if accepted else {}
+    is_done = not any(one.suggested + one.unmapped for one in coverage)
+    by_hand = f"billcom mappings export {key} --output mappings.csv"
+    next_step = f"billcom sync {key}" if is_done else by_hand
+    if not accepted and any(one.exact for one in suggested.kinds):
+        next_step = f"billcom mappings suggest {key} --accept exact"
+    document = {
+        "integration": key,
+        "kinds": [{**asdict(one), "accepted": by_kind.get(one.kind, 0)} for one in suggested.kinds],
+        "coverage": [asdict(one) for one in coverage],
+        "next_step": next_step,
+    }
+
+    def render(console: Console) -> None:
+        titles = ("Certain", "Likely", "Without a match", "Decided before", "Accepted now")
+        columns: list[Column | str] = ["Kind", *(Column(title, is_number=True) for title in titles)]
+        rows = [
+            (
+                one.kind.replace("_", " "),
+                one.exact,
+                one.likely,
+                one.without,
+                one.decided,
+                by_kind.get(one.kind, 0),
+            )
+            for one in suggested.kinds
+        ]
+        console.print(table("", columns, rows))
+        console.print(f"Next: {next_step}")
+
+    output.answer(document, render)
+
+
+@mappings.command(examples=("billcom mappings export acme-us --output mappings.csv",))
+@key_argument
+@_kinds_option
+@click.option("--output", "path", metavar="FILE", help="Write to this file instead of showing it.")
+@pass_output
+def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None) -> None:
+    """Writes all mappings as a CSV file for a spreadsheet, with the suggestion beside each row that is not decided.
+
+    To decide a row write the ledger's id into its column ledger_id, or none to leave it unmapped for good; then give
+    the file to: billcom mappings import
+    """
+    with open_database().read() as connection:
+        text = mapping_rows.export_csv(connection, key, kinds or tuple(KINDS))
+    written(output, text, path, {"integration": key}, what="The mappings were")
+
+
+@mappings.command("import", examples=("billcom mappings import acme-us mappings.csv",))
+@key_argument
+@click.argument("file", metavar="FILE")
+@pass_output
+def import_(output: Output, key: str, file: str) -> None:
+    """Takes the decisions that were written into an exported file: all of them, or none when a line is wrong."""
+    with open_database().write() as connection:
+        report = mapping_files.import_csv(connection, key, file, by=current_user(), now=utc_now())
+
+    def render(console: Console) -> None:
+        console.print(
+            f"{report.mapped:,} newly mapped, {report.unmapped:,} left unmapped by hand, {report.unchanged:,} "
+            f"unchanged, {report.undecided:,} not decided.",
+            soft_wrap=True,
+        )
+        for note in report.notes:
+            console.print(f"Note: {note}.", soft_wrap=True)
+        console.print(f"Next: billcom status {key}")
+
+    output.answer({**asdict(report), "next_step": f"billcom status {key}"}, render)

@@ -1,0 +1,119 @@
+"""What a command prints: tables and sentences for people, or one JSON document for scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+_WIDTH_OF_FILES = 160
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+Document = Mapping[str, Any]
+
+
+def _console(*, stderr: bool) -> Console:
+    # No markup: what BILL sends may hold square brackets. No emoji for the same reason.
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        # Somebody reads it from a file or pipe later: what is cut off there is gone.
+        console.width = max(console.width, _WIDTH_OF_FILES)
+    return console
+
+
+@dataclass
+class Output:
+    """Where a command's answer goes; given to every command as click's object."""
+
+    as_json: bool = False
+    debug: bool = False
+    out: Console = field(default_factory=lambda: _console(stderr=False), repr=False)
+    """For the answer."""
+    err: Console = field(default_factory=lambda: _console(stderr=True), repr=False)
+    """For progress, notes and errors."""
+
+    def answer(self, document: Document, render: Callable[[Console], None]) -> None:
+        """The command's result: the document with ``--json``, else what ``render`` prints."""
+        if self.as_json:
+            click.echo(to_json({"ok": True, **document}))
+        else:
+            render(self.out)
+
+    def note(self, text: str) -> None:
+        """A line for people that is not part of the answer."""
+        if not self.as_json:
+            self.err.print(clean(text), soft_wrap=True)
+
+
+pass_output = click.make_pass_decorator(Output, ensure=True)
+
+
+def to_json(document: Document) -> str:
+    """The document as readable JSON; amounts as text, times in ISO 8601."""
+    return json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a printed table."""
+
+    title: str
+    is_number: bool = False
+    wraps: bool = False
+    """Long texts go on in the next line; other columns stay on one."""
+
+
+def table(title: str, columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> Table:
+    """A table for a terminal; None is shown as nothing."""
+    made = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
+    for given in columns:
+        column = Column(given) if isinstance(given, str) else given
+        made.add_column(
+            column.title,
+            justify="right" if column.is_number else "left",
+            no_wrap=not column.wraps,
+            overflow="fold" if column.wraps else "ellipsis",
+        )
+    for row in rows:
+        made.add_row(*map(shown, row))
+    return made
+
+
+def shown(value: object) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return clean(str(value))
+
+
+def clean(text: str) -> str:
+    """The text without characters that would steer a terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

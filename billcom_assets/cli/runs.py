@@ -1,0 +1,188 @@
+"""``billcom seed`` and ``billcom sync``: running a Dagster job and telling what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+
+from billcom_assets.cli import facts, launching
+from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.failures import CommandFailed, finding_document, setup_incomplete
+from billcom_assets.cli.options import key_argument
+from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.cli.progress import shown_progress
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.environment import open_database
+from billcom_assets.ledger.integrations import require_integration
+from billcom_assets.ledger.prerequisites import Finding, gate
+from billcom_assets.warehouse.engine import Warehouse
+
+_NUMBERS = {
+    "fetched": "Fetched",
+    "inserted": "Inserted",
+    "updated": "Updated",
+    "unchanged": "Unchanged",
+    "skipped_by_cutoff": "Skipped",
+    "rejected": "Rejected",
+    "deleted": "Deleted",
+    "requests": "Requests",
+    "seconds": "Seconds",
+}
+"""Columns of the summary, in order: attribute of a pull, and title."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run did that ended well."""
+
+    run_id: str
+    pulls: list[facts.Pull]
+    missing: list[Finding]
+    """Prerequisites of a full sync that do not hold now."""
+
+
+def run_job(
+    output: Output,
+    warehouse: Warehouse,
+    job: str,
+    key: str,
+    *,
+    title: str,
+    entities: Sequence[str] | None = None,
+    confirm_deletions: bool = False,
+) -> Finished:
+    """Runs the job in Dagster, showing its progress, and reads what it did from the database.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+        CommandFailed: the run failed, or setup is not completed (exit code 3); what was pulled is shown first.
+    """
+    with warehouse.read() as connection:
+        require_integration(connection, key)
+    with shown_progress(output, title) as listener:
+        launched = launching.launch(
+            job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=listener
+        )
+    with warehouse.read() as connection:
+        pulls = facts.pulls_of(connection, launched.run_id)
+        missing = gate(connection, key)
+    if launched.success:
+        return Finished(launched.run_id, pulls, missing)
+    document = {"integration": key, **pulls_document(launched.run_id, pulls)}
+    if pulls and not output.as_json:
+        render_pulls(output.err, pulls)
+    if launched.setup_missing is not None:
+        failure = setup_incomplete(launched.setup_missing)
+        raise CommandFailed(failure.message, failure.exit_code, **document, **failure.document)
+    reason = launched.error or f"The run {launched.run_id} failed; its log is in the Dagster UI."
+    raise CommandFailed(reason, **document)
+
+
+@click.command(cls=BillcomCommand, examples=("billcom seed acme-us",))
+@key_argument
+@pass_output
+def seed(output: Output, key: str) -> None:
+    """Fetches the lists that are needed to complete the setup.
+
+    These are BILL's vendors, bank accounts, chart of accounts, items, departments, jobs, locations, classes and
+    employees. It may be repeated at any time; then it fetches only what changed.
+    """
+    warehouse = open_database()
+    finished = run_job(output, warehouse, "initial_seed", key, title=f"Seeding {key}")
+    _answer(output, key, finished)
+
+
+@click.command(
+    cls=BillcomCommand,
+    examples=(
+        "billcom sync acme-us",
+        "billcom sync acme-us --only bills --only vendors",
+        "billcom sync acme-us --full-refresh",
+    ),
+)
+@key_argument
+@click.option("--full-refresh", is_flag=True, help="Fetch everything anew, and notice what BILL has removed.")
+@click.option(
+    "--confirm-deletions",
+    is_flag=True,
+    help="Believe at once what a full refresh no longer finds, instead of waiting for a second one on another day.",
+)
+@click.option(
+    "--only",
+    "entities",
+    multiple=True,
+    metavar="ENTITY",
+    help=f"Only this kind of object; may be given several times: {', '.join(CATALOG.names())}.",
+)
+@pass_output
+def sync(output: Output, key: str, full_refresh: bool, confirm_deletions: bool, entities: tuple[str, ...]) -> None:
+    """Fetches everything that changed in BILL since the last time.
+
+    Before the setup is complete nothing beyond the lists is fetched, and the command ends with exit code 3 and what
+    is missing.
+    """
+    _require_known(entities)
+    if confirm_deletions and not full_refresh:
+        raise click.UsageError("--confirm-deletions belongs to --full-refresh: only that notices what was removed.")
+    job = "full_refresh" if full_refresh else "full_sync"
+    finished = run_job(
+        output,
+        open_database(),
+        job,
+        key,
+        title=f"{'Refreshing' if full_refresh else 'Syncing'} {key}",
+        entities=[name for name in CATALOG.names() if name in entities] or None,
+        confirm_deletions=confirm_deletions,
+    )
+    _answer(output, key, finished)
+
+
+def _require_known(entities: Sequence[str]) -> None:
+    unknown = [name for name in entities if name not in CATALOG]
+    if unknown:
+        listed = ", ".join(repr(name) for name in unknown)
+        raise click.UsageError(
+            f"There is no entity {listed}. Known are: {', '.join(CATALOG.names())}.", click.get_current_context()
+        )
+
+
+def _answer(output: Output, key: str, finished: Finished) -> None:
+    next_step = finished.missing[0].fix if finished.missing else f"billcom sync {key}"
+    document = {
+        "integration": key,
+        **pulls_document(finished.run_id, finished.pulls),
+        "missing": [finding_document(finding) for finding in finished.missing],
+        "next_step": next_step,
+    }
+
+    def render(console: Console) -> None:
+        render_pulls(console, finished.pulls)
+        console.print(f"Dagster run {finished.run_id}")
+        if not finished.missing:
+            console.print(f"Setup is complete. Next: {next_step}")
+            return
+        console.print("Before everything can be synced, setup needs:")
+        for finding in finished.missing:
+            console.print(f"  - {finding.prerequisite.title}: {finding.found}", soft_wrap=True)
+            console.print(f"      {finding.fix}", soft_wrap=True)
+
+    output.answer(document, render)
+
+
+def pulls_document(run_id: str, pulls: Sequence[facts.Pull]) -> dict[str, Any]:
+    """A run for a JSON document."""
+    return {"run_id": run_id, "pulls": [asdict(pull) for pull in pulls]}
+
+
+def render_pulls(console: Console, pulls: Sequence[facts.Pull]) -> None:
+    """One line for each pull, and their sum."""
+    columns: list[Column | str] = ["Entity", "How", *(Column(title, is_number=True) for title in _NUMBERS.values())]
+    rows: list[tuple[object, ...]] = [
+        (pull.entity.replace("_", " "), pull.kind, *(getattr(pull, name) for name in _NUMBERS)) for pull in pulls
+    ]
+    total = ("total", "", *(sum(getattr(pull, name) or 0 for pull in pulls) for name in _NUMBERS))
+    console.print(table("", columns, [*rows, total]))

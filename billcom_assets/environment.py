@@ -1,0 +1,121 @@
+"""Where things are and how they are opened: the database, its key, BILL, and Dagster's home folder.
+
+The command, the Dagster resources and the checks all open things here, so that they mean the same by the same settings.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL
+
+from billcom_assets.bill.client import BillClient
+from billcom_assets.bill.credentials import Credentials
+from billcom_assets.bill.limits import utc_now
+from billcom_assets.warehouse.bill_access import SealedSessions, SharedBudget
+from billcom_assets.warehouse.engine import Warehouse, open_warehouse
+from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.integrations import Integration
+from billcom_assets.warehouse.sealing import Seal, find_seal
+
+DATABASE_VARIABLE = "BILLCOM_DATABASE_URL"
+HOME_VARIABLE = "DAGSTER_HOME"
+DEFAULT_HOME = ".billcom"
+DATABASE_FILE = "billcom.db"
+_INSTANCE_FILE = "dagster.yaml"
+
+
+def database_url() -> str:
+    """``BILLCOM_DATABASE_URL``, else the SQLite file ``billcom.db`` in :func:`home_folder`."""
+    given = os.environ.get(DATABASE_VARIABLE, "").strip()
+    # Rendered rather than glued: a folder's name may hold characters that mean something in a URL.
+    default = URL.create("sqlite", database=str(home_folder() / DATABASE_FILE))
+    return given or default.render_as_string(hide_password=False)
+
+
+def open_database() -> Warehouse:
+    """The company's database, its tables up to date.
+
+    Raises:
+        WarehouseError: it cannot be reached, written or upgraded.
+    """
+    return open_warehouse(database_url())
+
+
+def seal_for(warehouse: Warehouse) -> Seal:
+    """What seals the credentials and sessions of this database.
+
+    Raises:
+        WarehouseError: ``BILLCOM_SECRET_KEY`` is malformed, or missing on PostgreSQL.
+    """
+    return find_seal(warehouse.engine.url)
+
+
+def bill_client(warehouse: Warehouse, seal: Seal, integration: Integration, **options: Any) -> BillClient:
+    """A client of BILL for the integration, sharing its session and its developer key's allowance with all processes.
+
+    Close it: that gives back what it reserved of the hourly allowance and did not use.
+
+    Args:
+        warehouse: Where sessions and the allowance are kept.
+        seal: Seals the session.
+        integration: Whose BILL organization to sign in to.
+        options: Further arguments of :class:`BillClient`, such as ``clock`` or ``on_event``.
+
+    Raises:
+        ConfigurationError: a credential is missing or unsafe to use.
+    """
+    credentials = integration.credentials()
+    budget = SharedBudget(warehouse, credentials.key_digest, options.get("clock", utc_now))
+    sessions = SealedSessions(warehouse, seal, integration.key)
+    return _SharingClient(credentials, budget, integration=integration.key, sessions=sessions, **options)
+
+
+class _SharingClient(BillClient):
+    """A client that gives back its part of the shared allowance when it is closed."""
+
+    def __init__(self, credentials: Credentials, shared: SharedBudget, **options: Any) -> None:
+        super().__init__(credentials, budget=shared, **options)
+        self._shared = shared
+
+    def close(self) -> None:
+        """Keeps the session's time of last use, closes connections and gives the reserved requests back."""
+        try:
+            super().close()
+        finally:
+            self._shared.close()
+
+
+def home_folder() -> Path:
+    """``DAGSTER_HOME``, else ``.billcom`` in the working folder; absolute, perhaps not there yet."""
+    return Path(os.environ.get(HOME_VARIABLE, "").strip() or DEFAULT_HOME).expanduser().absolute()
+
+
+def dagster_home() -> Path:
+    """:func:`home_folder`, made ready: it exists, has a ``dagster.yaml``, and ``DAGSTER_HOME`` names it.
+
+    Raises:
+        WarehouseError: the folder cannot be made or written.
+    """
+    home = home_folder()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / _INSTANCE_FILE).exists():
+            (home / _INSTANCE_FILE).write_text(_instance_settings(), encoding="utf-8")
+    except OSError as error:
+        raise WarehouseError(
+            f"The folder {home} cannot be made ready for Dagster: {error.strerror}.",
+            f"Set {HOME_VARIABLE} to a folder that you may write to.",
+        ) from None
+    os.environ[HOME_VARIABLE] = str(home)
+    return home
+
+
+def _instance_settings() -> str:
+    """The shipped ``dagster.yaml``: inside the package when installed, beside it in a checkout."""
+    package = Path(__file__).parent
+    shipped = package / _INSTANCE_FILE
+    source = shipped if shipped.exists() else package.parent / _INSTANCE_FILE
+    return source.read_text(encoding="utf-8")
