@@ -5,12 +5,19 @@ from __future__ import annotations
 import dagster as dg
 
 from billcom_assets.assets.pulls import pulls
+from billcom_assets.automation.freshness import freshness as freshness_sensor
 from billcom_assets.automation.jobs import JOBS
+from billcom_assets.automation.schedules import SCHEDULES
+from billcom_assets.automation.sensors import SENSORS
+from billcom_assets.checks.freshness import freshness
 from billcom_assets.resources import Billcom
 
 defs = dg.Definitions(
     assets=[pulls],
+    asset_checks=[freshness],
     jobs=JOBS,
+    schedules=SCHEDULES,
+    sensors=[*SENSORS, freshness_sensor],
     resources={"billcom": Billcom()},
     # One process per run: one BILL session, and no process per step.
     executor=dg.in_process_executor,

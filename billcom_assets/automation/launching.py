@@ -1,0 +1,237 @@
+"""Deciding, integration by integration, what is launched now: nothing twice, nobody held up by the trouble of another.
+
+A tick looks at the integrations in turn. What a launch was for stands in the tags of its run (reason, slot, attempt),
+so the runs themselves are the record of what was launched; a run key of the same words is Dagster's own second lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfoNotFoundError
+
+import dagster as dg
+import msgspec
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from billcom_assets.automation.partitions import INTEGRATIONS
+from billcom_assets.automation.plan import SETUP_INCOMPLETE
+from billcom_assets.automation.standing import Row, Standing, rows, standing
+from billcom_assets.ledger.prerequisites import gate
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.errors import WarehouseError
+
+BUDGET = 25
+"""Launches of one tick; the next one goes on with the next integration."""
+INTERVAL_SECONDS = 30
+"""How often a sensor looks, at most."""
+LOOK_SECONDS = 30.0
+"""How long a tick looks at integrations; Dagster ends one after 60 seconds."""
+REASON_TAG, SLOT_TAG, ATTEMPT_TAG = "billcom/reason", "billcom/slot", "billcom/attempt"
+PARTITION_SET = str(INTEGRATIONS.name)
+_FIRST_WAIT, _LONGEST_WAIT, _WAIT_GROWS = timedelta(minutes=15), timedelta(hours=24), 4
+_REASONS_SHOWN = 20
+
+UNFINISHED = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A run that an integration needs."""
+
+    reason: str
+    slot: str
+    """The occasion: an hour, a night, a change of settings. Attempts are counted within it."""
+    entities: tuple[str, ...] = ()
+    """Only these assets of the job; all when empty."""
+    is_gated: bool = True
+    """Only once setup is completed."""
+    is_retried: bool = False
+    """Again in the same slot, after a growing wait, as long as it is needed; otherwise once in a slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Why an integration that needs a run gets none now."""
+
+    reason: str
+
+
+Decide = Callable[[Standing, datetime], Launch | Skip | None]
+"""What an integration needs at an instant; None for nothing."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a tick came to."""
+
+    requests: list[dg.RunRequest] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Why, by integration."""
+    cursor: str | None = None
+    """Where the next tick goes on; None when this one looked at every integration."""
+
+    @property
+    def text(self) -> str:
+        """Why nothing was launched, one integration in a line."""
+        lines = [f"{key}: {reason}" for key, reason in self.skipped.items()]
+        more = len(lines) - _REASONS_SHOWN
+        shown = [*lines[:_REASONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        return "\n".join(shown) or "No integration needs it now."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """One look at every integration."""
+
+    instance: dg.DagsterInstance
+    warehouse: Warehouse
+    now: datetime
+    budget: int = BUDGET
+    look_seconds: float = LOOK_SECONDS
+
+    def rows(self) -> list[Row]:
+        """Every integration.
+
+        Raises:
+            DBAPIError: the database cannot be read; that says nothing of which integrations there are.
+        """
+        with self.warehouse.read() as connection:
+            return rows(connection)
+
+    def look(self, decide: Decide, cursor: str | None, *, new: Sequence[str] = ()) -> Outcome:
+        """Decides for one integration after the other, from the cursor on, until the budget or the time is used up.
+
+        Args:
+            decide: What an integration needs.
+            cursor: Where the last tick stopped.
+            new: Integrations that become partitions in this tick.
+
+        Raises:
+            DBAPIError: the list of integrations cannot be read.
+        """
+        outcome = Outcome()
+        busy = self._busy()
+        known = {*self.instance.get_dynamic_partitions(PARTITION_SET), *new}
+        deadline = time.monotonic() + self.look_seconds
+        turn = list(in_turn(self.rows(), read_cursor(cursor)))
+        for position, row in enumerate(turn):
+            if len(outcome.requests) >= self.budget or time.monotonic() > deadline:
+                outcome.cursor = write_cursor(turn[position - 1].key) if position else cursor
+                break
+            found = self._one(row, decide, busy, known)
+            if isinstance(found, dg.RunRequest):
+                outcome.requests.append(found)
+            elif found is not None:
+                outcome.skipped[row.key] = found.reason
+        return outcome
+
+    def _one(self, row: Row, decide: Decide, busy: Mapping[str, str], known: set[str]) -> dg.RunRequest | Skip | None:
+        try:
+            with self.warehouse.read() as connection:
+                wanted = decide(standing(connection, row), self.now)
+                if not isinstance(wanted, Launch):
+                    return wanted
+                return self._hindrance(connection, row.key, wanted, busy, known) or self._request(row.key, wanted)
+        except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
+            return Skip(words_for(error))
+
+    def _hindrance(
+        self, connection: Connection, key: str, wanted: Launch, busy: Mapping[str, str], known: set[str]
+    ) -> Skip | None:
+        if key in busy:
+            return Skip(f"its run {busy[key]} has not ended yet")
+        if key not in known:
+            return Skip("Dagster does not know it yet; the sensor new_integrations adds it")
+        missing = gate(connection, key) if wanted.is_gated else []
+        if missing:
+            points = "; ".join(f"{one.prerequisite.title}: {one.found} ({one.fix})" for one in missing)
+            return Skip(f"{SETUP_INCOMPLETE}: {points}")
+        return None
+
+    def _request(self, key: str, wanted: Launch) -> dg.RunRequest | Skip:
+        earlier = self.instance.get_run_records(
+            dg.RunsFilter(tags={PARTITION_NAME_TAG: key, REASON_TAG: wanted.reason, SLOT_TAG: wanted.slot}), limit=100
+        )
+        if earlier and not wanted.is_retried:
+            return Skip(f"launched already for {wanted.slot}: run {earlier[0].dagster_run.run_id}")
+        if earlier:
+            again_at = _again_at(earlier)
+            if self.now < again_at:
+                return Skip(
+                    f"run {earlier[0].dagster_run.run_id} did not help; the next attempt is at "
+                    f"{again_at:%Y-%m-%d %H:%M} UTC, or after billcom validate {key}"
+                )
+        attempt = 1 + max((int(one.dagster_run.tags.get(ATTEMPT_TAG, "1")) for one in earlier), default=0)
+        return dg.RunRequest(
+            run_key=f"{key}/{wanted.reason}/{wanted.slot}/{attempt}",
+            partition_key=key,
+            tags={REASON_TAG: wanted.reason, SLOT_TAG: wanted.slot, ATTEMPT_TAG: str(attempt)},
+            asset_selection=[dg.AssetKey(name) for name in wanted.entities] or None,
+        )
+
+    def _busy(self) -> dict[str, str]:
+        """Integrations with a run that is queued or under way, and its id."""
+        unfinished = self.instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
+        return {
+            one.dagster_run.tags[PARTITION_NAME_TAG]: one.dagster_run.run_id
+            for one in unfinished
+            if PARTITION_NAME_TAG in one.dagster_run.tags
+        }
+
+
+def _again_at(earlier: Sequence[dg.RunRecord]) -> datetime:
+    """When one more attempt may be made: each waits longer than the one before, up to a day."""
+    newest = earlier[0]
+    ended: datetime = newest.create_timestamp
+    if newest.end_time is not None:
+        ended = datetime.fromtimestamp(newest.end_time, UTC)
+    return ended + min(_FIRST_WAIT * _WAIT_GROWS ** min(len(earlier) - 1, 10), _LONGEST_WAIT)
+
+
+def in_turn(found: Sequence[Row], last: str) -> Iterator[Row]:
+    """The integrations after ``last``, then those up to it."""
+    yield from (row for row in found if row.key > last)
+    yield from (row for row in found if row.key <= last)
+
+
+def write_cursor(last: str) -> str:
+    """A cursor behind the integration ``last``."""
+    return msgspec.json.encode({"last": last}).decode()
+
+
+def read_cursor(cursor: str | None) -> str:
+    """The integration that the last tick looked at last; empty to begin with the first, as after an unreadable one."""
+    try:
+        content = msgspec.json.decode(cursor or "{}", type=dict[str, str])
+    except msgspec.MsgspecError:
+        return ""
+    return content.get("last", "")
+
+
+def words_for(error: Exception) -> str:
+    """What may be shown of an exception: a text that nobody vouches for may hold data or secrets."""
+    match error:
+        case WarehouseError():
+            return str(error)
+        case DBAPIError():
+            # Never str(error): it shows the statement's parameters.
+            return f"the database cannot be read: {' '.join(str(error.orig).split())}"
+        case ZoneInfoNotFoundError():
+            return "its time zone is not known on this machine; set another with billcom connect KEY --time-zone ZONE"
+    return f"looking at it failed unexpectedly ({type(error).__name__})"
+
+
+def unreadable(error: Exception) -> dg.SkipReason:
+    """A tick that could not read the database: nothing is launched, nothing forgotten."""
+    return dg.SkipReason(f"Nothing was looked at: {words_for(error)}")

@@ -1,0 +1,131 @@
+"""Schedules: every hour what changed, every night everything, one run per integration that is ready.
+
+Both tick more often than they launch: an integration that was busy, not ready or beyond a tick's budget gets its turn a
+few minutes later, and the runs' tags say who had theirs.
+"""
+
+# No postponed annotations: Dagster reads those of the resources.
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from sqlalchemy.exc import DBAPIError
+
+from billcom_assets.automation.jobs import full_refresh, full_sync
+from billcom_assets.automation.launching import BUDGET, Decide, Launch, Skip, Tick, unreadable, write_cursor
+from billcom_assets.automation.standing import Row, Standing
+from billcom_assets.resources import Billcom
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.errors import WarehouseError
+
+NIGHT = time(2)
+"""Local hour from which the nightly sweep is due."""
+NIGHT_LASTS = timedelta(hours=4)
+"""How long a sweep that could not be launched is still worth it; after that the next night does."""
+_HOUR = timedelta(hours=1)
+_TICK_SECONDS = 600
+_EVERY_TEN_MINUTES = "*/10 * * * *"
+
+
+def night_begins(day: date, zone: ZoneInfo) -> datetime:
+    """The one instant, in UTC, at which the night's hour comes on that local day.
+
+    An hour that the clocks leave out comes when they have moved; one that they show twice comes the first time.
+    """
+    return datetime.combine(day, NIGHT, zone).astimezone(UTC)
+
+
+def this_hour(integration: Standing, now: datetime) -> Launch | Skip | None:
+    """The sync of the current hour."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if integration.was_synced_between(hour, hour + _HOUR):
+        return None
+    night = night_begins(now.astimezone(integration.zone).date(), integration.zone)
+    if hour <= night <= now:
+        return Skip("the nightly sweep takes this hour")
+    return Launch("hourly_sync", f"{hour:%Y-%m-%dT%H}Z")
+
+
+def this_night(integration: Standing, now: datetime) -> Launch | Skip | None:
+    """The sweep of the current local night."""
+    day = now.astimezone(integration.zone).date()
+    begins = night_begins(day, integration.zone)
+    if not begins <= now < begins + NIGHT_LASTS:
+        return None
+    return Launch("nightly_sweep", day.isoformat())
+
+
+def _turn(found: Sequence[Row], now: datetime) -> str | None:
+    """Another start each time, in place of the cursor that a schedule does not have.
+
+    Who had their turn is told by the runs; this gives one to those behind many that are not ready.
+    """
+    if not found:
+        return None
+    ticks = int(now.timestamp()) // _TICK_SECONDS
+    return write_cursor(found[ticks * BUDGET % len(found) - 1].key)
+
+
+@dataclass(frozen=True)
+class Rota:
+    """What a schedule launches."""
+
+    name: str
+    job: UnresolvedAssetJobDefinition
+    decide: Decide
+    description: str
+
+    def evaluate(
+        self, instance: dg.DagsterInstance, warehouse: Warehouse, now: datetime, log: Callable[[str], None]
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        """What to launch now.
+
+        Raises:
+            DBAPIError: the list of integrations cannot be read.
+        """
+        tick = Tick(instance=instance, warehouse=warehouse, now=now)
+        outcome = tick.look(self.decide, _turn(tick.rows(), now))
+        for key, reason in outcome.skipped.items():
+            log(f"{key}: {reason}")
+        return outcome.requests or dg.SkipReason(outcome.text)
+
+
+ROTAS = (
+    Rota(
+        "hourly_sync",
+        full_sync,
+        this_hour,
+        "Syncs every ready integration once an hour. What a tick cannot launch follows ten minutes later.",
+    ),
+    Rota(
+        "nightly_sweep",
+        full_refresh,
+        this_night,
+        "Reads everything of every ready integration once a night, from 02:00 in the integration's own time zone.",
+    ),
+)
+
+
+def _schedule(rota: Rota) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=rota.name,
+        job=rota.job,
+        cron_schedule=_EVERY_TEN_MINUTES,
+        execution_timezone="UTC",
+        description=rota.description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def evaluate(context: dg.ScheduleEvaluationContext, billcom: Billcom) -> list[dg.RunRequest] | dg.SkipReason:
+        now = context.scheduled_execution_time.astimezone(UTC)
+        try:
+            return rota.evaluate(context.instance, billcom.warehouse, now, context.log.info)
+        except (WarehouseError, DBAPIError) as error:
+            return unreadable(error)
+
+    return evaluate
+
+
+SCHEDULES = [_schedule(rota) for rota in ROTAS]

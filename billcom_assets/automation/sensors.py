@@ -1,0 +1,152 @@
+"""Sensors that take an integration from connected to seeded to synced, and notice when its cutoff moves."""
+
+# No postponed annotations: Dagster reads those of the resources.
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from sqlalchemy.exc import DBAPIError
+
+from billcom_assets.automation.jobs import full_sync, initial_seed
+from billcom_assets.automation.launching import (
+    INTERVAL_SECONDS,
+    PARTITION_SET,
+    Decide,
+    Launch,
+    Skip,
+    Tick,
+    unreadable,
+)
+from billcom_assets.automation.partitions import INTEGRATIONS
+from billcom_assets.automation.plan import SETUP_INCOMPLETE
+from billcom_assets.automation.standing import GATED, SEEDED, Standing
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.resources import Billcom
+from billcom_assets.sync.engine import needs_rewalk
+from billcom_assets.sync.pull import utc_now
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.errors import WarehouseError
+
+_PARTITIONS_PER_TICK = 1_000
+_CUT = tuple(entity for entity in CATALOG if entity.cutoff is not None)
+
+
+def first_seed(integration: Standing, _now: datetime) -> Launch | Skip | None:
+    """The lists that mappings are made from, as soon as BILL has let us in."""
+    if integration.has_pulled(SEEDED):
+        return None
+    if not integration.is_connected:
+        row = integration.row
+        said = f": {row.status_message}" if row.status_message else ""
+        return Skip(f"its connection is {row.status}{said} (billcom validate {row.key})")
+    return Launch("initial_seed", _since(integration), is_gated=False, is_retried=True)
+
+
+def first_full_sync(integration: Standing, _now: datetime) -> Launch | Skip | None:
+    """Everything, as soon as nothing is missing any more."""
+    if integration.has_pulled(GATED):
+        return None
+    if not integration.has_pulled(SEEDED) and integration.is_connected:
+        return Skip(f"{SETUP_INCOMPLETE}: its lists have not all been fetched (billcom seed {integration.key})")
+    return Launch("first_sync", _since(integration), is_retried=True)
+
+
+def rewalk(integration: Standing, _now: datetime) -> Launch | Skip | None:
+    """What an earlier cutoff had left out."""
+    cutoff = integration.row.cutoff
+    if not any(needs_rewalk(entity, integration.state(entity.name), cutoff) for entity in _CUT):
+        return None
+    slot = f"{cutoff or 'none'} {_since(integration)}"
+    return Launch("moved_cutoff", slot, entities=tuple(entity.name for entity in _CUT), is_retried=True)
+
+
+def _since(integration: Standing) -> str:
+    return integration.row.changed_at.isoformat(timespec="microseconds")
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a sensor looks for and launches."""
+
+    name: str
+    job: UnresolvedAssetJobDefinition
+    decide: Decide
+    description: str
+    adds_partitions: bool = False
+
+    def evaluate(
+        self,
+        instance: dg.DagsterInstance,
+        warehouse: Warehouse,
+        now: datetime,
+        cursor: str | None,
+        log: Callable[[str], None],
+    ) -> dg.SensorResult:
+        """What to launch now, the partitions to add and where to go on.
+
+        Raises:
+            DBAPIError: the list of integrations cannot be read.
+        """
+        tick = Tick(instance=instance, warehouse=warehouse, now=now)
+        new = self._new(tick)
+        outcome = tick.look(self.decide, cursor, new=new)
+        for key, reason in outcome.skipped.items():
+            log(f"{key}: {reason}")
+        return dg.SensorResult(
+            run_requests=outcome.requests,
+            skip_reason=None if outcome.requests else dg.SkipReason(outcome.text),
+            cursor=outcome.cursor or "",
+            dynamic_partitions_requests=[INTEGRATIONS.build_add_request(list(new))] if new else [],
+        )
+
+    def _new(self, tick: Tick) -> Sequence[str]:
+        """Integrations that Dagster does not know; one that has gone from the table keeps its partition and history."""
+        if not self.adds_partitions:
+            return ()
+        known = set(tick.instance.get_dynamic_partitions(PARTITION_SET))
+        return [row.key for row in tick.rows() if row.key not in known][:_PARTITIONS_PER_TICK]
+
+
+WATCHES = (
+    Watch(
+        "new_integrations",
+        initial_seed,
+        first_seed,
+        "Makes every integration a partition and, once it is connected, fetches the lists that setup needs.",
+        adds_partitions=True,
+    ),
+    Watch(
+        "first_sync",
+        full_sync,
+        first_full_sync,
+        "Launches the first full sync of an integration when the last prerequisite is met.",
+    ),
+    Watch(
+        "moved_cutoff",
+        full_sync,
+        rewalk,
+        "Reads bills, vendor credits and vendor payments again, and nothing else, when the cutoff has moved earlier.",
+    ),
+)
+
+
+def _sensor(watch: Watch) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=watch.name,
+        job=watch.job,
+        description=watch.description,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def evaluate(context: dg.SensorEvaluationContext, billcom: Billcom) -> dg.SensorResult | dg.SkipReason:
+        try:
+            return watch.evaluate(context.instance, billcom.warehouse, utc_now(), context.cursor, context.log.info)
+        except (WarehouseError, DBAPIError) as error:
+            return unreadable(error)
+
+    return evaluate
+
+
+SENSORS = [_sensor(watch) for watch in WATCHES]

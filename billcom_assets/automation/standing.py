@@ -1,0 +1,95 @@
+"""What automation looks at before it launches anything; read without opening a single credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.sync.state import EntityState
+from billcom_assets.warehouse.integrations import Status
+from billcom_assets.warehouse.tables import integrations, sync_state
+
+SEEDED = tuple(entity.name for entity in CATALOG.seed_plan())
+GATED = tuple(entity.name for entity in CATALOG if entity.gated)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of ``integrations`` as it is stored; nothing in it was examined yet."""
+
+    key: str
+    status: str
+    status_message: str | None
+    time_zone: str
+    cutoff: date | None
+    changed_at: datetime
+    """When its settings or the outcome of its sign-in last changed: from then on, a new attempt is worth making."""
+
+
+def rows(connection: Connection) -> list[Row]:
+    """Every integration, by key."""
+    c = integrations.c
+    found = connection.execute(
+        select(c.key, c.status, c.status_message, c.time_zone, c.cutoff, c.updated_at, c.checked_at).order_by(c.key)
+    )
+    return [
+        Row(
+            one.key,
+            one.status,
+            one.status_message,
+            one.time_zone,
+            one.cutoff,
+            max(moment for moment in (one.updated_at, one.checked_at) if moment is not None),
+        )
+        for one in found
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One integration, and how far its entities are."""
+
+    row: Row
+    states: Mapping[str, EntityState]
+    """Entities that were ever pulled, or begun."""
+
+    @property
+    def key(self) -> str:
+        """Key of the integration."""
+        return self.row.key
+
+    @property
+    def is_connected(self) -> bool:
+        """The last sign-in succeeded."""
+        return Status(self.row.status) is Status.CONNECTED
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the company keeps its hours; raises ZoneInfoNotFoundError when this machine does not know it."""
+        return ZoneInfo(self.row.time_zone)
+
+    def state(self, entity: str) -> EntityState:
+        """How far the entity is."""
+        return self.states.get(entity, EntityState())
+
+    def has_pulled(self, entities: Iterable[str]) -> bool:
+        """Each of the entities was pulled completely at least once."""
+        return all(self.state(entity).first_pulled_at is not None for entity in entities)
+
+    def was_synced_between(self, start: datetime, end: datetime) -> bool:
+        """Each entity's last pull ended in this time."""
+        ends = [self.state(entity).synced_at for entity in CATALOG.names()]
+        return all(moment is not None and start <= moment < end for moment in ends)
+
+
+def standing(connection: Connection, row: Row) -> Standing:
+    """How far the integration is."""
+    found = connection.execute(select(sync_state).where(sync_state.c.integration == row.key)).mappings()
+    return Standing(
+        row, {one["entity"]: EntityState(**{name: one[name] for name in EntityState.__slots__}) for one in found}
+    )
