@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from billcom_assets.bill.client import BillClient
+from billcom_assets.bill.client import BillClient, Page
 from billcom_assets.bill.errors import QueryRefused
 from billcom_assets.bill.query import Filter, Op, Sort
 from billcom_assets.entities.catalog import Catalog
@@ -221,7 +222,7 @@ class EntityPull:
     def _begin_windows(self) -> Windows | None:
         """Reads the first page; None when that was all."""
         self._forget_sightings()
-        first = self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=Sort(CREATED))
+        first, newest = self._first_pages()
         batch = self.reader.read(first.rows)
         self.watermark = None
         if first.next_cursor is None:
@@ -229,10 +230,7 @@ class EntityPull:
             self._write([batch], walk=None)
             return None
         # Whatever changes from now on is not older than this: the next incremental pull begins here.
-        newest = self.sync.client.page(
-            self.entity.path, filters=self._history_filters(), sort=Sort(UPDATED, descending=True), max_rows=1
-        )
-        self._raise_watermark(self.reader.read(newest.rows))
+        self._raise_watermark(self.reader.read((newest or self._newest_page()).rows))
         created = [one.row.created_time for one in batch.candidates if one.row.created_time is not None]
         reached = max(created, default=None)
         whole = Window(min(created, default=None), None, reached, reached, first.next_cursor, len(batch.candidates))
@@ -244,6 +242,21 @@ class EntityPull:
         if self.kind is Kind.SWEEP:
             with self.sync.warehouse.write() as connection:
                 sweeps.forget_sightings(connection, self.sync.integration, self.entity.name)
+
+    def _first_pages(self) -> tuple[Page, Page | None]:
+        """The oldest objects and, for an entity that is likely to have more than a page, the newest change."""
+        if self.entity.walk is not Walk.WINDOWED:
+            return self._oldest_page(), None
+        with ThreadPoolExecutor(2) as lanes:
+            newest = lanes.submit(self._newest_page)
+            return self._oldest_page(), newest.result()
+
+    def _oldest_page(self) -> Page:
+        return self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=Sort(CREATED))
+
+    def _newest_page(self) -> Page:
+        newest_first = Sort(UPDATED, descending=True)
+        return self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=newest_first, max_rows=1)
 
     def _resume_windows(self) -> Windows | None:
         checkpoint = self.state.walk

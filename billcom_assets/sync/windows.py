@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-_FEWEST_ROWS_WORTH_SPLITTING = 200
+_FEWEST_ROWS_WORTH_SPLITTING = 150
 
 
 @dataclass(slots=True)
