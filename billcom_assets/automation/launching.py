@@ -18,6 +18,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from billcom_assets.automation import command_runs
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import SETUP_INCOMPLETE
 from billcom_assets.automation.standing import Row, Standing, rows, standing
@@ -149,7 +150,7 @@ class Tick:
     def _hindrance(
         self, connection: Connection, key: str, wanted: Launch, busy: Mapping[str, str], known: set[str]
     ) -> Skip | None:
-        if key in busy:
+        if key in busy and busy[key] not in command_runs.close_dead(self.instance, self.warehouse, key):
             return Skip(f"its run {busy[key]} has not ended yet")
         if key not in known:
             return Skip("Dagster does not know it yet; the sensor new_integrations adds it")
@@ -196,7 +197,8 @@ def _again_at(earlier: Sequence[dg.RunRecord]) -> datetime:
     ended: datetime = newest.create_timestamp
     if newest.end_time is not None:
         ended = datetime.fromtimestamp(newest.end_time, UTC)
-    return ended + min(_FIRST_WAIT * _WAIT_GROWS ** min(len(earlier) - 1, 10), _LONGEST_WAIT)
+    wait: timedelta = min(_FIRST_WAIT * _WAIT_GROWS ** min(len(earlier) - 1, 10), _LONGEST_WAIT)
+    return ended + wait
 
 
 def in_turn(found: Sequence[Row], last: str) -> Iterator[Row]:
