@@ -130,6 +130,8 @@ class Entity:
     settled: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(column name, values) that must all hold for an object to be final; others are looked at again.
     Empty: no second look."""
+    final_after_days: int | None = None
+    """Days without an update after which an object counts as final all the same; None: never."""
     in_seed: bool = False
     """Part of the seed plan."""
     also_after: tuple[str, ...] = ()

@@ -461,6 +461,8 @@ VENDOR_CREDITS = Entity(
     cutoff="credit_date",
     gated=True,
     touches=(("usage.billId", "bills"), ("vendorId", "vendors")),
+    # Whether using a credit moves its own updated time is not published.
+    settled=(("status", ("FULLY_APPLIED",)),),
     description="Amounts that vendors owe back, such as for returned goods, and that reduce payments on their bills.",
     docs="https://developer.bill.com/reference/listvendorcredits",
     columns=(
@@ -541,6 +543,7 @@ VENDOR_PAYMENTS = Entity(
     ),
     # CLEARED is left out on purpose: an ACH payment is CLEARED when it is sent and can still be rejected by the bank.
     settled=(("single_status", ("CANCELED", "VOIDED", "FUNDING_FAILED_VOIDED", "FUNDS_ESCHEATED")),),
+    final_after_days=180,
     description="Money paid to vendors, through BILL or recorded as paid elsewhere. One row per payment.",
     docs="https://developer.bill.com/reference/listpayments",
     columns=(

@@ -172,6 +172,8 @@ CREDIT_MEMOS = Entity(
     group=Group.RECEIVABLES,
     walk=Walk.WINDOWED,
     touches=(("usage.invoiceId", "invoices"), ("customerId", "customers")),
+    # Whether using a credit moves its own updated time is not published.
+    settled=(("status", ("FULLY_APPLIED",)),),
     description="Amounts that the company owes back to customers and that reduce what they pay on invoices.",
     docs="https://developer.bill.com/reference/listcreditmemos",
     columns=(
@@ -244,6 +246,7 @@ RECEIVABLE_PAYMENTS = Entity(
     walk=Walk.WINDOWED,
     touches=(("invoicePayments.invoiceId", "invoices"), ("customerId", "customers")),
     settled=(("status", ("PAID", "VOID", "CANCELED", "ESCHEATED")),),
+    final_after_days=180,
     description="Money received from customers, through BILL or recorded as received elsewhere. One row per payment.",
     docs="https://developer.bill.com/reference/listreceivablepayments",
     columns=(

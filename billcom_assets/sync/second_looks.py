@@ -1,8 +1,8 @@
 """Reading objects again by id, because BILL may have changed them without moving their updated time.
 
-Two reasons: another object that changed names them (a payment its bills, a credit its vendor), or they are payments
-that are not final yet. The first wait in ``sync_second_looks`` until they are read; of the second a bounded number is
-looked at with every sync, in turn.
+Two reasons: another object that changed names them (a payment its bills, a credit its vendor), or they are payments or
+credits that are not final yet. The first wait in ``sync_second_looks`` until they are read; of the second a bounded
+number is looked at with every sync, in turn.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.warehouse.tables import sync_second_looks
 
 _IDS_PER_REQUEST = 100
-_UNSETTLED_FOR = timedelta(days=180)
-"""A payment that BILL has not touched for longer is taken as final."""
 
 
 def look_at_named(sync: Sync, source: Entity) -> list[PullReport]:
@@ -63,8 +61,8 @@ def _unsettled(sync: Sync, entity: Entity) -> tuple[list[str], str | None]:
     t = sync.warehouse.mirror.table(entity.name).c
     is_final = and_(*(t[column].in_(values) & t[column].is_not(None) for column, values in entity.settled))
     conditions = [t.integration == sync.integration, t.deleted_at.is_(None), not_(is_final)]
-    if state.watermark is not None:
-        conditions.append(t.updated_time >= state.watermark - _UNSETTLED_FOR)
+    if state.watermark is not None and entity.final_after_days is not None:
+        conditions.append(t.updated_time >= state.watermark - timedelta(days=entity.final_after_days))
     query = select(t.id).where(*conditions).order_by(t.id).limit(_IDS_PER_REQUEST)
     after = state.second_look_after or ""
     with sync.warehouse.read() as connection:

@@ -106,8 +106,13 @@ def test_a_cleared_vendor_payment_is_not_final():
     assert not {"CLEARED", "DELIVERED", "PROCESSED", "SENT", "SCHEDULED", "UNDEFINED"} & set(final)
 
 
-def test_only_payments_are_looked_at_until_settled():
-    assert [entity.name for entity in CATALOG if entity.settled] == ["vendor_payments", "receivable_payments"]
+def test_payments_and_credits_are_looked_at_until_settled():
+    assert {entity.name: entity.final_after_days for entity in CATALOG if entity.settled} == {
+        "vendor_payments": 180,
+        "receivable_payments": 180,
+        "vendor_credits": None,
+        "credit_memos": None,
+    }
 
 
 def test_every_column_tells_an_analyst_what_it_means():
