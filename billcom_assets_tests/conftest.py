@@ -1,0 +1,94 @@
+"""Databases and simulated companies for the tests of everything above the ground floor."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from billcom_assets.warehouse.engine import Warehouse, open_warehouse
+from billcom_assets_tests.postgres import Postgres, shared_server
+
+DIALECTS = ("sqlite", "postgresql")
+
+
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory, worker: str) -> Path:
+    """A folder that all workers of this test session see, and no other session."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    """Name of the xdist worker; ``master`` without xdist."""
+    settings = getattr(request.config, "workerinput", None)
+    return str(settings["workerid"]) if settings else "master"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker: str) -> Postgres:
+    """The PostgreSQL server of this session."""
+    return shared_server(_shared_folder(tmp_path_factory, worker))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite warehouse without rows, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "billcom.db"
+    warehouse = open_warehouse(f"sqlite:///{path}")
+    warehouse.close()
+    return path
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Each database that the warehouse runs on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def make_database(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Makes databases and gives their URLs: ``migrated`` ones have the warehouse's tables, others have none."""
+    made: list[str] = []
+
+    def in_file(*, migrated: bool = True) -> str:
+        path = tmp_path / f"{len(made)}" / "billcom.db"
+        path.parent.mkdir()
+        if migrated:
+            shutil.copy(request.getfixturevalue("migrated_file"), path)
+        made.append(str(path))
+        return f"sqlite:///{path}"
+
+    def on_server(*, migrated: bool = True) -> str:
+        made.append(server.create() if migrated else server.create(template=None))
+        return made[-1]
+
+    if dialect == "sqlite":
+        yield in_file
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    yield on_server
+    for url in made:
+        server.drop(url)
+
+
+@pytest.fixture
+def database_url(make_database: Callable[..., str]) -> str:
+    """A warehouse of this test's own, without rows."""
+    return make_database()
+
+
+@pytest.fixture
+def bare_database_url(make_database: Callable[..., str]) -> str:
+    """A database without any table."""
+    return make_database(migrated=False)
+
+
+@pytest.fixture
+def warehouse(database_url: str) -> Iterator[Warehouse]:
+    """An open warehouse without rows, on SQLite and on PostgreSQL."""
+    opened = open_warehouse(database_url)
+    yield opened
+    opened.close()

@@ -1,0 +1,113 @@
+"""After a sync every table equals BILL's data, row by row and cent by cent, and only what changed was written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.sync.report import Kind
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, total
+from billcom_assets_tests.sync.conftest import Serve
+from billcom_assets_tests.sync.truth import changed_ids, differences, payloads, truth_of, written_at
+
+READINGS: dict[str, dict[str, Any]] = {
+    "payments leave bills untouched": {"payment_touches_bill": False},
+    "usage leaves credits untouched": {"usage_touches_credit": False},
+    "nothing touches anything else": {"payment_touches_bill": False, "usage_touches_credit": False},
+    "balances touch their party": {"balances_touch": True},
+    "cursors count rows": {"cursor_kind": "offset"},
+    "a cursor wants its own query": {"cursor_mismatch": "reject"},
+    "a cursor carries nothing": {"cursor_carries_query": False},
+    "recurring lists take time filters": {"recurring_time_filter": True},
+    "absent is null": {"absent_as_null": True},
+    "vendor lists are thin": {"thin_vendor_lists": True},
+    "amounts are plain": {"numbers": "plain"},
+    "amounts are padded": {"numbers": "padded"},
+    "amounts are mixed": {"numbers": "mixed"},
+    "the last cursor is null": {"end_of_list": "null"},
+    "the last cursor is empty": {"end_of_list": "empty"},
+    "throttling is 429": {"throttle_status": 429, "in_flight_limit": 2},
+    "throttling is 422": {"throttle_status": 422, "in_flight_limit": 2},
+    "accounts hide their parents": {"parent_visible": False},
+}
+
+
+def assert_equal(company: Company, warehouse: Warehouse) -> None:
+    assert differences(warehouse, INTEGRATION, truth_of(company.organization)) == []
+
+
+def assert_change_arrives_alone(company: Company, warehouse: Warehouse, changes: int, seed: int) -> None:
+    """Lets business happen and syncs: all tables are equal again, with only the changed rows written."""
+    before, stamps = payloads(company.organization), written_at(warehouse, INTEGRATION)
+    let_business_happen(company, changes, seed)
+    changed = changed_ids(before, payloads(company.organization))
+    assert changed
+    reports = company.sync(warehouse)
+    assert_equal(company, warehouse)
+    after = written_at(warehouse, INTEGRATION)
+    assert {key for key, stamp in after.items() if stamps.get(key) != stamp} == changed
+    assert total(reports).written == len(changed)
+
+
+def test_a_first_pull_in_three_lanes_mirrors_every_row_of_every_table(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=1_200, latency_ms=5)
+    reports = company.sync(warehouse)
+    assert_equal(company, warehouse)
+    assert total(reports).inserted == sum(company.organization.count(entity.path) for entity in CATALOG)
+    assert {report.kind for report in reports} <= {Kind.FIRST_PULL, Kind.SECOND_LOOK}
+    assert max(company.server.sandbox.limits.peak.values()) == 3
+
+
+def test_after_random_changes_a_sync_writes_the_changed_rows_and_no_other(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=400)
+    company.sync(warehouse)
+    for seed in (1, 2):
+        assert_change_arrives_alone(company, warehouse, 500, seed)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: str(reading).replace(" ", "-"))
+def test_equality_holds_however_bill_is_read(reading: str, serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(**READINGS[reading])
+    company.sync(warehouse)
+    assert_equal(company, warehouse)
+    assert_change_arrives_alone(company, warehouse, 500, seed=4)
+
+
+def test_a_sync_without_changes_writes_nothing_and_asks_little(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=400)
+    company.sync(warehouse)
+    let_business_happen(company, 300, 6)
+    company.sync(warehouse)
+    stamps, stats = written_at(warehouse, INTEGRATION), company.server.sandbox.stats
+    stats.reset()
+    reports = company.sync(warehouse)
+    assert written_at(warehouse, INTEGRATION) == stamps
+    assert total(reports).written == 0
+    assert {route: count for route, count in stats.paths.items() if count > 2} == {}
+    assert len(stats.paths) == len(CATALOG)
+    assert stats.logins == 0
+
+
+def test_a_sync_on_the_next_day_signs_in_once(company: Company, warehouse: Warehouse) -> None:
+    company.sync(warehouse)
+    let_business_happen(company, 100, 7)
+    company.server.sandbox.stats.reset()
+    company.sync(warehouse)
+    assert company.server.sandbox.stats.logins == 1
+
+
+def test_organizations_side_by_side_do_not_mix(serve: Serve, warehouse: Warehouse) -> None:
+    first = serve(bills=60, orgs=2)
+    second = Company(first.server, number=1, integration="acme-eu")
+    for one in (first, second):
+        one.sync(warehouse)
+    let_business_happen(first, 50, 8)
+    let_business_happen(second, 50, 9)
+    for one in (second, first):
+        one.sync(warehouse)
+    for one in (first, second):
+        assert differences(warehouse, one.integration, truth_of(one.organization)) == []

@@ -1,0 +1,64 @@
+"""What runs in a process that a test kills; importable, so that a fork server can have it ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from multiprocessing.synchronize import Event
+
+from billcom_assets.bill.client import BillClient
+from billcom_assets.bill.credentials import Credentials
+from billcom_assets.bill.limits import MemoryBudget
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.model import Entity
+from billcom_assets.sync.pull import Sync
+from billcom_assets.warehouse.engine import open_warehouse
+from billcom_assets_tests.sync.company import INTEGRATION, QUICK, pull_all
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Where to sync from and to."""
+
+    database_url: str
+    organization_id: str
+    username: str
+    password: str
+    base_url: str
+    refresh: bool = False
+
+
+def sync(orders: Orders, started: Event) -> None:
+    """A whole sync, as a run does it."""
+    credentials = Credentials(
+        orders.organization_id, orders.username, orders.password, "sandbox-dev-key", base_url=orders.base_url
+    )
+    warehouse = open_warehouse(orders.database_url)
+    with BillClient(credentials, integration=INTEGRATION, budget=MemoryBudget(), retry=QUICK) as client:
+        run = Sync(warehouse, client, CATALOG, INTEGRATION)
+        with run.alone(wait_seconds=10):
+            started.set()
+            pull_all(run, refresh=orders.refresh)
+
+
+def migrate(database_url: str, entities: tuple[Entity, ...] | None, started: Event) -> None:
+    """Opens the database, which brings its tables up to date."""
+    started.set()
+    open_warehouse(database_url, entities=entities).close()
+
+
+def hold(database_url: str, name: str, held: Event) -> None:
+    """Takes a lock and never lets go."""
+    warehouse = open_warehouse(database_url)
+    with warehouse.exclusive(name):
+        held.set()
+        Forever().wait()
+
+
+class Forever:
+    """Ends only with its process."""
+
+    def wait(self) -> None:
+        """Never returns."""
+        import threading
+
+        threading.Event().wait()
