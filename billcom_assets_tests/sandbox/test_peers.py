@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
-import sys
-import venv
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from billcom_assets.sandbox import Settings
 from billcom_assets.sandbox.kinds import KINDS
 from billcom_assets.sandbox.server import SandboxServer
+from billcom_assets_tests import peers
 from billcom_assets_tests.sandbox.api import DEV_KEY
 
 pytestmark = pytest.mark.peers
 
-HERE = Path(__file__).parent
-PINS = HERE / "peers-constraints.txt"
-HOME = HERE.parents[1] / ".venv-peers"
+PROGRAMS = Path(__file__).parent / "peers"
 
 
 @pytest.fixture(scope="session")
 def peers_python() -> Path:
-    """The interpreter of an environment with the peers in it, made once and kept until the pins change."""
-    pins = PINS.read_bytes()
-    home = HOME / f"{sys.version_info[0]}.{sys.version_info[1]}-{hashlib.sha256(pins).hexdigest()[:12]}"
-    python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    ready = home / "ready"
-    HOME.mkdir(exist_ok=True)
-    with FileLock(HOME / "lock"):
-        if not ready.exists():
-            venv.create(home, clear=True, with_pip=True)
-            command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "-r", PINS]
-            installed = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-            assert installed.returncode == 0, f"the peers could not be installed:\n{installed.stderr}"
-            ready.touch()
-    return python
+    return peers.python()
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +33,14 @@ def server() -> Any:
 
 def read(python: Path, program: str, given: dict[str, Any]) -> dict[str, Any]:
     done = subprocess.run(
-        [python, HERE / "peers" / program],
+        [python, PROGRAMS / program],
         input=json.dumps(given),
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
-        cwd=HOME,
-        env={"RUNTIME__DLTHUB_TELEMETRY": "false", "HOME": str(HOME), "NO_PROXY": "127.0.0.1", "TESTING": "1"},
+        cwd=peers.HOME,
+        env=peers.ENVIRONMENT | {"TESTING": "1"},
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
