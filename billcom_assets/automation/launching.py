@@ -34,7 +34,8 @@ LOOK_SECONDS = 30.0
 """How long a tick looks at integrations; Dagster ends one after 60 seconds."""
 REASON_TAG, SLOT_TAG, ATTEMPT_TAG = "billcom/reason", "billcom/slot", "billcom/attempt"
 PARTITION_SET = str(INTEGRATIONS.name)
-_FIRST_WAIT, _LONGEST_WAIT, _WAIT_GROWS = timedelta(minutes=15), timedelta(hours=24), 4
+_WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
+"""From the end of an attempt to the next; the last one for all that follow."""
 _REASONS_SHOWN = 20
 
 UNFINISHED = (
@@ -197,8 +198,7 @@ def _again_at(earlier: Sequence[dg.RunRecord]) -> datetime:
     ended: datetime = newest.create_timestamp
     if newest.end_time is not None:
         ended = datetime.fromtimestamp(newest.end_time, UTC)
-    wait: timedelta = min(_FIRST_WAIT * _WAIT_GROWS ** min(len(earlier) - 1, 10), _LONGEST_WAIT)
-    return ended + wait
+    return ended + _WAITS[min(len(earlier), len(_WAITS)) - 1]
 
 
 def in_turn(found: Sequence[Row], last: str) -> Iterator[Row]:

@@ -1,0 +1,121 @@
+"""Integrations at every stage of their life, a Dagster instance, and runs as the daemon would make them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.tags import PARTITION_NAME_TAG, RUN_KEY_TAG
+from dagster._core.test_utils import create_run_for_test
+from sqlalchemy import insert, update
+
+from billcom_assets.automation.launching import PARTITION_SET
+from billcom_assets.automation.standing import SEEDED
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.warehouse import tables
+from billcom_assets.warehouse.engine import Warehouse, open_warehouse
+from billcom_assets_tests.ledger.books import Books, connect
+
+NOW = datetime(2026, 3, 4, 10, 25, tzinfo=UTC)
+LONG_AGO = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class World:
+    """A database of integrations, and Dagster beside it."""
+
+    warehouse: Warehouse
+    instance: dg.DagsterInstance
+
+    def known(self, *keys: str) -> None:
+        self.instance.add_dynamic_partitions(PARTITION_SET, list(keys))
+
+    def integration(self, key: str, *, known: bool = True, **values: Any) -> None:
+        with self.warehouse.write() as connection:
+            connect(connection, key, **{"organization_id": f"008{key}", "updated_at": LONG_AGO} | values)
+        if known:
+            self.known(key)
+
+    def seeded(self, key: str, **values: Any) -> None:
+        """Connected, its lists fetched, nothing mapped."""
+        self.integration(key, **values)
+        with self.warehouse.write() as connection:
+            Books(connection, key).pulled(*SEEDED, synced_at=LONG_AGO)
+
+    def ready(self, key: str, **values: Any) -> None:
+        """Nothing missing, and never synced."""
+        self.integration(key, **values)
+        with self.warehouse.write() as connection:
+            books = Books(connection, key)
+            books.ready()
+            books.pulled(*(name for name in SEEDED if name not in ("vendors", "accounts")))
+
+    def routine(
+        self, key: str, *, synced_at: datetime = LONG_AGO, pulled_with: date | None = None, **values: Any
+    ) -> None:
+        """Ready, and synced before."""
+        self.ready(key, **values)
+        with self.warehouse.write() as connection:
+            Books(connection, key).pulled(*(name for name in CATALOG.names() if name not in SEEDED))
+        self.synced(key, synced_at, cutoff=pulled_with)
+
+    def synced(self, key: str, at: datetime, **values: Any) -> None:
+        t = tables.sync_state
+        with self.warehouse.write() as connection:
+            connection.execute(update(t).where(t.c.integration == key).values(synced_at=at, **values))
+
+    def change(self, key: str, **values: Any) -> None:
+        t = tables.integrations
+        with self.warehouse.write() as connection:
+            connection.execute(update(t).where(t.c.key == key).values(values))
+
+    def run(
+        self, key: str, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED, job: str = "full_sync", **tags: str
+    ) -> str:
+        location = RegisteredCodeLocationOrigin("billcom_assets")
+        origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job)
+        every_tag = {PARTITION_NAME_TAG: key, **tags}
+        return create_run_for_test(self.instance, job, tags=every_tag, status=status, remote_job_origin=origin).run_id
+
+    def made(self, request: dg.RunRequest, status: dg.DagsterRunStatus = dg.DagsterRunStatus.SUCCESS) -> str:
+        """The run that the daemon makes of a request."""
+        tags = {**request.tags, RUN_KEY_TAG: str(request.run_key)}
+        return self.run(str(request.partition_key), status, **tags)
+
+    def broken(self, key: str) -> None:
+        """A row that cannot be read: its time zone is nonsense, and so is the checkpoint of a walk."""
+        self.ready(key, time_zone="Mars/Olympus")
+        with self.warehouse.write() as connection:
+            connection.execute(insert(tables.sync_state).values(integration=key, entity="broken", synced_at=LONG_AGO))
+            connection.exec_driver_sql(
+                "UPDATE sync_state SET synced_at = 'nonsense' WHERE integration = ? AND entity = 'broken'", (key,)
+            )
+
+
+@pytest.fixture
+def database(tmp_path: Path, migrated_file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    path = tmp_path / "billcom.db"
+    shutil.copy(migrated_file, path)
+    url = f"sqlite:///{path}"
+    monkeypatch.setenv("BILLCOM_DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
+
+
+@pytest.fixture
+def world(database: str, instance: dg.DagsterInstance) -> Iterator[World]:
+    warehouse = open_warehouse(database)
+    yield World(warehouse, instance)
+    warehouse.close()
