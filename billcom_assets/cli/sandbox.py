@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.failures import CommandFailed
 from billcom_assets.cli.output import Output, pass_output, to_json
 from billcom_assets.sandbox import FaultPlan, Organization, Sandbox, Settings, run
@@ -59,21 +61,42 @@ from billcom_assets.sandbox.app import CONTROL_BASE, V2_BASE, V3_BASE
     show_default=True,
     help="HTTP status of a call beyond BILL's limits.",
 )
+@click.option(
+    "--ledger-folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write each company's own lists there, as its accounting program would export them.",
+)
 @pass_output
-def sandbox(output: Output, /, port: int, faults: str, throttle_status: str, **data: Any) -> None:
+def sandbox(
+    output: Output, /, port: int, faults: str, throttle_status: str, ledger_folder: Path | None, **data: Any
+) -> None:
     """Serves a simulated BILL on this machine until you press Ctrl-C, and prints how to connect to it."""
+
+    def ready(served: Sandbox, root: str) -> None:
+        if ledger_folder is not None:
+            write_ledgers(served, ledger_folder)
+        announce(output, served, root)
+
     try:
         settings = Settings(faults=FaultPlan.parse(faults, data["seed"]), throttle_status=int(throttle_status), **data)
     except ValueError as error:
         raise click.UsageError(f"The sandbox cannot be like that: {error}.") from None
     try:
-        run(settings, port=port, on_ready=lambda served, root: announce(output, served, root))
+        run(settings, port=port, on_ready=ready)
     except KeyboardInterrupt:
         output.note("Stopped.")
     except OSError as error:
         raise CommandFailed(
             f"The sandbox cannot be served on port {port}: {error.strerror}. Choose another with --port."
         ) from None
+
+
+def write_ledgers(served: Sandbox, folder: Path) -> None:
+    """Writes the CSV files of every organization into a folder of its own, named like its integration."""
+    for organization in served.world.organizations:
+        own = folder / _slug(organization.name)
+        own.mkdir(parents=True, exist_ok=True)
+        write_ledger(organization, own)
 
 
 def announce(output: Output, served: Sandbox, root: str) -> None:
