@@ -55,8 +55,8 @@ class BillcomCommand(click.Command):
         """Refuses words too many without showing them."""
         left = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
-            words = "one word" if len(ctx.args) == 1 else f"{len(ctx.args)} words"
-            raise click.UsageError(f"There is {words} too many. Put a value that holds spaces in quotes.", ctx)
+            extra = "There is one word" if len(ctx.args) == 1 else f"There are {len(ctx.args)} words"
+            raise click.UsageError(f"{extra} too many. Put a value that holds spaces in quotes.", ctx)
         return left
 
 

@@ -16,9 +16,10 @@ from billcom_assets.bill.limits import utc_now
 from billcom_assets.bill.session import StoredSession
 from billcom_assets.cli import given, launching
 from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.database import opened
 from billcom_assets.cli.options import NONE, Day, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown
-from billcom_assets.environment import bill_client, open_database, seal_for
+from billcom_assets.environment import bill_client, seal_for
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import (
     CredentialSources,
@@ -190,7 +191,7 @@ def connect(
     To change a setting run it again. Company, dates, environment and addresses stay unless you give new ones; the
     credentials must be given again, because what is stored is never shown.
     """
-    warehouse = open_database()
+    warehouse = opened()
     values = {name: options.pop(name) for name in _CREDENTIALS}
     _require_credentials(warehouse, key, values)
     organization = given.read_now(values.pop("organization_id"), _CREDENTIALS["organization_id"])
@@ -222,7 +223,7 @@ def _require_credentials(warehouse: Warehouse, key: str, values: dict[str, str |
 @pass_output
 def validate(output: Output, key: str) -> None:
     """Signs in to BILL anew with the stored credentials and says who is signed in."""
-    warehouse = open_database()
+    warehouse = opened()
     seal = seal_for(warehouse)
     with warehouse.read() as connection:
         integration = Integrations(seal).get(connection, key)

@@ -18,12 +18,13 @@ from billcom_assets.cli import facts
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.connect import Settings as ConnectSettings
 from billcom_assets.cli.connect import connect_integration
+from billcom_assets.cli.database import opened
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.ledger import import_files
 from billcom_assets.cli.mappings import suggest_and_accept
-from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.runs import Finished, run_job
-from billcom_assets.environment import dagster_home, open_database
+from billcom_assets.environment import dagster_home
 from billcom_assets.ledger.mappings import Accept, Coverage
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse.engine import Warehouse
@@ -74,7 +75,7 @@ def demo(output: Output, bills: int, keep_serving: bool) -> None:
     home = dagster_home()
     started = time.monotonic()
     with SandboxServer(company.settings) as server:
-        shown = _Show(output, open_database(), server, company)
+        shown = _Show(output, opened(), server, company)
         shown.connect()
         finished = [*shown.seed(), *shown.prepare_and_sync()]
         _summarize(output, shown, finished, time.monotonic() - started, home, serves_on=keep_serving)
@@ -125,12 +126,21 @@ class _Show:
             report = import_files(self.warehouse, self.company.key, files)
         changed = sum(one.inserted + one.updated for one in report.tables)
         self._say(f"Loaded the company's own ledger: {changed:,} records new or changed (billcom ledger import).")
-        _, accepted, self.coverage = suggest_and_accept(self.warehouse, self.company.key, Accept.EXACT)
-        count = sum(one.accepted for one in accepted.kinds) if accepted else 0
-        self._say(f"Mapped {count:,} BILL objects onto it, the certain matches (billcom mappings suggest).")
+        self._map()
         self._say("Syncing everything (billcom sync):")
         title = f"Syncing {self.company.key}"
-        return [run_job(self.output, self.warehouse, "full_sync", self.company.key, title=title)]
+        finished = run_job(self.output, self.warehouse, "full_sync", self.company.key, title=title)
+        # What a seed does not fetch, customers above all, is there to be mapped only now.
+        self._map()
+        return [finished]
+
+    def _map(self) -> None:
+        matched = suggest_and_accept(self.warehouse, self.company.key, Accept.EXACT)
+        self.coverage = matched.coverage
+        if matched.accepted_total:
+            self._say(
+                f"Mapped {matched.accepted_total:,} BILL objects that match for certain (billcom mappings suggest)."
+            )
 
     def _say(self, text: str) -> None:
         self.output.note(text)
@@ -164,7 +174,7 @@ def _summarize(
         numbers = ("Rows", "Fetched", "Written", "Requests")
         columns: list[Column | str] = ["Entity", *(Column(title, is_number=True) for title in numbers)]
         names = ("rows", "fetched", "written", "requests")
-        rows = [(line["entity"].replace("_", " "), *(line[name] for name in names)) for line in lines]
+        rows = [(words(line["entity"]), *(line[name] for name in names)) for line in lines]
         rows.append(("total", *(sum(line[name] for line in lines) for name in names)))
         console.print(table("", columns, rows))
         console.print(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from billcom_assets.environment import dagster_home
+
+_NOTICE = ".*currently in preview.*|.*currently in beta.*"
+"""How Dagster's notices about what we use of it begin; they tell a user of the command nothing."""
 
 if TYPE_CHECKING:
     from billcom_assets.launch import Launched
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
 def add_partition(key: str) -> None:
     """Makes the integration known to Dagster; a known one is left as it is."""
-    dagster_home()
+    _prepare()
     from billcom_assets.launch import add_partition as add  # noqa: PLC0415 - imports Dagster
 
     add(key)
@@ -29,7 +33,12 @@ def launch(
     on_progress: Callable[[Progress], None],
 ) -> Launched:
     """Runs a job for the integration on the Dagster instance, and waits for its end."""
-    dagster_home()
+    _prepare()
     from billcom_assets.launch import launch as start  # noqa: PLC0415 - imports Dagster
 
     return start(job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=on_progress)
+
+
+def _prepare() -> None:
+    dagster_home()
+    warnings.filterwarnings("ignore", message=_NOTICE)

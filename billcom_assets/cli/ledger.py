@@ -9,12 +9,14 @@ from rich.console import Console
 
 from billcom_assets.bill.limits import utc_now
 from billcom_assets.cli.app import BillcomGroup
+from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import written
+from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table
-from billcom_assets.environment import open_database
 from billcom_assets.ledger.chart_export import chart_of_accounts
 from billcom_assets.ledger.layouts import LAYOUTS
+from billcom_assets.ledger.prerequisites import gate
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -61,8 +63,10 @@ def import_(output: Output, /, key: str, **files: str | None) -> None:
     given = {kind: path for kind, path in files.items() if path is not None}
     if not given:
         raise click.UsageError(f"Name at least one file: {', '.join(f'--{kind}' for kind in LAYOUTS)}.")
-    report = import_files(open_database(), key, given)
-    next_step = f"billcom mappings suggest {key} --accept exact"
+    warehouse = opened()
+    report = import_files(warehouse, key, given)
+    with warehouse.read() as connection:
+        command = next_step(key, gate(connection, key), when_ready="billcom mappings suggest {key} --accept exact")
 
     def render(console: Console) -> None:
         numbers = ("Added", "Updated", "Unchanged", "Deactivated", "Reactivated")
@@ -72,9 +76,9 @@ def import_(output: Output, /, key: str, **files: str | None) -> None:
             for one in report.tables
         ]
         console.print(table("", columns, rows))
-        console.print(f"Next: {next_step}")
+        console.print(f"Next: {command}")
 
-    document = {"integration": key, "tables": [asdict(one) for one in report.tables], "next_step": next_step}
+    document = {"integration": key, "tables": [asdict(one) for one in report.tables], "next_step": command}
     output.answer(document, render)
 
 
@@ -90,7 +94,7 @@ def export(output: Output, key: str, chart_of_accounts: bool, path: str | None) 
     """
     if not chart_of_accounts:
         raise click.UsageError("Say what to write: --chart-of-accounts.")
-    _export_chart(output, open_database(), key, path)
+    _export_chart(output, opened(), key, path)
 
 
 def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | None) -> None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import click
 from rich.console import Console
 
 from billcom_assets.bill.limits import utc_now
 from billcom_assets.cli.app import BillcomGroup
+from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import written
+from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import current_user, key_argument
-from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.status import coverage_table
-from billcom_assets.environment import open_database
 from billcom_assets.ledger import mapping_files, mapping_rows
 from billcom_assets.ledger import mappings as links
 from billcom_assets.ledger.kinds import KINDS
 from billcom_assets.ledger.mapping_rows import MappingRow
 from billcom_assets.ledger.mappings import Accept, AcceptReport, Coverage, Stale, SuggestReport
+from billcom_assets.ledger.prerequisites import Finding, gate
 from billcom_assets.warehouse.engine import Warehouse
 
 _SHOWN_OF_A_KIND = 20
@@ -48,7 +50,7 @@ def mappings() -> None:
 def show(output: Output, key: str, kinds: tuple[str, ...], everything: bool) -> None:
     """Shows how far each kind is mapped, what waits for a decision, and links whose one end has gone."""
     chosen = kinds or tuple(KINDS)
-    with open_database().read() as connection:
+    with opened().read() as connection:
         rows = mapping_rows.show(connection, key, chosen)
         coverage = [one for one in links.coverage(connection, key) if one.kind in chosen]
         stale = [one for one in links.stale(connection, key) if one.kind in chosen]
@@ -79,7 +81,7 @@ def _render_rows(console: Console, rows: Sequence[MappingRow], *, everything: bo
         if everything or seen[row.kind] <= _SHOWN_OF_A_KIND:
             printed.append(
                 (
-                    row.kind.replace("_", " "),
+                    words(row.kind),
                     row.bill_number,
                     row.bill_name,
                     row.in_use,
@@ -101,23 +103,58 @@ def _render_stale(console: Console, stale: Sequence[Stale]) -> None:
         return
     console.print()
     columns = ("Kind", "BILL id", "Ledger id", Column("What is wrong with the link", wraps=True))
-    rows = [(one.kind.replace("_", " "), one.bill_id, one.ledger_id, "; ".join(one.reasons)) for one in stale]
+    rows = [(words(one.kind), one.bill_id, one.ledger_id, "; ".join(one.reasons)) for one in stale]
     console.print(table("", columns, rows))
 
 
-def suggest_and_accept(
-    warehouse: Warehouse, key: str, which: Accept | None
-) -> tuple[SuggestReport, AcceptReport | None, list[Coverage]]:
-    """Proposes matches and accepts some of them; gives both reports and where the mapping stands then.
+@dataclass(frozen=True)
+class Matched:
+    """What a search for counterparts found and did."""
+
+    suggested: SuggestReport
+    accepted: AcceptReport | None
+    coverage: list[Coverage]
+    """Where the mapping stands then."""
+    missing: list[Finding]
+    """Prerequisites of a full sync that do not hold then."""
+
+    def accepted_of(self, kind: str) -> int:
+        """How many were accepted now."""
+        return sum(one.accepted for one in self.accepted.kinds if one.kind == kind) if self.accepted else 0
+
+    @property
+    def accepted_total(self) -> int:
+        """How many of all kinds were accepted now."""
+        return sum(one.accepted for one in self.accepted.kinds) if self.accepted else 0
+
+    @property
+    def is_complete(self) -> bool:
+        """True when nothing is left to decide."""
+        return not any(one.suggested + one.unmapped for one in self.coverage)
+
+    @property
+    def next_step(self) -> str:
+        """The command that brings the integration on."""
+        key = self.suggested.integration
+        if self.accepted is None and any(one.exact for one in self.suggested.kinds):
+            return f"billcom mappings suggest {key} --accept exact"
+        return next_step(key, self.missing)
+
+
+def suggest_and_accept(warehouse: Warehouse, key: str, which: Accept | None) -> Matched:
+    """Proposes matches and accepts some of them, in one transaction.
 
     Raises:
         UnknownIntegration: there is no such integration.
     """
     now = utc_now()
     with warehouse.write() as connection:
-        suggested = links.suggest(connection, key, now)
-        accepted = links.accept(connection, key, which, by=current_user(), now=now) if which else None
-        return suggested, accepted, links.coverage(connection, key)
+        return Matched(
+            suggested=links.suggest(connection, key, now),
+            accepted=links.accept(connection, key, which, by=current_user(), now=now) if which else None,
+            coverage=links.coverage(connection, key),
+            missing=gate(connection, key),
+        )
 
 
 @mappings.command(examples=("billcom mappings suggest acme-us --accept exact",))
@@ -134,36 +171,26 @@ def suggest(output: Output, key: str, accept: str | None) -> None:
     A match is certain when number and type, the whole name, the tax id or the e-mail address are the same and nothing
     else fits; otherwise it is likely, with a score and the reason. What you decided by hand is never changed.
     """
-    suggested, accepted, coverage = suggest_and_accept(open_database(), key, Accept(accept) if accept else None)
-    by_kind = {one.kind: one.accepted for one in accepted.kinds} if accepted else {}
-    is_done = not any(one.suggested + one.unmapped for one in coverage)
-    by_hand = f"billcom mappings export {key} --output mappings.csv"
-    next_step = f"billcom sync {key}" if is_done else by_hand
-    if not accepted and any(one.exact for one in suggested.kinds):
-        next_step = f"billcom mappings suggest {key} --accept exact"
+    matched = suggest_and_accept(opened(), key, Accept(accept) if accept else None)
+    kinds = matched.suggested.kinds
     document = {
         "integration": key,
-        "kinds": [{**asdict(one), "accepted": by_kind.get(one.kind, 0)} for one in suggested.kinds],
-        "coverage": [asdict(one) for one in coverage],
-        "next_step": next_step,
+        "kinds": [{**asdict(one), "accepted": matched.accepted_of(one.kind)} for one in kinds],
+        "coverage": [asdict(one) for one in matched.coverage],
+        "next_step": matched.next_step,
     }
 
     def render(console: Console) -> None:
         titles = ("Certain", "Likely", "Without a match", "Decided before", "Accepted now")
         columns: list[Column | str] = ["Kind", *(Column(title, is_number=True) for title in titles)]
         rows = [
-            (
-                one.kind.replace("_", " "),
-                one.exact,
-                one.likely,
-                one.without,
-                one.decided,
-                by_kind.get(one.kind, 0),
-            )
-            for one in suggested.kinds
+            (words(one.kind), one.exact, one.likely, one.without, one.decided, matched.accepted_of(one.kind))
+            for one in kinds
         ]
         console.print(table("", columns, rows))
-        console.print(f"Next: {next_step}")
+        if not matched.is_complete:
+            console.print(f"What is left can be decided by hand: billcom mappings export {key} --output mappings.csv")
+        console.print(f"Next: {matched.next_step}", soft_wrap=True)
 
     output.answer(document, render)
 
@@ -179,7 +206,7 @@ def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None) -
     To decide a row write the ledger's id into its column ledger_id, or none to leave it unmapped for good; then give
     the file to: billcom mappings import
     """
-    with open_database().read() as connection:
+    with opened().read() as connection:
         text = mapping_rows.export_csv(connection, key, kinds or tuple(KINDS))
     written(output, text, path, {"integration": key}, what="The mappings were")
 
@@ -190,7 +217,7 @@ def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None) -
 @pass_output
 def import_(output: Output, key: str, file: str) -> None:
     """Takes the decisions that were written into an exported file: all of them, or none when a line is wrong."""
-    with open_database().write() as connection:
+    with opened().write() as connection:
         report = mapping_files.import_csv(connection, key, file, by=current_user(), now=utc_now())
 
     def render(console: Console) -> None:

@@ -117,3 +117,8 @@ def shown(value: object) -> str:
 def clean(text: str) -> str:
     """The text without characters that would steer a terminal."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def words(name: str) -> str:
+    """The name of an entity or kind as people say it."""
+    return name.replace("_", " ")

@@ -50,15 +50,16 @@ def _live(console: Console, title: str) -> Iterator[Listener]:
     )
     with Display(*columns, console=console, transient=False) as display:
         running = display.add_task(title, total=None, counts="")
-        tasks: dict[str, TaskID] = {}
+        tasks: dict[str, TaskID] = {}  # by what _name says: an entity may be read in several ways in one run
         # Pages arrive from several lanes at once.
         lock = Lock()
 
         def tell(progress: Progress) -> None:
             with lock:
-                if progress.entity not in tasks:
-                    tasks[progress.entity] = display.add_task(f"  {_name(progress)}", total=None, counts="")
-                task = tasks[progress.entity]
+                name = _name(progress)
+                if name not in tasks:
+                    tasks[name] = display.add_task(f"  {name}", total=None, counts="")
+                task = tasks[name]
                 total = 1 if progress.done else None
                 display.update(task, total=total, completed=int(progress.done), counts=_counts(progress))
 
@@ -73,4 +74,4 @@ def _name(progress: Progress) -> str:
 
 
 def _counts(progress: Progress) -> str:
-    return f"{progress.fetched:,} fetched, {progress.written:,} written, {progress.requests:,} requests"
+    return f"{progress.fetched:,} fetched, {progress.written:,} written, {progress.requests:,} requests so far"

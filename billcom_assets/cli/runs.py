@@ -11,12 +11,13 @@ from rich.console import Console
 
 from billcom_assets.cli import facts, launching
 from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed, finding_document, setup_incomplete
+from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import key_argument
-from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.environment import open_database
 from billcom_assets.ledger.integrations import require_integration
 from billcom_assets.ledger.prerequisites import Finding, gate
 from billcom_assets.warehouse.engine import Warehouse
@@ -73,7 +74,7 @@ def run_job(
     if launched.success:
         return Finished(launched.run_id, pulls, missing)
     document = {"integration": key, **pulls_document(launched.run_id, pulls)}
-    if pulls and not output.as_json:
+    if any(pull.fetched for pull in pulls) and not output.as_json:
         render_pulls(output.err, pulls)
     if launched.setup_missing is not None:
         failure = setup_incomplete(launched.setup_missing)
@@ -91,7 +92,7 @@ def seed(output: Output, key: str) -> None:
     These are BILL's vendors, bank accounts, chart of accounts, items, departments, jobs, locations, classes and
     employees. It may be repeated at any time; then it fetches only what changed.
     """
-    warehouse = open_database()
+    warehouse = opened()
     finished = run_job(output, warehouse, "initial_seed", key, title=f"Seeding {key}")
     _answer(output, key, finished)
 
@@ -131,7 +132,7 @@ def sync(output: Output, key: str, full_refresh: bool, confirm_deletions: bool, 
     job = "full_refresh" if full_refresh else "full_sync"
     finished = run_job(
         output,
-        open_database(),
+        opened(),
         job,
         key,
         title=f"{'Refreshing' if full_refresh else 'Syncing'} {key}",
@@ -151,19 +152,19 @@ def _require_known(entities: Sequence[str]) -> None:
 
 
 def _answer(output: Output, key: str, finished: Finished) -> None:
-    next_step = finished.missing[0].fix if finished.missing else f"billcom sync {key}"
+    command = next_step(key, finished.missing)
     document = {
         "integration": key,
         **pulls_document(finished.run_id, finished.pulls),
         "missing": [finding_document(finding) for finding in finished.missing],
-        "next_step": next_step,
+        "next_step": command,
     }
 
     def render(console: Console) -> None:
         render_pulls(console, finished.pulls)
         console.print(f"Dagster run {finished.run_id}")
         if not finished.missing:
-            console.print(f"Setup is complete. Next: {next_step}")
+            console.print(f"Setup is complete. Next: {command}")
             return
         console.print("Before everything can be synced, setup needs:")
         for finding in finished.missing:
@@ -182,7 +183,7 @@ def render_pulls(console: Console, pulls: Sequence[facts.Pull]) -> None:
     """One line for each pull, and their sum."""
     columns: list[Column | str] = ["Entity", "How", *(Column(title, is_number=True) for title in _NUMBERS.values())]
     rows: list[tuple[object, ...]] = [
-        (pull.entity.replace("_", " "), pull.kind, *(getattr(pull, name) for name in _NUMBERS)) for pull in pulls
+        (words(pull.entity), pull.kind, *(getattr(pull, name) for name in _NUMBERS)) for pull in pulls
     ]
     total = ("total", "", *(sum(getattr(pull, name) or 0 for pull in pulls) for name in _NUMBERS))
     console.print(table("", columns, [*rows, total]))

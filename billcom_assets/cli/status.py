@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from billcom_assets.cli import facts
 from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import finding_document
-from billcom_assets.cli.output import Column, Output, clean, pass_output, shown, table
-from billcom_assets.environment import open_database
+from billcom_assets.cli.next_steps import next_step
+from billcom_assets.cli.output import Column, Output, clean, pass_output, shown, table, words
 from billcom_assets.ledger import prerequisites
 from billcom_assets.ledger.mappings import Coverage, coverage
 from billcom_assets.ledger.prerequisites import Finding
@@ -45,8 +46,7 @@ class Report:
     @property
     def next_step(self) -> str:
         """The command that brings the integration on."""
-        missing = next((finding.fix for finding in self.findings if not finding.met), None)
-        return missing or f"billcom sync {self.standing.key}"
+        return next_step(self.standing.key, [finding for finding in self.findings if not finding.met])
 
 
 @click.command(
@@ -64,7 +64,7 @@ def status(output: Output, key: str | None) -> None:
     That is its connection, what setup is still missing and how to finish it, how much is mapped, how many rows there
     are, and the last runs.
     """
-    warehouse = open_database()
+    warehouse = opened()
     with warehouse.read() as connection:
         if key is None:
             _show_all(output, warehouse, facts.standings(warehouse, connection))
@@ -155,8 +155,6 @@ def _render_connection(console: Console, one: facts.Standing) -> None:
         f"  cutoff {one.cutoff or 'none'}, history from {one.history_start or 'the beginning'}, "
         f"hours of {one.time_zone}",
     ]
-    if one.status_message:
-        lines.append(f"  {clean(one.status_message)}")
     console.print("\n".join(lines), soft_wrap=True)
 
 
@@ -179,7 +177,7 @@ def coverage_table(kinds: list[Coverage]) -> object:
         ),
     ]
     rows = [
-        (_words(one.kind), one.mapped, one.suggested, one.unmapped, one.in_use, one.in_use_unmapped) for one in kinds
+        (words(one.kind), one.mapped, one.suggested, one.unmapped, one.in_use, one.in_use_unmapped) for one in kinds
     ]
     return table("", columns, rows)
 
@@ -192,7 +190,7 @@ def _render_entities(console: Console, entities: list[facts.EntityStanding]) -> 
         "Up to date until (UTC)",
         "Last pull (UTC)",
     )
-    rows = [(_words(one.entity), one.rows, one.deleted, one.watermark, one.synced_at or "never") for one in entities]
+    rows = [(words(one.entity), one.rows, one.deleted, one.watermark, one.synced_at or "never") for one in entities]
     console.print(table("", columns, rows))
 
 
@@ -220,10 +218,4 @@ def _render_errors(console: Console, found: Report) -> None:
     total = sum(one.count for one in found.errors)
     console.print(f"{total:,} open integration errors; {found.held:,} documents are held.")
     columns = ("Entity", "What", Column("Count", is_number=True), Column("How to fix it", wraps=True))
-    console.print(
-        table("", columns, [(_words(one.entity), one.code, one.count, one.next_step) for one in found.errors])
-    )
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+    console.print(table("", columns, [(words(one.entity), one.code, one.count, one.next_step) for one in found.errors]))
