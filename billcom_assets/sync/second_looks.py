@@ -17,7 +17,7 @@ from billcom_assets.bill.errors import NotFound, QueryRefused
 from billcom_assets.bill.query import Filter, Op, item_path
 from billcom_assets.entities.model import Entity
 from billcom_assets.sync.pull import EntityPull, Sync
-from billcom_assets.sync.reading import Batch
+from billcom_assets.sync.reading import Batch, ListWalk
 from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.warehouse.tables import sync_second_looks
 
@@ -91,12 +91,17 @@ def _read_again(sync: Sync, entity: Entity, ids: Sequence[str]) -> PullReport:
 
 
 def _by_ids(pull: EntityPull, ids: Sequence[str]) -> Batch:
-    client, path = pull.sync.client, pull.entity.path
+    # A page may be empty and yet lead on, so even a list that fits one page is walked to its end.
+    filters = [Filter("id", Op.IN, tuple(ids))]
+    walk = ListWalk(pull.sync.client, pull.entity.path, None, lambda _position: filters, None)
+    found = Batch([], [])
     try:
-        page = client.page(path, filters=[Filter("id", Op.IN, tuple(ids))], max_rows=_IDS_PER_REQUEST)
+        for batch, _reached, _following in walk.pages(None, None, pull.reader.read):
+            found.candidates += batch.candidates
+            found.rejections += batch.rejections
     except QueryRefused:
         return pull.reader.read_objects([one for one in (_by_id(pull, each) for each in ids) if one is not None])
-    return pull.reader.read(page.rows)
+    return found
 
 
 def _by_id(pull: EntityPull, identifier: str) -> dict[str, Any] | None:
