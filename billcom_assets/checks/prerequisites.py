@@ -45,7 +45,7 @@ def results(
 def _result(finding: Finding, *, gate_ahead: bool) -> dg.AssetCheckResult:
     metadata: dict[str, dg.MetadataValue] = {"found": dg.MetadataValue.text(finding.found)}
     if finding.fix:
-        metadata["how_to_fix"] = dg.MetadataValue.md(f"`{finding.fix}`")
+        metadata["how_to_fix"] = dg.MetadataValue.text(finding.fix)
     return dg.AssetCheckResult(
         asset_key=finding.prerequisite.entity,
         check_name=finding.prerequisite.name,

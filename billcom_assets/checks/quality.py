@@ -105,7 +105,7 @@ def result(check: QualityCheck, quality: Quality) -> dg.AssetCheckResult:
     if quality.sample:
         metadata["sample"] = dg.MetadataValue.md("\n".join(f"- `{one}`" for one in quality.sample))
     if quality.fix:
-        metadata["how_to_fix"] = dg.MetadataValue.md(quality.fix)
+        metadata["how_to_fix"] = dg.MetadataValue.text(quality.fix)
     return dg.AssetCheckResult(
         asset_key=check.asset,
         check_name=check.name,
