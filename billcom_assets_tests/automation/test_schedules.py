@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from billcom_assets.automation.schedules import NIGHT_LASTS, ROTAS, night_begins
+from billcom_assets_tests.automation.conftest import NOW, World
+from billcom_assets_tests.automation.ticks import keys, schedule
+
+TEN_MINUTES = timedelta(minutes=10)
+
+
+def test_every_ready_integration_is_synced_in_a_run_of_its_own(world: World) -> None:
+    world.routine("acme-us")
+    world.routine("other-inc")
+    tick = schedule("hourly_sync", world.instance, NOW)
+    assert keys(tick) == ["acme-us", "other-inc"]
+    assert {request.tags["dagster/partition"] for request in tick.run_requests} == {"acme-us", "other-inc"}
+
+
+@pytest.mark.parametrize(("name", "at"), [("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))])
+def test_what_is_not_ready_is_skipped_with_its_reason(name: str, at: datetime, world: World) -> None:
+    world.seeded("waiting")
+    world.integration("refused", status="error", status_message="BILL refuses the password.")
+    told = schedule(name, world.instance, at).skip_message
+    assert "waiting: setup not completed: Vendor mapping: 0 of 0 vendors are mapped" in told or (
+        "waiting: setup not completed: " in told and "Vendor mapping" in told
+    )
+    assert "refused: setup not completed: Authentication: the last login failed: BILL refuses the password." in told
+
+
+def test_an_hour_is_synced_once_however_often_the_schedule_ticks(world: World) -> None:
+    world.routine("acme-us")
+    hour = NOW.replace(minute=0)
+    launched: list[str] = []
+    for minutes in range(0, 120, 10):
+        tick = schedule("hourly_sync", world.instance, hour + timedelta(minutes=minutes))
+        for request in tick.run_requests or []:
+            launched.append(str(request.run_key))
+            world.made(request)
+    assert launched == ["acme-us/hourly_sync/2026-03-04T10Z/1", "acme-us/hourly_sync/2026-03-04T11Z/1"]
+
+
+def test_a_failed_sync_waits_for_the_next_hour(world: World) -> None:
+    world.routine("acme-us")
+    world.made(schedule("hourly_sync", world.instance, NOW).run_requests[0], dg.DagsterRunStatus.FAILURE)
+    assert "launched already" in schedule("hourly_sync", world.instance, NOW + TEN_MINUTES).skip_message
+    assert keys(schedule("hourly_sync", world.instance, NOW + timedelta(hours=1))) == ["acme-us"]
+
+
+def test_one_that_was_synced_within_the_hour_needs_no_run(world: World) -> None:
+    world.routine("acme-us", synced_at=NOW - TEN_MINUTES)
+    tick = schedule("hourly_sync", world.instance, NOW)
+    assert not tick.run_requests
+    assert tick.skip_message == "No integration needs it now."
+
+
+def test_one_that_becomes_ready_within_the_hour_gets_its_turn_in_it(world: World) -> None:
+    world.seeded("acme-us")
+    assert not schedule("hourly_sync", world.instance, NOW).run_requests
+    world.ready("other-inc")
+    assert keys(schedule("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["other-inc"]
+
+
+def test_sixty_integrations_are_all_synced_within_the_hour(world: World) -> None:
+    wanted = [f"company-{number:02}" for number in range(60)]
+    for key in wanted:
+        world.routine(key)
+    launched: list[list[str]] = []
+    for tick_number in range(6):
+        tick = schedule("hourly_sync", world.instance, NOW.replace(minute=10 * tick_number))
+        launched.append(keys(tick) if tick.run_requests else [])
+        for request in tick.run_requests or []:
+            world.made(request)
+    assert [len(some) for some in launched] == [25, 25, 10, 0, 0, 0]
+    assert sorted(key for some in launched for key in some) == wanted
+
+
+def test_a_failed_read_skips_the_tick(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    world.routine("acme-us")
+    garbage = tmp_path_factory.mktemp("broken") / "billcom.db"
+    garbage.write_bytes(b"this is no database" * 1_000)
+    monkeypatch.setenv("BILLCOM_DATABASE_URL", f"sqlite:///{garbage}")
+    assert schedule("hourly_sync", world.instance, NOW).skip_message.startswith("Nothing was looked at:")
+
+
+def test_an_integration_that_dagster_does_not_know_yet_does_not_break_the_tick(world: World) -> None:
+    world.routine("acme-us", known=False)
+    world.routine("other-inc")
+    assert keys(schedule("hourly_sync", world.instance, NOW)) == ["other-inc"]
+
+
+def test_an_unreadable_integration_holds_up_no_other(world: World) -> None:
+    world.broken("aaa-broken")
+    world.routine("other-inc")
+    for name, at in (("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))):
+        assert keys(schedule(name, world.instance, at)) == ["other-inc"]
+
+
+def swept(world: World, start: datetime, hours: int) -> list[tuple[str, datetime]]:
+    """(run key, time) of every sweep that half-hourly ticks launch."""
+    rota = next(one for one in ROTAS if one.name == "nightly_sweep")
+    launched = []
+    for number in range(2 * hours):
+        at = start + number * timedelta(minutes=30)
+        requests = rota.evaluate(world.instance, world.warehouse, at, lambda _line: None)
+        for request in requests if isinstance(requests, list) else []:
+            launched.append((str(request.run_key), at))
+            world.made(request)
+    return launched
+
+
+def test_the_sweep_comes_in_each_integrations_own_night(world: World) -> None:
+    world.routine("utc-inc")
+    world.routine("new-york", time_zone="America/New_York")
+    world.routine("mumbai", time_zone="Asia/Kolkata")
+    assert swept(world, datetime(2026, 3, 4, 1, 0, tzinfo=UTC), 24) == [
+        ("utc-inc/nightly_sweep/2026-03-04/1", datetime(2026, 3, 4, 2, 0, tzinfo=UTC)),
+        ("new-york/nightly_sweep/2026-03-04/1", datetime(2026, 3, 4, 7, 0, tzinfo=UTC)),
+        ("mumbai/nightly_sweep/2026-03-05/1", datetime(2026, 3, 4, 20, 30, tzinfo=UTC)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/New_York", date(2026, 3, 8)),  # 02:00 does not exist
+        ("America/New_York", date(2026, 11, 1)),
+        ("Europe/Berlin", date(2026, 3, 29)),  # 02:00 does not exist
+        ("Europe/Berlin", date(2026, 10, 25)),  # 02:00 comes twice
+        ("Australia/Lord_Howe", date(2026, 4, 5)),  # half an hour comes twice
+        ("Africa/Cairo", date(2026, 4, 24)),  # midnight does not exist
+    ],
+)
+def test_a_night_in_which_the_clocks_change_has_one_sweep(zone: str, day: date, world: World) -> None:
+    world.routine("acme-us", time_zone=zone)
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=14)
+    run_keys = [run_key for run_key, _ in swept(world, start, 40)]
+    assert run_keys.count(f"acme-us/nightly_sweep/{day}/1") == 1
+    assert len(set(run_keys)) == len(run_keys)
+
+
+def test_no_night_is_left_out_and_none_comes_twice_in_two_years() -> None:
+    for zone in ("America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Apia"):
+        nights = [night_begins(date(2026, 1, 1) + timedelta(days=number), ZoneInfo(zone)) for number in range(730)]
+        gaps = {after - before for before, after in pairwise(nights)}
+        assert min(gaps) > NIGHT_LASTS
+        assert max(gaps) <= timedelta(hours=25)
+
+
+def test_a_sweep_that_could_not_start_at_its_hour_starts_later_in_the_night(world: World) -> None:
+    world.routine("acme-us")
+    run_id = world.run("acme-us")
+    two = NOW.replace(hour=2, minute=0)
+    assert f"its run {run_id} has not ended yet" in schedule("nightly_sweep", world.instance, two).skip_message
+    world.instance.report_run_failed(world.instance.get_run_by_id(run_id))
+    assert keys(schedule("nightly_sweep", world.instance, two + TEN_MINUTES)) == ["acme-us"]
+    assert not schedule("nightly_sweep", world.instance, two + NIGHT_LASTS).run_requests
+
+
+def test_the_hour_of_the_sweep_has_no_sync_beside_it(world: World) -> None:
+    world.routine("acme-us")
+    two = NOW.replace(hour=2, minute=0)
+    assert "the nightly sweep takes this hour" in schedule("hourly_sync", world.instance, two).skip_message
+    assert keys(schedule("hourly_sync", world.instance, two + timedelta(hours=1))) == ["acme-us"]

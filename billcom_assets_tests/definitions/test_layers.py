@@ -1,0 +1,115 @@
+"""The floors of the house: imports point down only, and Dagster stays upstairs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import billcom_assets
+
+PACKAGE = "billcom_assets"
+ROOT = Path(billcom_assets.__file__).parent
+
+FLOORS = (
+    ("definitions",),
+    ("cli",),
+    ("launch",),
+    ("assets",),
+    ("checks",),
+    ("automation",),
+    ("resources", "storage"),
+    ("environment",),
+    ("sync",),
+    ("ledger",),
+    ("warehouse",),
+    ("bill",),
+    ("entities",),
+    ("sandbox",),
+)
+"""From the roof to the ground; rooms on one floor do not know each other."""
+MAY_USE_DAGSTER = {"definitions", "cli", "launch", "assets", "checks", "automation", "resources", "storage"}
+MAY_USE_THE_SANDBOX = {"cli"}
+LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def modules() -> Iterator[tuple[str, str, ast.Module]]:
+    """(room, path, syntax tree) of every module."""
+    for path in sorted(ROOT.rglob("*.py")):
+        inside = path.relative_to(ROOT)
+        room = inside.parts[0].removesuffix(".py")
+        if room != "__init__":
+            yield room, str(inside), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Dotted names that the module imports, wherever it does."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            assert node.level == 0
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def our_rooms(tree: ast.Module) -> set[str]:
+    return {name.split(".")[1] for name in imported(tree) if name.startswith(f"{PACKAGE}.")} & LEVEL.keys()
+
+
+def test_every_room_has_its_floor() -> None:
+    assert {room for room, _, _ in modules()} - LEVEL.keys() == set()
+
+
+def test_imports_point_down_only() -> None:
+    wrong = [
+        f"{path} imports {other}"
+        for room, path, tree in modules()
+        for other in our_rooms(tree) - {room}
+        if LEVEL[other] <= LEVEL[room]
+    ]
+    assert wrong == []
+
+
+def test_dagster_stays_upstairs() -> None:
+    users = {
+        room for room, _, tree in modules() if any(name.split(".")[0].startswith("dagster") for name in imported(tree))
+    }
+    assert users - MAY_USE_DAGSTER == set()
+    assert "assets" in users
+
+
+def test_the_sandbox_knows_nothing_of_us_and_only_the_command_knows_it() -> None:
+    rooms = [(room, path, our_rooms(tree)) for room, path, tree in modules()]
+    assert [path for room, path, others in rooms if room == "sandbox" and others - {"sandbox"}] == []
+    users = {room for room, _, others in rooms if "sandbox" in others}
+    assert users - {"sandbox"} <= MAY_USE_THE_SANDBOX
+
+
+def targets(node: ast.stmt, names: set[str]) -> Iterator[str]:
+    """Our modules that a statement at the top of a module imports."""
+    if isinstance(node, ast.Import):
+        yield from ({alias.name.removeprefix(f"{PACKAGE}.") for alias in node.names} & names)
+    elif isinstance(node, ast.ImportFrom) and node.module is not None:
+        module = node.module.removeprefix(f"{PACKAGE}.")
+        for alias in node.names:
+            yield from [name for name in (f"{module}.{alias.name}", module) if name in names][:1]
+
+
+def test_no_two_modules_import_each_other_in_a_circle() -> None:
+    """Between modules, not only between rooms; imports inside functions are there to break circles."""
+    trees = {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): tree for _, path, tree in modules()}
+    graph = {
+        name: {target for node in tree.body for target in targets(node, set(trees))} for name, tree in trees.items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " -> ".join((*above, name))
+        if name not in done:
+            for target in sorted(graph[name]):
+                visit(target, (*above, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
