@@ -99,10 +99,12 @@ def standings(warehouse: Warehouse, connection: Connection) -> list[Standing]:
     """Every integration, by key."""
     rows = _rows_by_integration(warehouse, connection)
     e, s = integration_errors.c, sync_state.c
-    errors = connection.execute(select(e.integration, func.count()).where(e.status == "open").group_by(e.integration))
-    synced = connection.execute(select(s.integration, func.max(s.synced_at)).group_by(s.integration))
-    open_errors: dict[str, int] = dict(errors.tuples().all())
-    last_syncs: dict[str, datetime | None] = dict(synced.tuples().all())
+    errors = connection.execute(
+        select(e.integration, func.count().label("open")).where(e.status == "open").group_by(e.integration)
+    )
+    synced = connection.execute(select(s.integration, func.max(s.synced_at).label("last")).group_by(s.integration))
+    open_errors = {row.integration: int(row.open) for row in errors}
+    last_syncs = {row.integration: row.last for row in synced}
     return [
         Standing(
             key=one.key,

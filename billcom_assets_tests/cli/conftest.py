@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets_tests.cli.commands import DEV_KEY, Desk
+
+
+@pytest.fixture(scope="package")
+def simulated_bill() -> Iterator[SandboxServer]:
+    """Two small companies that no test changes."""
+    with SandboxServer(Settings(bills=40, orgs=2, dev_keys=(DEV_KEY,))) as server:
+        yield server
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine on which nothing was ever set up."""
+    for variable in ("BILLCOM_DATABASE_URL", "BILLCOM_SECRET_KEY", "BILLCOM_DAGSTER_DATABASE_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    home = tmp_path / "home"
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def desk(empty_home: Path, migrated_file: Path, simulated_bill: SandboxServer) -> Desk:
+    """A machine with an empty database."""
+    empty_home.mkdir()
+    shutil.copy(migrated_file, empty_home / "billcom.db")
+    return Desk(empty_home, simulated_bill)

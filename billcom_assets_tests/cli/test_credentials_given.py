@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from billcom_assets.warehouse.integrations import Status
+from billcom_assets_tests.cli.commands import DEV_KEY, Desk
+
+
+def test_a_credential_may_come_from_the_environment_and_is_then_never_stored(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_BILL_PASSWORD", desk.bill.world.organizations[0].token.password)
+
+    assert desk.connect("acme", password="env:MY_BILL_PASSWORD").code == 0
+
+    assert desk.stored("acme").sources.password == "env:MY_BILL_PASSWORD"
+    # It is read when it is needed, so a changed variable counts at once.
+    monkeypatch.setenv("MY_BILL_PASSWORD", "another")
+    assert desk.run("validate", "acme").code == 1
+    assert desk.stored("acme").status is Status.ERROR
+
+
+def test_a_variable_that_is_not_set_is_named_and_nothing_is_stored(desk: Desk) -> None:
+    answered = desk.connect("acme", dev_key="env:NO_SUCH_VARIABLE")
+
+    assert answered.code == 2
+    assert "The environment variable NO_SUCH_VARIABLE, which holds the dev key, is not set" in answered.err
+    assert "There is no integration" in desk.run("validate", "acme").err
+
+
+def test_the_organization_id_may_come_from_the_environment_and_is_read_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization = desk.bill.world.organizations[0]
+    monkeypatch.setenv("MY_BILL_ORGANIZATION", f" {organization.id}\n")
+
+    assert desk.connect("acme", organization_id="env:MY_BILL_ORGANIZATION").code == 0
+
+    assert desk.stored("acme").organization_id == organization.id
+    missing = desk.connect("acme", organization_id="env:NOT_THERE")
+    assert (missing.code, "NOT_THERE" in missing.err) == (2, True)
+
+
+def test_piped_input_gives_one_line_for_each_hyphen(desk: Desk) -> None:
+    token = desk.bill.world.organizations[0].token
+    lines = f"{token.username}\n{token.password}\r\n{DEV_KEY}\n"
+
+    assert desk.connect("acme", username="-", password="-", dev_key="-", stdin=lines).code == 0
+
+    sources = desk.stored("acme").sources
+    assert (sources.username, sources.password, sources.dev_key) == (token.username, token.password, DEV_KEY)
+
+
+def test_input_that_ends_before_the_credential_is_refused(desk: Desk) -> None:
+    answered = desk.connect("acme", password="-", stdin="")
+
+    assert answered.code == 2
+    assert "No password was given" in answered.err
+
+
+def test_a_typed_credential_does_not_become_the_name_of_a_variable(desk: Desk) -> None:
+    answered = desk.connect("acme", password="-", stdin="env:HOME\n")
+
+    assert answered.code == 2
+    assert "give env:NAME as the option itself" in answered.err
+
+
+def test_a_credential_typed_on_a_terminal_is_not_shown(desk: Desk) -> None:
+    password = desk.bill.world.organizations[0].token.password
+    options = desk.credentials(password="-", base_url=desk.bill.base_url, company="Acme")
+    main_end, command_end = pty.openpty()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "billcom_assets.cli", "connect", "acme", *options],
+        stdin=command_end,
+        stdout=command_end,
+        stderr=command_end,
+        close_fds=True,
+        start_new_session=True,
+    )
+    os.close(command_end)
+
+    screen = _read_until(main_end, b"Password")
+    time.sleep(0.1)  # The terminal stops echoing just after the question appears.
+    os.write(main_end, f"{password}\n".encode())
+    screen += _read_until(main_end, b"billcom seed")
+
+    assert command.wait(timeout=30) == 0
+    os.close(main_end)
+    assert b"acme is connected" in screen
+    assert password.encode() not in screen
+
+
+def _read_until(descriptor: int, wanted: bytes) -> bytes:
+    read, deadline = b"", time.monotonic() + 30
+    while wanted not in read:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, read
+        read += os.read(descriptor, 4096)
+    return read

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from billcom_assets.cli.facts import held_documents, last_runs, pulls_of
+from billcom_assets.environment import open_database
+from billcom_assets.ledger.prerequisites import PREREQUISITES
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.tables import integration_errors, sync_runs
+from billcom_assets_tests.cli.commands import Desk, billcom_command
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def warehouse(desk: Desk) -> Warehouse:
+    return open_database()
+
+
+def pull(warehouse: Warehouse, id_: str, run_id: str | None, entity: str, hour: int, **values: object) -> None:
+    row = {
+        "id": id_,
+        "run_id": run_id,
+        "integration": "acme",
+        "entity": entity,
+        "kind": "incremental",
+        "status": "complete",
+        "started_at": NOON.replace(hour=hour),
+        "finished_at": NOON.replace(hour=hour, minute=1),
+        **values,
+    }
+    with warehouse.write() as connection:
+        connection.execute(insert(sync_runs).values(row))
+
+
+def error(warehouse: Warehouse, entity: str, record_id: str, code: str, status: str = "open") -> None:
+    row = {
+        "integration": "acme",
+        "entity": entity,
+        "record_id": record_id,
+        "code": code,
+        "message": "what happened",
+        "next_step": f"fix {code}",
+        "status": status,
+        "first_seen_at": NOON,
+        "last_seen_at": NOON,
+    }
+    with warehouse.write() as connection:
+        connection.execute(insert(integration_errors).values(row))
+
+
+def test_with_nothing_there_yet_status_says_what_to_do_first(empty_home: Path) -> None:
+    answered = billcom_command("status")
+
+    assert answered.code == 0
+    assert "There is no integration yet" in answered.out
+    assert "billcom connect KEY" in answered.out
+    assert "billcom demo" in answered.out
+    document = billcom_command("status", "--json").document
+    assert document["integrations"] == []
+    assert len(document["next_steps"]) == 2
+
+
+def test_without_a_key_every_integration_has_a_line(desk: Desk, warehouse: Warehouse) -> None:
+    desk.connect("acme")
+    desk.connect("beta", number=1, password="wrong")
+    error(warehouse, "bills", "00n1", "unreadable")
+    error(warehouse, "bills", "00n2", "unreadable", status="ignored")
+
+    out = desk.run("status").out
+    acme, beta = (next(line for line in out.splitlines() if key in line) for key in ("acme", "beta"))
+    assert acme.split() == ["acme", "Company", "of", "acme", "connected", "never", "0", "1"]
+    assert beta.split() == ["beta", "Company", "of", "beta", "error", "never", "0", "0"]
+    found = {one["key"]: one for one in desk.run("status", "--json").document["integrations"]}
+    assert (found["acme"]["status"], found["acme"]["open_errors"], found["acme"]["last_sync"]) == ("connected", 1, None)
+    assert "BDC_1101" in found["beta"]["status_message"]
+
+
+def test_with_a_key_each_open_prerequisite_comes_with_its_fix(desk: Desk) -> None:
+    desk.connect("acme")
+
+    answered = desk.run("status", "acme")
+
+    assert answered.code == 0
+    assert "Setup is not completed." in answered.out
+    lines = answered.out.splitlines()
+    assert [line for line in lines if line.startswith("  done ")] == [
+        "  done     Company: attached to Company of acme",
+        "  done     Authentication: BILL accepted the login",
+    ]
+    missing = [position for position, line in enumerate(lines) if line.startswith("  MISSING")]
+    assert len(missing) == len(PREREQUISITES) - 2
+    assert all(lines[position + 1].strip().startswith("billcom ") for position in missing)
+    assert answered.out.rstrip().endswith("Next: billcom seed acme")
+
+
+def test_the_json_document_of_one_integration_has_everything(desk: Desk) -> None:
+    desk.connect("acme", "--cutoff", "2024-01-01")
+
+    document = desk.run("status", "acme", "--json").document
+
+    assert (document["ok"], document["ready"], document["next_step"]) == (True, False, "billcom seed acme")
+    assert document["integration"]["cutoff"] == "2024-01-01"
+    assert [one["prerequisite"] for one in document["prerequisites"]] == [one.name for one in PREREQUISITES]
+    assert {one["kind"] for one in document["mappings"]} >= {"vendors", "accounts", "funding_accounts", "employees"}
+    assert document["entities"][0] == {
+        "entity": "vendors",
+        "rows": 0,
+        "deleted": 0,
+        "watermark": None,
+        "synced_at": None,
+    }
+    assert (len(document["entities"]), document["runs"], document["held_documents"]) == (20, [], 0)
+
+
+def test_the_pulls_of_a_run_are_told_together_and_the_newest_run_first(warehouse: Warehouse) -> None:
+    pull(warehouse, "1", "run-a", "vendors", 8, fetched=5, inserted=5, requests=2)
+    pull(warehouse, "2", "run-a", "accounts", 9, fetched=7, updated=3, requests=1, status="failed")
+    pull(warehouse, "3", "run-b", "vendors", 10, finished_at=None, status="running")
+    pull(warehouse, "4", None, "vendors", 7)
+
+    with warehouse.read() as connection:
+        runs = last_runs(connection, "acme")
+        pulls = pulls_of(connection, "run-a")
+
+    assert [(run.run_id, run.status, run.entities) for run in runs] == [
+        ("run-b", "running", 1),
+        ("run-a", "failed", 2),
+        ("4", "complete", 1),
+    ]
+    assert (runs[1].fetched, runs[1].written, runs[1].requests) == (12, 8, 3)
+    assert runs[1].started_at == NOON.replace(hour=8)
+    assert [one.entity for one in pulls] == ["vendors", "accounts"]
+
+
+def test_a_document_with_several_open_errors_is_held_once(desk: Desk, warehouse: Warehouse) -> None:
+    desk.connect("acme")
+    error(warehouse, "bills", "00n1", "vendor_unmapped")
+    error(warehouse, "bills", "00n1", "account_unmapped")
+    error(warehouse, "vendor_payments", "stp1", "vendor_unmapped")
+    error(warehouse, "vendors", "0091", "unreadable")
+    error(warehouse, "bills", "00n2", "vendor_unmapped", status="resolved")
+
+    with warehouse.read() as connection:
+        assert held_documents(connection, "acme") == 2
+    out = desk.run("status", "acme").out
+    assert "4 open integration errors; 2 documents are held." in out
+    assert "fix account_unmapped" in out
