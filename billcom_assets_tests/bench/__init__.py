@@ -1,0 +1,1 @@
+"""Speed and memory beside another client, as figures to read: nothing here can fail a build."""

@@ -1,0 +1,155 @@
+"""``make bench``: speed and memory beside dlt, printed as one table.
+
+Every contender is a process of its own, measured from start to end; the simulated BILL and PostgreSQL run in others. On
+a machine that does other things, the CPU seconds are steadier than the seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets_tests import peers
+from billcom_assets_tests.bench import postgres
+from billcom_assets_tests.bench.processes import Measured, measured, sandbox
+
+OURS = [sys.executable, "-m", "billcom_assets_tests.bench.ours"]
+SUGGESTIONS = [sys.executable, "-m", "billcom_assets_tests.bench.suggestions"]
+THEIRS = Path(__file__).with_name("theirs.py")
+BILLS = 11_050
+"""Gives 30,000 objects with 53,000 child rows."""
+LATENCY_MS = 250
+LANES = 3
+VENDORS = 5_000
+PEAK_MB = 300
+_WIDTH = 120
+
+
+@dataclass
+class Bench:
+    """Measures and collects what there is to say about it."""
+
+    new_database: Callable[[], str]
+    scale: float
+    console: Console
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    def speed(self, latency_ms: int, rounds: int) -> None:
+        """A first load of everything, beside dlt's."""
+        title = f"first load, {latency_ms} ms a page"
+        with sandbox(bills=self._bills(), latency_ms=latency_ms) as bill:
+            self.console.print(f"{title}: {bill['objects']:,} objects with {bill['children']:,} child rows")
+            ours: list[Measured] = []
+            theirs: list[Measured] = []
+            # In turn, so that whatever else the machine does meets both.
+            for _ in range(rounds):
+                ours.append(self._ours(bill, title))
+                theirs.append(self._theirs(bill, title))
+        seconds, their_seconds = _seconds(ours), _seconds(theirs)
+        self._row(title, "seconds", seconds, "dlt", their_seconds, "at most 0.5" if not latency_ms else "")
+        self._row(title, "CPU seconds", _cpu(ours), "dlt", _cpu(theirs))
+        self._row(title, "peak MB", _peak(ours), "dlt", _peak(theirs))
+        if latency_ms:
+            floor = bill["pages"] / LANES * latency_ms / 1000
+            self._row(title, "seconds", seconds, "pages / 3 x latency", floor, "at most 1.2")
+
+    def memory(self) -> None:
+        """Peak memory for the data and for ten times the data."""
+        peaks = []
+        for times in (1, 10):
+            with sandbox(bills=self._bills() * times) as bill:
+                title = f"{bill['objects']:,} objects"
+                peaks.append(self._ours(bill, title).peak_mb)
+        self._row("ten times the data", "peak MB", peaks[1], "the data", peaks[0], f"about 1, below {PEAK_MB} MB")
+
+    def suggestions(self) -> None:
+        """Suggesting a ledger vendor for every BILL vendor."""
+        vendors = max(10, int(VENDORS * self.scale))
+        title = f"suggestions, {vendors:,} against {vendors:,} vendors"
+        self.console.print(f"{title} ...")
+        found = measured(SUGGESTIONS, {"database_url": self.new_database(), "vendors": vendors})
+        self.rows.append((title, "seconds", f"{found.said['suggest_seconds']:.1f}", "", "", "", ""))
+
+    def table(self) -> Table:
+        """Everything measured."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for heading in ("What", "Measure", "billcom", "Beside", "", "Ratio", "To reach"):
+            table.add_column(heading, justify="right" if heading in ("billcom", "", "Ratio") else "left", no_wrap=True)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def _bills(self) -> int:
+        return max(20, int(BILLS * self.scale))
+
+    def _ours(self, bill: dict[str, Any], title: str) -> Measured:
+        return self._told(title, "billcom", measured(OURS, bill | {"database_url": self.new_database()}))
+
+    def _theirs(self, bill: dict[str, Any], title: str) -> Measured:
+        with tempfile.TemporaryDirectory(prefix="billcom-bench-") as folder:
+            given = bill | {
+                "database_url": self.new_database(),
+                "folder": folder,
+                "paths": [entity.path for entity in CATALOG],
+            }
+            return self._told(title, "dlt", measured([peers.python(), THEIRS], given, env=peers.ENVIRONMENT))
+
+    def _told(self, title: str, who: str, found: Measured) -> Measured:
+        self.console.print(
+            f"{title}: {who} {found.seconds:.1f} s, {found.cpu_seconds:.1f} s of CPU, {found.peak_mb:.0f} MB"
+        )
+        return found
+
+    def _row(self, title: str, measure: str, ours: float, who: str, theirs: float, goal: str = "") -> None:
+        self.rows.append((title, measure, f"{ours:.1f}", who, f"{theirs:.1f}", f"{ours / theirs:.2f}", goal))
+
+
+def _seconds(runs: list[Measured]) -> float:
+    return statistics.median(run.seconds for run in runs)
+
+
+def _cpu(runs: list[Measured]) -> float:
+    return statistics.median(run.cpu_seconds for run in runs)
+
+
+def _peak(runs: list[Measured]) -> float:
+    return statistics.median(run.peak_mb for run in runs)
+
+
+def main() -> None:
+    """Measure everything, or what ``--only`` names."""
+    parser = argparse.ArgumentParser(prog="python -m billcom_assets_tests.bench", description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the data; 0.1 for a quick look")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each contender runs at zero latency; medians are shown"
+    )
+    parser.add_argument("--only", choices=("speed", "latency", "memory", "suggestions"), help="one part alone")
+    asked = parser.parse_args()
+    console = Console(width=_WIDTH)
+    with postgres.server() as new_database:
+        bench = Bench(new_database, asked.scale, console)
+        parts: dict[str, Callable[[], None]] = {
+            "speed": lambda: bench.speed(0, asked.rounds),
+            "latency": lambda: bench.speed(LATENCY_MS, rounds=1),
+            "memory": bench.memory,
+            "suggestions": bench.suggestions,
+        }
+        for name, part in parts.items():
+            if asked.only in (None, name):
+                part()
+    console.print()
+    console.print(bench.table())
+
+
+if __name__ == "__main__":
+    main()
