@@ -97,8 +97,6 @@ class Integration:
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
             raise InvalidSetting(f"{self.key!r} is not an integration key: use a-z, 0-9 and hyphens, as in acme-us.")
-        if not self.company.strip():
-            raise InvalidSetting("The company's name is empty. Give it with --company NAME.")
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
@@ -141,8 +139,12 @@ class Integrations:
         """Stores the integration as pending; an existing one of the same key is replaced, its data stays.
 
         Raises:
-            InvalidSetting: the company, or the BILL organization, belongs to another integration already.
+            InvalidSetting: no company is named, or the company or the BILL organization belongs to another integration
+                already.
         """
+        # Only refused here: a stored one that lost its company is told by the prerequisites, with all that is missing.
+        if not integration.company.strip():
+            raise InvalidSetting("The company's name is empty. Give it with --company NAME.")
         self._refuse_second(connection, integration)
         sealed = self.seal.close(_to_json(integration.sources), purpose=integration.key)
         values = {

@@ -1,0 +1,215 @@
+"""Runs of our jobs against the simulated BILL: their order, the gate, and nobody held up by another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sqlalchemy import func, select
+
+from billcom_assets.automation.plan import seed_plan, sync_plan
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.environment import open_database
+from billcom_assets.launch import Launched, launch, open_instance
+from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES
+from billcom_assets.ledger.prerequisites import PREREQUISITES
+from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.warehouse.tables import sync_runs
+from billcom_assets_tests.automation.companies import KEY, Breakage, connect, copied, prepare
+
+SYNC = [step.name for step in sync_plan(CATALOG)]
+SEED = list(seed_plan(CATALOG))
+FROM_BILLS_ON = SYNC[SYNC.index("bills") :]
+BEYOND_THE_SEED = [name for name in FROM_BILLS_ON if name not in SEED]
+OF_ACCOUNTS = ("payment_account_mapped", "expense_account_mapped", "income_account_mapped")
+BREAKAGES = [
+    Breakage("company_attached"),
+    Breakage("authenticated"),
+    Breakage("vendors_pulled", also=("vendors_mapped",)),
+    Breakage("vendors_mapped"),
+    Breakage("accounts_pulled", also=("accounts_mapped", *OF_ACCOUNTS)),
+    Breakage("accounts_mapped", also=OF_ACCOUNTS),
+    Breakage("payment_account_mapped", types=FUNDING_TYPES),
+    Breakage("expense_account_mapped", types=EXPENSE_TYPES),
+    Breakage("income_account_mapped", types=INCOME_TYPES),
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    with SandboxServer(Settings(bills=30, orgs=2)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def ready_home(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose integration lacks nothing and was never synced."""
+    home = tmp_path_factory.mktemp("ready")
+    with pytest.MonkeyPatch.context() as patch:
+        _live_in(home, patch)
+        prepare(server, home)
+    return home
+
+
+@pytest.fixture
+def home(ready_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: SandboxServer) -> Path:
+    """A copy of it for one test."""
+    made = copied(ready_home, tmp_path / "home")
+    _live_in(made, monkeypatch)
+    server.sandbox.reset_stats()
+    return made
+
+
+def _live_in(home: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("DAGSTER_HOME", str(home))
+    for name in ("BILLCOM_DATABASE_URL", "BILLCOM_SECRET_KEY", "BILLCOM_DAGSTER_DATABASE_URL"):
+        patch.delenv(name, raising=False)
+
+
+def materialized(run_id: str) -> list[str]:
+    """The assets of a run in the order in which the event log has them."""
+    with open_instance() as instance:
+        records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
+    return [str(record.asset_key.to_user_string()) for record in records if record.asset_key]
+
+
+def verdicts(run_id: str) -> dict[str, tuple[bool, str | None]]:
+    """Prerequisites that the run evaluated for the integration: whether it holds, and what the user reads."""
+    names = {one.name for one in PREREQUISITES}
+    with open_instance() as instance:
+        records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    found = [record.event_log_entry.dagster_event.event_specific_data for record in records]
+    assert {one.partition for one in found} <= {KEY}
+    return {one.check_name: (one.passed, one.description) for one in found if one.check_name in names}
+
+
+def rows(table: str, key: str = KEY) -> int:
+    warehouse = open_database()
+    t = warehouse.mirror.table(table)
+    with warehouse.read() as connection:
+        count = connection.scalar(select(func.count()).select_from(t).where(t.c.integration == key))
+    warehouse.close()
+    return count or 0
+
+
+def pulls_of(run_id: str) -> set[str]:
+    warehouse = open_database()
+    with warehouse.read() as connection:
+        found = set(connection.scalars(select(sync_runs.c.entity).where(sync_runs.c.run_id == run_id)))
+    warehouse.close()
+    return found
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("job", "selection", "expected"),
+    [
+        ("full_sync", ["customers", "bills", "vendors"], ["vendors", "bills", "customers"]),
+        ("full_sync", ["roles", "employees", "items", "accounts"], ["accounts", "items", "employees", "roles"]),
+        ("initial_seed", None, SEED),
+        ("full_sync", None, SYNC),
+        ("full_refresh", None, SYNC),
+    ],
+    ids=["a gap around the gate", "several gaps", "seed", "full sync", "full refresh"],
+)
+def test_the_order_holds_for_every_selection(job: str, selection: list[str] | None, expected: list[str]) -> None:
+    launched = launch(job, KEY, entities=selection)
+    assert launched.success, launched.error
+    assert materialized(launched.run_id) == expected
+
+
+@pytest.mark.parametrize("broken", BREAKAGES, ids=lambda one: one.name)
+def test_each_prerequisite_stops_a_full_sync_by_itself(broken: Breakage, home: Path, server: SandboxServer) -> None:
+    warehouse = open_database()
+    with warehouse.write() as connection:
+        broken.apply(connection)
+    warehouse.close()
+
+    launched = launch("full_sync", KEY)
+
+    assert not launched.success
+    _reads_what_is_missing(launched, broken)
+    told = verdicts(launched.run_id)
+    assert {name for name, (passed, _) in told.items() if not passed} == broken.failing
+    assert told.keys() == {one.name for one in PREREQUISITES}
+    assert set(materialized(launched.run_id)) <= {*SYNC[: SYNC.index("bills")]}
+    assert pulls_of(launched.run_id) <= {"vendors", "funding_accounts", "accounts"}
+    assert [name for name in BEYOND_THE_SEED if rows(name)] == []
+    asked = {route.split()[1] for route in server.sandbox.stats.paths}
+    assert [CATALOG[name].path for name in FROM_BILLS_ON if CATALOG[name].path in asked] == []
+
+
+def _reads_what_is_missing(launched: Launched, broken: Breakage) -> None:
+    assert launched.error is not None
+    assert launched.setup_missing is not None, launched.error
+    assert f"{KEY}: setup not completed" in launched.error
+    assert {one.prerequisite.name for one in launched.setup_missing.findings} == broken.failing
+    for finding in launched.setup_missing.findings:
+        assert finding.prerequisite.title in launched.error
+        assert finding.found in launched.error
+        assert finding.fix in launched.error
+        assert "billcom " in finding.fix
+
+
+def test_the_table_breaks_every_prerequisite() -> None:
+    assert [one.name for one in BREAKAGES] == [one.name for one in PREREQUISITES]
+
+
+@pytest.mark.usefixtures("home")
+def test_selecting_around_the_checks_does_not_open_the_gate() -> None:
+    warehouse = open_database()
+    with warehouse.write() as connection:
+        Breakage("vendors_mapped").apply(connection)
+    warehouse.close()
+    launched = launch("full_sync", KEY, entities=["bills", "invoices"])
+    assert launched.setup_missing is not None
+    assert materialized(launched.run_id) == []
+
+
+@pytest.mark.usefixtures("home")
+def test_the_reason_stands_in_dagsters_own_failure_event() -> None:
+    warehouse = open_database()
+    with warehouse.write() as connection:
+        Breakage("vendors_mapped").apply(connection)
+    warehouse.close()
+    launched = launch("full_sync", KEY)
+    with open_instance() as instance:
+        (failure,) = instance.get_records_for_run(launched.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    data = failure.event_log_entry.dagster_event.step_failure_data
+    assert "setup not completed" in data.user_failure_data.description
+    assert "Vendor mapping" in data.user_failure_data.description
+
+
+def test_a_failing_integration_holds_up_no_other(home: Path, server: SandboxServer) -> None:
+    warehouse = open_database()
+    connect(warehouse, server, "other-inc", 1)
+    warehouse.close()
+    other = launch("full_sync", "other-inc")
+    assert other.setup_missing is not None
+    assert rows("bills", "other-inc") == 0
+    ours = launch("full_sync", KEY)
+    assert ours.success, ours.error
+    assert rows("bills") == len(server.world.organizations[0].rows("bills"))
+
+
+def test_refused_credentials_are_told_and_nothing_else_is_touched(home: Path, server: SandboxServer) -> None:
+    server.sandbox.sessions.end_all(None)
+    organization = server.world.organizations[0]
+    secret = organization.token.password
+    warehouse = open_database()
+    with warehouse.write() as connection:
+        connection.exec_driver_sql("DELETE FROM bill_sessions")
+    warehouse.close()
+    organization.locked = True
+    try:
+        launched = launch("full_sync", KEY)
+    finally:
+        organization.locked = False
+    assert not launched.success
+    assert launched.error is not None
+    assert KEY in launched.error
+    assert secret not in json.dumps(launched.error)
+    assert materialized(launched.run_id) == []
