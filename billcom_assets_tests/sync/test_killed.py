@@ -74,7 +74,7 @@ def after_requests(company: Company, count: int, then_seconds: float) -> Callabl
 
 @pytest.fixture
 def company(serve: Serve) -> Company:
-    return serve(bills=500, latency_ms=3)
+    return serve(bills=300, latency_ms=3)
 
 
 def test_killed_first_pulls_end_in_the_tables_of_an_undisturbed_one(
