@@ -16,6 +16,8 @@ from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.warehouse.errors import Busy, WarehouseError
 from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration
 
+STOPPED = "Stopped. What was committed is kept; run the command again to go on."
+"""What Ctrl-C ends with."""
 _READ_ONLY_SQLSTATES = frozenset({"42501", "25006"})
 """PostgreSQL: insufficient privilege, and a transaction that may only read."""
 
@@ -88,7 +90,7 @@ def _failed(error: CommandFailed) -> Failure:
 
 
 def _stopped(_error: click.Abort) -> Failure:
-    return Failure("Stopped. What was committed is kept; run the command again to go on.", ExitCode.FAILED)
+    return Failure(STOPPED, ExitCode.FAILED)
 
 
 def _wrong_input(error: Exception) -> Failure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.console import Console
 from billcom_assets.cli import facts, launching
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
-from billcom_assets.cli.failures import CommandFailed, finding_document, setup_incomplete
+from billcom_assets.cli.failures import STOPPED, CommandFailed, finding_document, setup_incomplete
 from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
@@ -22,6 +22,10 @@ from billcom_assets.ledger.integrations import require_integration
 from billcom_assets.ledger.prerequisites import Finding, gate
 from billcom_assets.warehouse.engine import Warehouse
 
+if TYPE_CHECKING:
+    from billcom_assets.launch import Launched
+
+_INTERRUPTED = "DagsterExecutionInterruptedError"
 _NUMBERS = {
     "fetched": "Fetched",
     "inserted": "Inserted",
@@ -79,8 +83,15 @@ def run_job(
     if launched.setup_missing is not None:
         failure = setup_incomplete(launched.setup_missing)
         raise CommandFailed(failure.message, failure.exit_code, **document, **failure.document)
-    reason = launched.error or f"The run {launched.run_id} failed; its log is in the Dagster UI."
-    raise CommandFailed(reason, **document)
+    raise CommandFailed(_reason(launched), **document)
+
+
+def _reason(launched: Launched) -> str:
+    """Why the run failed, in words for a user."""
+    if launched.error is None:
+        return f"The run {launched.run_id} failed; its log is in the Dagster UI."
+    # Ctrl-C: Dagster catches it, ends the run and reports the exception by its name.
+    return STOPPED if _INTERRUPTED in launched.error else launched.error
 
 
 @click.command(cls=BillcomCommand, examples=("billcom seed acme-us",))

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from rich.console import Console
+
+from billcom_assets.cli.output import Column, Output, shown, table, to_json
+from billcom_assets.cli.progress import shown_progress
+from billcom_assets.sync.report import Progress
+
+PULLED = Progress("vendor_credits", "first pull", fetched=1_200, written=1_100, requests=12, done=False)
+DONE = Progress("vendor_credits", "first pull", fetched=1_234, written=1_200, requests=13, done=True)
+
+
+def printed(*, terminal: bool, as_json: bool = False) -> str:
+    stream = io.StringIO()
+    output = Output(as_json=as_json, err=Console(file=stream, force_terminal=terminal, width=100, markup=False))
+    with shown_progress(output, "Seeding acme") as tell:
+        tell(PULLED)
+        tell(DONE)
+    return stream.getvalue()
+
+
+def test_progress_is_one_plain_line_for_each_pull_when_nobody_watches() -> None:
+    assert printed(terminal=False) == "vendor credits (first pull): 1,234 fetched, 1,200 written, 13 requests so far\n"
+
+
+def test_progress_is_a_live_display_on_a_terminal() -> None:
+    screen = printed(terminal=True)
+    assert "\x1b[" in screen
+    assert "Seeding acme" in screen
+    assert "1,234 fetched, 1,200 written" in screen
+
+
+def test_progress_is_silent_for_scripts() -> None:
+    assert printed(terminal=False, as_json=True) == ""
+
+
+def test_what_bill_sends_cannot_steer_the_terminal_or_become_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().out.print(table("", ["Name"], [["[red]Evil[/red] \x1b[2J:boom:"]]))
+    printed = capsys.readouterr().out
+    assert "[red]Evil[/red] \N{REPLACEMENT CHARACTER}[2J:boom:" in printed
+    assert "\x1b" not in printed
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (True, "yes"), (1_234_567, "1,234,567"), (datetime(2026, 3, 2, 8, 5, tzinfo=UTC), "2026-03-02 08:05")],
+)
+def test_values_read_well_in_tables(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_long_tables_are_not_cut_when_they_go_into_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "A very long name of a vendor " * 4
+    Output().out.print(table("", ["Vendor", Column("Rows", is_number=True)], [[name, 3]]))
+    assert name.strip() in capsys.readouterr().out
+
+
+def test_json_keeps_amounts_exact_and_times_with_their_zone() -> None:
+    document = to_json({"amount": Decimal("10.10"), "day": date(2026, 3, 2), "at": datetime(2026, 3, 2, tzinfo=UTC)})
+    assert json.loads(document) == {"amount": "10.10", "day": "2026-03-02", "at": "2026-03-02T00:00:00+00:00"}
+    with pytest.raises(TypeError, match="object has no JSON form"):
+        to_json({"what": object()})
+
+
+def test_help_and_status_do_not_import_what_takes_seconds() -> None:
+    look = (
+        "import sys; from click.testing import CliRunner; from billcom_assets.cli import billcom;"
+        "CliRunner().invoke(billcom, ['--help']); CliRunner().invoke(billcom, ['status', '--help']);"
+        "print({'dagster', 'pandas', 'uvicorn', 'starlette'} & set(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()"
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "billcom_assets.cli", "status", "--help"]
+    told = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write_end)
+    assert (told.returncode, told.stderr) == (1, "")

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from typing import IO, Any
+
+import requests
+
+from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets_tests.cli.commands import DEV_KEY, Desk, billcom_command
+
+
+def serve(*options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "billcom_assets.cli", "sandbox", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def first_document(stream: IO[str]) -> dict[str, Any]:
+    """The JSON document that is complete while the command still runs."""
+    text = ""
+    for line in stream:
+        text += line
+        if line.rstrip() == "}":
+            break
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def test_it_serves_what_it_announces_until_it_is_interrupted(desk: Desk) -> None:
+    with serve("--bills", "12", "--orgs", "3", "--seed", "5", "--faults", "nulls=0.5", "--json") as command:
+        assert command.stdout is not None
+        document = first_document(command.stdout)
+        assert (document["ok"], len(document["organizations"])) == (True, 3)
+        line = document["organizations"][2]["connect"]
+        connected = desk.run(*shlex.split(line)[1:])
+        settings = requests.get(f"{document['control_url']}/settings", timeout=10).json()
+        command.send_signal(signal.SIGINT)
+        _, err = command.communicate(timeout=30)
+
+    assert (command.returncode, "Traceback" in err) == (0, False)
+    assert connected.code == 0, connected.err
+    assert (settings["bills"], settings["seed"], settings["faults"]) == (12, 5, "nulls=0.5")
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answered = billcom_command("sandbox", "--port", str(port), "--bills", "0")
+
+    assert answered.code == 1
+    assert f"cannot be served on port {port}" in answered.err
+    assert "--port" in answered.err
+
+
+def test_an_interrupted_sync_says_so_and_goes_on_next_time(desk: Desk) -> None:
+    with SandboxServer(Settings(bills=40, orgs=1, latency_ms=300, dev_keys=(DEV_KEY,))) as slow:
+        assert desk.connect("acme", base_url=slow.base_url).code == 0
+        with subprocess.Popen(
+            [sys.executable, "-m", "billcom_assets.cli", "seed", "acme"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as command:
+            assert command.stderr is not None
+            first = command.stderr.readline()
+            command.send_signal(signal.SIGINT)
+            _, err = command.communicate(timeout=60)
+        slow.sandbox.change_settings(latency_ms=0)
+        again = desk.run("seed", "acme", "--json")
+
+    assert first.startswith("vendors (first pull)")
+    assert command.returncode == 1
+    assert err.rstrip().endswith("Stopped. What was committed is kept; run the command again to go on.")
+    assert "Traceback" not in err
+    assert again.code == 0
+    assert again.document["pulls"][0]["kind"] == "incremental"
