@@ -1,133 +1,161 @@
-"""How fresh each integration's data is, told without a run: what is late is late because nothing ran."""
+"""How fresh every integration's data is, told without a run: what is late is late because nothing ran.
+
+One result stands for all integrations and names the late ones. Dagster keeps a result without a run only once for each
+partition (``asset_check_executions`` is unique by asset, check, run and partition), so one per integration cannot be
+told a second time.
+"""
 
 # No postponed annotations: Dagster reads those of the resources.
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import dagster as dg
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from billcom_assets.automation.launching import INTERVAL_SECONDS, Tick, in_turn, unreadable, words_for
-from billcom_assets.automation.standing import Row
+from billcom_assets.automation.launching import INTERVAL_SECONDS, unreadable, words_for
+from billcom_assets.automation.standing import rows
 from billcom_assets.ledger.data_quality import Quality
 from billcom_assets.ledger.data_quality import freshness as measure
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.pull import utc_now
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.tables import sync_state
 
 WATCHED = "bills"
 """The entity whose last pull stands for the integration's."""
 CHECK = dg.AssetCheckKey(dg.AssetKey(WATCHED), "freshness")
 REPEATED_AFTER = timedelta(hours=1)
 """A verdict that stays the same is told again after this, with the data's new age."""
-BUDGET = 100
-"""Evaluations that one tick reports."""
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How fresh all integrations are."""
+
+    fresh: int = 0
+    never: int = 0
+    """Not synced yet: their setup says why."""
+    late: Mapping[str, Quality] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """Why an integration could not be looked at."""
+
+    @property
+    def troubled(self) -> list[str]:
+        """Keys of those that are late or could not be looked at."""
+        return sorted({*self.late, *self.unknown})
+
+    @property
+    def description(self) -> str:
+        """The verdict in a sentence or two."""
+        shown = ", ".join(self.troubled[:_SHOWN])
+        more = f" and {len(self.troubled) - _SHOWN} more" if len(self.troubled) > _SHOWN else ""
+        parts = [
+            f"{self.fresh} of {self.fresh + len(self.troubled)} synced integrations are fresh.",
+            *([f"Late: {shown}{more}."] if shown else []),
+            *([f"Not synced yet: {self.never}."] if self.never else []),
+        ]
+        return " ".join(parts)
+
+    def evaluation(self) -> dg.AssetCheckEvaluation:
+        """What Dagster keeps of it."""
+        metadata: dict[str, dg.MetadataValue] = {
+            "fresh": dg.MetadataValue.int(self.fresh),
+            "late": dg.MetadataValue.int(len(self.troubled)),
+            "not_synced_yet": dg.MetadataValue.int(self.never),
+        }
+        if self.troubled:
+            metadata["how_to_fix"] = dg.MetadataValue.md("\n".join(self._line(key) for key in self.troubled[:_SHOWN]))
+        return dg.AssetCheckEvaluation(
+            asset_key=CHECK.asset_key,
+            check_name=CHECK.name,
+            passed=not self.troubled,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=self.description,
+            metadata=metadata,
+            blocking=False,
+        )
+
+    def _line(self, key: str) -> str:
+        late = self.late.get(key)
+        return f"- **{key}**: {late.description}. {late.fix}" if late else f"- **{key}**: {self.unknown[key]}"
+
+
+def assess(warehouse: Warehouse, now: datetime) -> Verdict:
+    """Looks at every integration.
+
+    Raises:
+        DBAPIError: the list of integrations cannot be read.
+    """
+    s = sync_state.c
+    with warehouse.read() as connection:
+        keys = [row.key for row in rows(connection)]
+        synced = set(
+            connection.scalars(select(s.integration).where(s.entity == WATCHED, s.first_pulled_at.is_not(None)))
+        )
+    late: dict[str, Quality] = {}
+    unknown: dict[str, str] = {}
+    for key in keys:
+        if key not in synced:
+            continue
+        try:
+            with warehouse.read() as connection:
+                quality = measure(connection, key, WATCHED, now)
+        except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
+            unknown[key] = words_for(error)
+            continue
+        if not quality.passed:
+            late[key] = quality
+    never = len(set(keys) - synced)
+    return Verdict(len(keys) - never - len(late) - len(unknown), never, late, unknown)
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What was last reported of an integration."""
+    """The sensor's cursor: what was told last."""
 
-    passed: bool
+    troubled: list[str]
+    never: int
     at: datetime
 
 
-class Memory(msgspec.Struct, frozen=True):
-    """The sensor's cursor."""
+def evaluate_freshness(warehouse: Warehouse, now: datetime, cursor: str | None) -> dg.SensorResult:
+    """The verdict, when it has changed or was told long ago.
 
-    last: str = ""
-    """The integration that the last tick looked at last; empty after a full round."""
-    told: dict[str, Told] = {}
-
-
-def evaluation(key: str, quality: Quality) -> dg.AssetCheckEvaluation:
-    """The verdict as Dagster keeps it for the integration's partition."""
-    metadata = {"how_to_fix": dg.MetadataValue.md(f"`{quality.fix}`")} if quality.fix else {}
-    return dg.AssetCheckEvaluation(
-        asset_key=CHECK.asset_key,
-        check_name=CHECK.name,
-        passed=quality.passed,
-        severity=dg.AssetCheckSeverity(quality.severity.value),
-        description=quality.description,
-        metadata=metadata,
-        blocking=False,
-        partition=key,
+    Raises:
+        DBAPIError: the list of integrations cannot be read.
+    """
+    verdict, before = assess(warehouse, now), _read(cursor)
+    is_same = before is not None and (before.troubled, before.never) == (verdict.troubled, verdict.never)
+    if before is not None and is_same and now - before.at < REPEATED_AFTER:
+        return dg.SensorResult(skip_reason=dg.SkipReason(f"As before: {verdict.description}"), cursor=cursor)
+    told = Told(verdict.troubled, verdict.never, now)
+    return dg.SensorResult(
+        asset_events=[verdict.evaluation()],
+        skip_reason=dg.SkipReason(verdict.description),
+        cursor=msgspec.json.encode(told).decode(),
     )
 
 
-def report(
-    tick: Tick, cursor: str | None, log: Callable[[str], None], *, budget: int = BUDGET
-) -> tuple[list[dg.AssetCheckEvaluation], str]:
-    """The verdicts that are news, and the cursor for the next tick.
-
-    Raises:
-        DBAPIError: the list of integrations cannot be read.
-    """
-    memory = _read(cursor)
-    found = tick.rows()
-    told = {row.key: memory.told[row.key] for row in found if row.key in memory.told}
-    events: list[dg.AssetCheckEvaluation] = []
-    last = ""
-    for row in in_turn(found, memory.last):
-        if len(events) >= budget:
-            return events, _write(Memory(last, told))
-        last = row.key
-        try:
-            quality = _measure(tick, row)
-        except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
-            log(f"{row.key}: {words_for(error)}")
-            continue
-        before = told.get(row.key)
-        if before is None or before.passed != quality.passed or tick.now - before.at >= REPEATED_AFTER:
-            events.append(evaluation(row.key, quality))
-            told[row.key] = Told(quality.passed, tick.now)
-    return events, _write(Memory("", told))
-
-
-def _measure(tick: Tick, row: Row) -> Quality:
-    with tick.warehouse.read() as connection:
-        return measure(connection, row.key, WATCHED, tick.now)
-
-
-def _read(cursor: str | None) -> Memory:
+def _read(cursor: str | None) -> Told | None:
     try:
-        return msgspec.json.decode(cursor or "{}", type=Memory)
+        return msgspec.json.decode(cursor, type=Told) if cursor else None
     except msgspec.MsgspecError:
-        return Memory()
-
-
-def _write(memory: Memory) -> str:
-    return msgspec.json.encode(memory).decode()
-
-
-def evaluate_freshness(
-    instance: dg.DagsterInstance,
-    warehouse: Warehouse,
-    now: datetime,
-    cursor: str | None,
-    log: Callable[[str], None],
-) -> dg.SensorResult:
-    """What is to be reported now.
-
-    Raises:
-        DBAPIError: the list of integrations cannot be read.
-    """
-    events, following = report(Tick(instance=instance, warehouse=warehouse, now=now), cursor, log)
-    reason = f"{len(events)} verdicts reported; freshness needs no run." if events else "No verdict has changed."
-    return dg.SensorResult(asset_events=events, skip_reason=dg.SkipReason(reason), cursor=following)
+        return None
 
 
 @dg.sensor(
     name="freshness",
-    description="Tells for every integration how old its data is, as results of the check freshness on bills. "
-    "Launches nothing.",
+    description="Tells which integrations' data is old, as results of the check freshness on bills. Launches nothing.",
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def freshness(context: dg.SensorEvaluationContext, billcom: Billcom) -> dg.SensorResult | dg.SkipReason:
     """Reports what is news."""
     try:
-        return evaluate_freshness(context.instance, billcom.warehouse, utc_now(), context.cursor, context.log.info)
+        return evaluate_freshness(billcom.warehouse, utc_now(), context.cursor)
     except (WarehouseError, DBAPIError) as error:
         return unreadable(error)
