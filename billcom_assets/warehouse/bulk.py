@@ -1,7 +1,8 @@
-"""Bulk writing of mirror rows: COPY into a staging table on PostgreSQL, multi-row upsert on SQLite.
+"""Bulk writing of mirror rows: COPY on PostgreSQL, multi-row upsert on SQLite.
 
-Both end in the same ``INSERT ... ON CONFLICT DO UPDATE``, which never goes back in ``updated_time``. Child rows are
-replaced together with their parent, in the caller's transaction.
+Rows that are stored already go through a staging table on PostgreSQL. Both databases end in the same
+``INSERT ... ON CONFLICT DO UPDATE``, which never goes back in ``updated_time``. Child rows are replaced together with
+their parent, in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg
-from sqlalchemy import Connection, Table, bindparam, delete, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, Text, any_, bindparam, delete, select
 
 from billcom_assets.entities.model import Child, Entity
 from billcom_assets.warehouse.mirror import BOOKKEEPING, COMMON, Mirror
@@ -60,36 +61,30 @@ class MirrorTable:
         """Those of ``ids`` that are stored."""
         t = self.table
         query = select(t.c.id, t.c.updated_time, t.c.payload_digest, t.c.deleted_at.is_not(None)).where(
-            t.c.integration == self.integration, t.c.id.in_(bindparam("ids", expanding=True))
+            t.c.integration == self.integration, _is_among_ids(connection, t.c.id)
         )
         rows = connection.execute(query, {"ids": list(ids)})
         return {row[0]: Stored(row[1], row[2], bool(row[3])) for row in rows}
 
     def upsert(self, connection: Connection, rows: Sequence[MirrorRow], known: Collection[str], now: datetime) -> None:
-        """Writes the rows and replaces their children; ``known`` names those that are stored already."""
+        """Writes the rows and replaces their children.
+
+        Args:
+            connection: The caller's transaction; it keeps other writers of this integration out.
+            rows: One per object.
+            known: Ids of those that are stored already, and of no others.
+            now: What ``synced_at`` becomes.
+        """
         if not rows:
             return
-        write = _write_postgresql if connection.dialect.name == "postgresql" else _write_sqlite
-        bookkeeping = (None, now, now)
-        write(
-            connection,
-            self.table,
-            self._columns(),
-            [
-                (
-                    self.integration,
-                    row.id,
-                    row.archived,
-                    row.created_time,
-                    row.updated_time,
-                    *row.values,
-                    *bookkeeping,
-                    row.payload,
-                    row.digest,
-                )
-                for row in rows
-            ],
-        )
+        columns = self._columns()
+        if connection.dialect.name == "postgresql":
+            # What is not stored cannot conflict: it needs no stage.
+            _copy(connection, self.table, columns, self._values((one for one in rows if one.id not in known), now))
+            _merge(connection, self.table, columns, self._values((one for one in rows if one.id in known), now))
+        else:
+            ending = _on_conflict(connection, self.table, columns)
+            _insert_sqlite(connection, self.table, columns, self._values(rows, now), ending)
         replaced = [row.id for row in rows if row.id in known]
         self.replace_children(connection, rows, replaced)
 
@@ -97,6 +92,23 @@ class MirrorTable:
         """Writes the rows' lists, after removing what is stored for the parents in ``replaced``."""
         for child in self.entity.children:
             self._replace_list(connection, child, rows, replaced)
+
+    def _values(self, rows: Iterable[MirrorRow], now: datetime) -> list[Row]:
+        bookkeeping = (None, now, now)
+        return [
+            (
+                self.integration,
+                row.id,
+                row.archived,
+                row.created_time,
+                row.updated_time,
+                *row.values,
+                *bookkeeping,
+                row.payload,
+                row.digest,
+            )
+            for row in rows
+        ]
 
     def _columns(self) -> list[str]:
         return [*COMMON, *(column.name for column in self.entity.columns), *BOOKKEEPING]
@@ -108,9 +120,7 @@ class MirrorTable:
         if replaced:
             parent = table.c[self.entity.id_column]
             connection.execute(
-                delete(table).where(
-                    table.c.integration == self.integration, parent.in_(bindparam("ids", expanding=True))
-                ),
+                delete(table).where(table.c.integration == self.integration, _is_among_ids(connection, parent)),
                 {"ids": replaced},
             )
         lines = [(self.integration, row.id, *line) for row in rows for line in row.children.get(child.table, ())]
@@ -118,6 +128,14 @@ class MirrorTable:
             columns = ["integration", self.entity.id_column, "position", *(column.name for column in child.columns)]
             insert = _copy if connection.dialect.name == "postgresql" else _insert_sqlite
             insert(connection, table, columns, lines)
+
+
+def _is_among_ids(connection: Connection, column: Column[Any]) -> ColumnElement[bool]:
+    """True for the values of the parameter ``ids``."""
+    if connection.dialect.name == "postgresql":
+        # One array is planned and sent as one value, however many ids it holds.
+        return column == any_(bindparam("ids", type_=ARRAY(Text)))
+    return column.in_(bindparam("ids", expanding=True))
 
 
 def _quoted(connection: Connection, names: Iterable[str]) -> list[str]:
@@ -140,7 +158,9 @@ def _on_conflict(connection: Connection, table: Table, columns: Sequence[str]) -
     )
 
 
-def _write_postgresql(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+def _merge(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+    if not rows:
+        return
     stage = f"stage_{table.name}"
     connection.exec_driver_sql(
         f"CREATE TEMP TABLE IF NOT EXISTS {stage} (LIKE {SCHEMA}.{table.name}) ON COMMIT DELETE ROWS"
@@ -154,21 +174,19 @@ def _write_postgresql(connection: Connection, table: Table, columns: Sequence[st
     connection.exec_driver_sql(f"TRUNCATE {stage}")
 
 
-def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> None:
+def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
     _copy_into(connection, f"{SCHEMA}.{table.name}", columns, rows)
 
 
-def _copy_into(connection: Connection, place: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+def _copy_into(connection: Connection, place: str, columns: Sequence[str], rows: list[Row]) -> None:
+    if not rows:
+        return
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the engine was opened with psycopg
     names = ", ".join(_quoted(connection, columns))
     with driver.cursor() as cursor, cursor.copy(f"COPY {place} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def _write_sqlite(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
-    _insert_sqlite(connection, table, columns, rows, _on_conflict(connection, table, columns))
 
 
 def _insert_sqlite(
