@@ -15,6 +15,8 @@ from billcom_assets.sync.second_looks import look_at_named, look_at_unsettled
 from billcom_assets.sync.state import EntityState
 
 _log = logging.getLogger(__name__)
+_BUSY = 2
+"""Requests of an incremental pull from which what is not final waits for the next one."""
 
 
 def pull(sync: Sync, entity: Entity, *, refresh: bool = False) -> list[PullReport]:
@@ -33,7 +35,7 @@ def pull(sync: Sync, entity: Entity, *, refresh: bool = False) -> list[PullRepor
     if state.walk is not None:
         # What an interrupted run had begun is now complete; what happened since is still to be read.
         reports.append(_pull_once(sync, entity, sync.state(entity.name), refresh=False))
-    if reports[-1].kind is Kind.INCREMENTAL:
+    if reports[-1].kind is Kind.INCREMENTAL and reports[-1].requests < _BUSY:
         report = look_at_unsettled(sync, entity)
         if report is not None:
             reports.append(report)

@@ -29,6 +29,8 @@ from billcom_assets.warehouse.engine import Warehouse
 OVERLAP = timedelta(minutes=5)
 """How far before the watermark an incremental pull begins: BILL's times have whole seconds, and what is written at one
 may become visible a little later."""
+_QUIET_PAGES = 2
+"""Pages of known objects after which an incremental pull ends: so many may share the watermark's second."""
 _LANES = 3
 CREATED, UPDATED = "createdTime", "updatedTime"
 
@@ -182,6 +184,7 @@ class EntityPull:
             return [*bounds, *([Filter(UPDATED, Op.LTE, position)] if position else [])]
 
         walk = self._list(Sort(UPDATED, descending=True), filters, lambda row: row.updated_time, descending=True)
+        quiet = 0
         for batch, reached, following in walk.pages(until, None, self.reader.read):
             if "watermark" not in checkpoint:
                 self._raise_watermark(batch)
@@ -195,7 +198,8 @@ class EntityPull:
                 },
             )
             checkpoint = {"watermark": _text(self.watermark)}
-            if following is None or (not news and self._is_overlap_only(batch)):
+            quiet = 0 if news or self._has_newer(batch) else quiet + bool(batch.candidates)
+            if following is None or quiet == _QUIET_PAGES or (quiet and self._reaches_overlap(batch)):
                 break
         self._finish()
 
@@ -313,11 +317,17 @@ class EntityPull:
         known = [*times, self.watermark] if self.watermark else times
         self.watermark = max(known, default=None)
 
-    def _is_overlap_only(self, batch: Batch) -> bool:
-        """True for a page that lies wholly before the watermark, where only a late-comer could be news."""
+    def _has_newer(self, batch: Batch) -> bool:
+        """True for a page with an object that the watermark does not promise to be stored."""
         mark = self.state.watermark
         times = [one.row.updated_time for one in batch.candidates]
-        return mark is not None and bool(times) and all(time is not None and time < mark for time in times)
+        return mark is None or any(time is None or time > mark for time in times)
+
+    def _reaches_overlap(self, batch: Batch) -> bool:
+        """True for a page that goes back beyond the watermark, where only a late-comer could be news."""
+        mark = self.state.watermark
+        times = [one.row.updated_time for one in batch.candidates]
+        return mark is not None and any(time is not None and time < mark for time in times)
 
     def _write(self, batches: list[Batch], *, walk: dict[str, Any] | None) -> bool:
         """Stores the batches with the checkpoint; True when anything changed."""

@@ -92,6 +92,19 @@ def test_a_sync_without_changes_writes_nothing_and_asks_little(serve: Serve, war
     assert stats.logins == 0
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_a_quiet_sync_asks_little_even_after_changes_that_share_one_second(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=800)
+    company.sync(warehouse)
+    company.server.sandbox.change(1_000, 12)
+    company.sync(warehouse)
+    assert differences(warehouse, INTEGRATION, truth_of(company.organization)) == []
+    stats = company.server.sandbox.stats
+    stats.reset()
+    assert total(company.sync(warehouse)).written == 0
+    assert {route: count for route, count in stats.paths.items() if count > 2} == {}
+
+
 def test_a_sync_on_the_next_day_signs_in_once(company: Company, warehouse: Warehouse) -> None:
     company.sync(warehouse)
     let_business_happen(company, 100, 7)
