@@ -105,7 +105,7 @@ def seed(output: Output, key: str) -> None:
     """
     warehouse = opened()
     finished = run_job(output, warehouse, "initial_seed", key, title=f"Seeding {key}")
-    _answer(output, key, finished)
+    _answer(output, key, finished, "Setup is complete.", f"billcom sync {key}")
 
 
 @click.command(
@@ -150,7 +150,7 @@ def sync(output: Output, key: str, full_refresh: bool, confirm_deletions: bool, 
         entities=[name for name in CATALOG.names() if name in entities] or None,
         confirm_deletions=confirm_deletions,
     )
-    _answer(output, key, finished)
+    _answer(output, key, finished, "Everything asked for is up to date.", f"billcom status {key}")
 
 
 def _require_known(entities: Sequence[str]) -> None:
@@ -162,8 +162,8 @@ def _require_known(entities: Sequence[str]) -> None:
         )
 
 
-def _answer(output: Output, key: str, finished: Finished) -> None:
-    command = next_step(key, finished.missing)
+def _answer(output: Output, key: str, finished: Finished, ready: str, when_ready: str) -> None:
+    command = next_step(key, finished.missing, when_ready=when_ready)
     document = {
         "integration": key,
         **pulls_document(finished.run_id, finished.pulls),
@@ -175,7 +175,7 @@ def _answer(output: Output, key: str, finished: Finished) -> None:
         render_pulls(console, finished.pulls)
         console.print(f"Dagster run {finished.run_id}")
         if not finished.missing:
-            console.print(f"Setup is complete. Next: {command}")
+            console.print(f"{ready} Next: {command}")
             return
         console.print("Before everything can be synced, setup needs:")
         for finding in finished.missing:

@@ -150,7 +150,7 @@ def test_the_steps_between_lead_from_one_to_the_next(walk: Walk) -> None:
     assert walk["ledger"].out.rstrip().endswith("Next: billcom mappings suggest acme --accept exact")
     assert walk["suggest"].document["next_step"] == "billcom mappings suggest acme --accept exact"
     assert walk["accept"].out.rstrip().endswith("Next: billcom sync acme")
-    assert "Setup is complete. Next: billcom sync acme" in walk["sync"].out
+    assert "Everything asked for is up to date. Next: billcom status acme" in walk["sync"].out
 
 
 def test_a_complete_setup_syncs_every_object_of_the_organization(walk: Walk) -> None:
