@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets_tests.postgres import Postgres, shared_server
 
 DIALECTS = ("sqlite", "postgresql")
+
+# CI proves the same examples every time; a developer's run looks for new ones. Neither measures time.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("developer", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
 def _shared_folder(tmp_path_factory: pytest.TempPathFactory, worker: str) -> Path:

@@ -86,7 +86,8 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _words(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    # Folding may leave letters to decompose, and decomposing (of signs such as \u213b) letters to fold.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = _ACCENTS.sub("", _APOSTROPHES.sub("", folded)).translate(_UNDECOMPOSED)
     joined = _INITIALS.sub(lambda match: match.group().replace(".", "").replace("/", ""), plain)
     spaced = " ".join("".join(char if _is_of_word(char) else " " for char in joined).split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def full(entity: Entity) -> dict[str, Any]:
 
 def filler(column: Column) -> Any:
     """A value that fits the column."""
-    return column.values[0] if column.values else _FILLERS[column.type]
+    return column.values[0] if column.values else deepcopy(_FILLERS[column.type])
 
 
 def put(obj: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from billcom_assets.ledger.names import name_of
@@ -57,6 +57,7 @@ def test_a_name_without_letters_or_digits_is_empty_or_a_bare_word(text: str | No
 
 
 @given(st.text(max_size=40))
+@example("\u213b")
 def test_case_spaces_and_punctuation_never_matter(text: str) -> None:
     name = name_of(text)
 
