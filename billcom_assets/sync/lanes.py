@@ -11,8 +11,8 @@ from datetime import datetime
 from billcom_assets.sync.reading import Batch, ListWalk, PageReader
 from billcom_assets.sync.windows import Window, Windows
 
-_PAGES_IN_MEMORY = 12
-_PAGES_PER_TRANSACTION = 10
+_PAGES_IN_MEMORY = 8
+_PAGES_PER_TRANSACTION = 6
 _IDLE_SECONDS = 0.01
 _PUT_SECONDS = 0.2
 
