@@ -114,7 +114,7 @@ def test_a_walk_that_a_cutoff_hid_rows_from_is_not_resumed_for_an_earlier_one(
 ) -> None:
     company = serve(bills=1_200, latency_ms=5)
     cutoff = middle(company)
-    with company.connected(warehouse, cutoff=cutoff, on_progress=_stop_after(700)) as sync, pytest.raises(Stopped):
+    with company.connected(warehouse, cutoff=cutoff, on_progress=_stop_after(300)) as sync, pytest.raises(Stopped):
         pull_all(sync)
     assert 0 < len(mirrored(warehouse, "bills")) < len(from_date(company, "bills", cutoff))
     company.sync(warehouse, cutoff=None)
