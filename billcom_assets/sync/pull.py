@@ -22,7 +22,7 @@ from billcom_assets.sync.lanes import Lanes
 from billcom_assets.sync.reading import Batch, ListWalk, PageReader
 from billcom_assets.sync.report import Counts, Kind, Progress, PullReport
 from billcom_assets.sync.state import EntityState, RunRow, StateStore
-from billcom_assets.sync.windows import Window, Windows
+from billcom_assets.sync.windows import Window, Windows, complete_from
 from billcom_assets.sync.writing import BatchWriter
 from billcom_assets.warehouse.bulk import MirrorRow, MirrorTable
 from billcom_assets.warehouse.engine import Warehouse
@@ -32,7 +32,8 @@ OVERLAP = timedelta(minutes=5)
 may become visible a little later."""
 _QUIET_PAGES = 2
 """Pages of known objects after which an incremental pull ends: so many may share the watermark's second."""
-_LANES = 3
+LANES = 3
+"""BILL's limit of requests at once for an organization and developer key."""
 _OBJECTS_BETWEEN_LOOKS = 50_000
 CREATED, UPDATED = "createdTime", "updatedTime"
 
@@ -58,7 +59,11 @@ class Sync:
     confirm_deletions: bool = False
     """A sweep's misses count at once, not only when a sweep on another day misses them too."""
     walked_from: dict[str, datetime | None] = field(default_factory=dict)
-    """Entities read from end to end in this run, with BILL's time when that began."""
+    """Entities read from end to end in this run, with a time that BILL's clock had passed when that began."""
+    bill_time: datetime | None = None
+    """The newest updated time seen in this run: BILL's clock has passed it."""
+    planned: Sequence[str] = ()
+    """Entities that this run pulls, in their order."""
 
     @property
     def earliest(self) -> datetime | None:
@@ -94,6 +99,17 @@ def _calm_collector() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+@dataclass(frozen=True)
+class _Ends:
+    """Both ends of a list in order of creation; what was not needed is never unpacked, even if it failed."""
+
+    oldest: Page
+    newest: Callable[[], Page] | None = None
+    """Newest first; None when not asked for."""
+    latest: Callable[[], Page] | None = None
+    """The object that changed last; None when not asked for."""
+
+
 @dataclass
 class EntityPull:
     """One pull of one entity."""
@@ -118,6 +134,7 @@ class EntityPull:
             wants_second_look=self._wants_second_look,
         )
         self.watermark = self.state.watermark
+        self.began = _later(sync.bill_time, self.state.watermark)
         self.deleted = 0
 
     def run(self, walk: Callable[[], None]) -> PullReport:
@@ -173,12 +190,12 @@ class EntityPull:
         """Everything, by created-time windows in up to three lanes; goes on from a checkpoint when there is one."""
         windows = self._resume_windows() or self._begin_windows()
         if windows is not None:
-            width = _LANES if self.entity.walk is Walk.WINDOWED else 1
+            width = LANES if self.entity.walk is Walk.WINDOWED else 1
             for group in Lanes(self._window_walk, windows, self.reader, width).groups():
                 for one in group:
                     windows.stored(one.window, one.reached, is_end=one.is_end)
                 self._write([one.batch for one in group], walk=self._window_checkpoint(windows))
-        self.sync.walked_from[self.entity.name] = self.watermark
+        self._note_walked()
         self._finish()
 
     def walk_news(self) -> None:
@@ -231,47 +248,68 @@ class EntityPull:
                     raise
                 continue
             break
-        self.sync.walked_from[self.entity.name] = self.watermark
+        self._note_walked()
         self._finish()
 
     # Parts -----------------------------------------------------------------------------------------------------------
 
     def _begin_windows(self) -> Windows | None:
-        """Reads the first page; None when that was all."""
+        """Reads the list's ends; None when that was all."""
         self._forget_sightings()
-        first, newest = self._first_pages()
-        batch = self.reader.read(first.rows)
+        ends = self._ends()
+        oldest = self.reader.read(ends.oldest.rows)
         self.watermark = None
-        if first.next_cursor is None:
-            self._raise_watermark(batch)
-            self._write([batch], walk=None)
+        if ends.oldest.next_cursor is None:
+            self._raise_watermark(oldest)
+            self._write([oldest], walk=None)
             return None
         # Whatever changes from now on is not older than this: the next incremental pull begins here.
-        self._raise_watermark(self.reader.read((newest or self._newest_page()).rows))
-        created = [one.row.created_time for one in batch.candidates if one.row.created_time is not None]
+        self._raise_watermark(self.reader.read((ends.latest() if ends.latest else self._latest_change()).rows))
+        newest, end = self._newest(ends, oldest)
+        created = [one.row.created_time for one in oldest.candidates if one.row.created_time is not None]
         reached = max(created, default=None)
-        whole = Window(min(created, default=None), None, reached, reached, first.next_cursor, len(batch.candidates))
-        windows = Windows(self.watermark, [whole])
-        self._write([batch], walk=self._window_checkpoint(windows))
+        between = Window(
+            min(created, default=None), end, reached, reached, ends.oldest.next_cursor, len(oldest.candidates)
+        )
+        if end is not None and reached is not None and reached >= end:
+            between.is_fetched = between.is_stored = True
+        windows = Windows(self.watermark, [between])
+        self._write([oldest, *newest], walk=self._window_checkpoint(windows))
         return windows
+
+    def _newest(self, ends: _Ends, oldest: Batch) -> tuple[list[Batch], datetime | None]:
+        """What the page of the newest objects adds, and from when on it holds every object."""
+        if ends.newest is None:
+            return [], None
+        batch = self.reader.read(ends.newest().rows)
+        end = complete_from([one.row.created_time for one in batch.candidates])
+        if end is None or batch.rejections:
+            return [], None
+        seen = {one.row.id for one in oldest.candidates}
+        batch.candidates = [
+            one for one in batch.candidates if one.row.id not in seen and (one.row.created_time or end) >= end
+        ]
+        return [batch], end
 
     def _forget_sightings(self) -> None:
         if self.kind is Kind.SWEEP:
             with self.sync.warehouse.write() as connection:
                 sweeps.forget_sightings(connection, self.sync.integration, self.entity.name)
 
-    def _first_pages(self) -> tuple[Page, Page | None]:
-        """The oldest objects and, for an entity that is likely to have more than a page, the newest change."""
+    def _ends(self) -> _Ends:
+        """The oldest objects and, for an entity that is likely to have more than a page, what tells about the rest."""
         if self.entity.walk is not Walk.WINDOWED:
-            return self._oldest_page(), None
-        with ThreadPoolExecutor(2) as lanes:
-            newest = lanes.submit(self._newest_page)
-            return self._oldest_page(), newest.result()
+            return _Ends(self._created(Sort(CREATED)))
+        with ThreadPoolExecutor(LANES) as lanes:
+            oldest = lanes.submit(self._created, Sort(CREATED))
+            newest = lanes.submit(self._created, Sort(CREATED, descending=True))
+            latest = lanes.submit(self._latest_change)
+            return _Ends(oldest.result(), newest.result, latest.result)
 
-    def _oldest_page(self) -> Page:
-        return self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=Sort(CREATED))
+    def _created(self, order: Sort) -> Page:
+        return self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=order)
 
-    def _newest_page(self) -> Page:
+    def _latest_change(self) -> Page:
         newest_first = Sort(UPDATED, descending=True)
         return self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=newest_first, max_rows=1)
 
@@ -327,8 +365,7 @@ class EntityPull:
 
     def _raise_watermark(self, batch: Batch) -> None:
         times = [one.row.updated_time for one in batch.candidates if one.row.updated_time is not None]
-        known = [*times, self.watermark] if self.watermark else times
-        self.watermark = max(known, default=None)
+        self.watermark = _later(self.watermark, max(times, default=None))
 
     def _has_newer(self, batch: Batch) -> bool:
         """True for a page with an object that the watermark does not promise to be stored."""
@@ -348,8 +385,12 @@ class EntityPull:
         self._tell(done=False)
         return written.counts.written > 0
 
+    def _note_walked(self) -> None:
+        self.sync.walked_from[self.entity.name] = _later(self.began, self.watermark)
+
     def _finish(self) -> None:
         now = self.sync.clock()
+        self.sync.bill_time = _later(self.sync.bill_time, self.watermark)
         with self.sync.warehouse.write() as connection:
             state: dict[str, Any] = {"walk": None, "watermark": self.watermark, "synced_at": now}
             if self.kind is not Kind.INCREMENTAL or self._cutoff_moved_later():
@@ -390,6 +431,10 @@ class EntityPull:
                 done,
             )
         )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -7,11 +7,13 @@ left to do. Windows always cover the whole range without overlap, so a checkpoin
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-_FEWEST_ROWS_WORTH_SPLITTING = 150
+_FEWEST_ROWS_WORTH_SPLITTING = 110
+"""What fits a page is not worth a request of its own."""
 
 
 @dataclass(slots=True)
@@ -120,6 +122,18 @@ class Windows:
         victim.end = middle
         self.items.append(taken)
         return taken
+
+
+def complete_from(created: Sequence[datetime | None]) -> datetime | None:
+    """From which time on a page that was asked for newest first holds every object; None when that cannot be told.
+
+    The page may end in the middle of its oldest second, so that second does not count; a page in another order, as of a
+    BILL that ignores the sort, proves nothing.
+    """
+    times = [one for one in created if one is not None]
+    if len(times) < len(created) or times != sorted(times, reverse=True):
+        return None
+    return min((one for one in times if one > times[-1]), default=None)
 
 
 def _text(time: datetime | None) -> str | None:
