@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -51,8 +51,16 @@ class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._warehouse
 
     @contextmanager
-    def sync(self, key: str, *, run_id: str | None, confirm_deletions: bool = False) -> Iterator[Sync]:
+    def sync(
+        self, key: str, *, run_id: str | None, planned: Sequence[str] = (), confirm_deletions: bool = False
+    ) -> Iterator[Sync]:
         """Everything that pulls of one integration need, while no other run of it goes on.
+
+        Args:
+            key: The integration.
+            run_id: Dagster's id of the run.
+            planned: Entities that the run will pull, in their order.
+            confirm_deletions: What a sweep does not see is gone at once.
 
         Raises:
             UnknownIntegration: there is none of this key.
@@ -72,6 +80,7 @@ class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]
                 cutoff=integration.cutoff,
                 history_start=integration.history_start,
                 run_id=run_id,
+                planned=planned,
                 on_progress=_tell,
                 confirm_deletions=confirm_deletions,
             )

@@ -81,9 +81,12 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
     key = context.partition_key
     selected = {asset.to_user_string() for asset in context.op_execution_context.selected_asset_keys}
     steps = [step for step in _PLAN if step.name in selected]
+    planned = [step.entity.name for step in steps if step.entity is not None]
     gate_ahead = any(step.entity is not None and step.entity.gated for step in steps)
     try:
-        with billcom.sync(key, run_id=context.run.run_id, confirm_deletions=config.confirm_deletions) as sync:
+        with billcom.sync(
+            key, run_id=context.run.run_id, planned=planned, confirm_deletions=config.confirm_deletions
+        ) as sync:
             for step in steps:
                 if step.entity is None:
                     yield _compare(sync)

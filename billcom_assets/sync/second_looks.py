@@ -7,7 +7,8 @@ number is looked at with every sync, in turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, and_, not_, select
 from billcom_assets.bill.errors import NotFound, QueryRefused
 from billcom_assets.bill.query import Filter, Op, item_path
 from billcom_assets.entities.model import Entity
-from billcom_assets.sync.pull import EntityPull, Sync
+from billcom_assets.sync.pull import LANES, EntityPull, Sync
 from billcom_assets.sync.reading import Batch, ListWalk
 from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.warehouse.tables import sync_second_looks
@@ -25,10 +26,13 @@ _IDS_PER_REQUEST = 100
 
 
 def look_at_named(sync: Sync, source: Entity) -> list[PullReport]:
-    """Reads again what changed objects of ``source`` named; one report per entity that had any."""
+    """Reads again what changed objects of ``source`` named; one report per entity that had any.
+
+    What an entity that this run pulls later may name, too, waits for that one: it is then read once.
+    """
     reports = []
-    for name in dict.fromkeys(entity for _, entity in source.touches):
-        if sync.state(name).first_pulled_at is None:
+    for name in dict.fromkeys(_touched(source)):
+        if _is_touched_later(sync, source, name) or sync.state(name).first_pulled_at is None:
             continue
         ids = _waiting(sync, name)
         if ids:
@@ -47,6 +51,17 @@ def look_at_unsettled(sync: Sync, entity: Entity) -> PullReport | None:
     with sync.warehouse.write() as connection:
         sync.states.save(connection, entity.name, second_look_after=following)
     return report
+
+
+def _touched(source: Entity) -> list[str]:
+    return [entity for _, entity in source.touches]
+
+
+def _is_touched_later(sync: Sync, source: Entity, name: str) -> bool:
+    if source.name not in sync.planned:
+        return False
+    later = sync.planned[sync.planned.index(source.name) + 1 :]
+    return any(name in _touched(sync.catalog[one]) for one in later)
 
 
 def _waiting(sync: Sync, entity: str) -> list[str]:
@@ -76,9 +91,7 @@ def _read_again(sync: Sync, entity: Entity, ids: Sequence[str]) -> PullReport:
     pull = EntityPull(sync, entity, Kind.SECOND_LOOK, sync.state(entity.name))
 
     def walk() -> None:
-        for start in range(0, len(ids), _IDS_PER_REQUEST):
-            part = ids[start : start + _IDS_PER_REQUEST]
-            batch = _by_ids(pull, part)
+        for part, batch in _parts(pull, ids):
 
             def done(connection: Connection, part: Sequence[str] = part) -> None:
                 c = sync_second_looks.c
@@ -88,6 +101,15 @@ def _read_again(sync: Sync, entity: Entity, ids: Sequence[str]) -> PullReport:
             pull.writer.write([batch], {}, done)
 
     return pull.run(walk)
+
+
+def _parts(pull: EntityPull, ids: Sequence[str]) -> Iterator[tuple[Sequence[str], Batch]]:
+    """The objects, a request's worth at a time, with the ids that were asked for."""
+    parts = [ids[start : start + _IDS_PER_REQUEST] for start in range(0, len(ids), _IDS_PER_REQUEST)]
+    with ThreadPoolExecutor(LANES) as lanes:
+        for start in range(0, len(parts), LANES):
+            some = parts[start : start + LANES]
+            yield from zip(some, lanes.map(lambda part: _by_ids(pull, part), some), strict=True)
 
 
 def _by_ids(pull: EntityPull, ids: Sequence[str]) -> Batch:

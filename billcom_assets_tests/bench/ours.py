@@ -28,7 +28,7 @@ def main() -> None:
     )
     client = BillClient(credentials)
     warehouse = open_warehouse(given["database_url"])
-    sync = Sync(warehouse, client, CATALOG, "bench")
+    sync = Sync(warehouse, client, CATALOG, "bench", planned=[entity.name for entity in CATALOG])
     profile = cProfile.Profile() if os.environ.get("BENCH_PROFILE") else None
     if profile:
         profile.enable()

@@ -81,7 +81,8 @@ class Company:
         **options: Any,
     ) -> list[PullReport]:
         """Brings every entity (or ``only`` some) up to date in a run of its own."""
-        with self.connected(warehouse, **options) as sync, sync.alone(wait_seconds):
+        planned = [entity.name for entity in options.get("catalog", CATALOG) if not only or entity.name in only]
+        with self.connected(warehouse, planned=planned, **options) as sync, sync.alone(wait_seconds):
             return pull_all(sync, only=only, refresh=refresh)
 
 

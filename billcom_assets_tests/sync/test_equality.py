@@ -105,6 +105,24 @@ def test_a_quiet_sync_asks_little_even_after_changes_that_share_one_second(serve
     assert {route: count for route, count in stats.paths.items() if count > 2} == {}
 
 
+def test_a_vendor_that_several_changes_name_is_read_again_once(company: Company, warehouse: Warehouse) -> None:
+    company.sync(warehouse)
+    let_business_happen(company, 200, 5)
+    reports = company.sync(warehouse)
+    again = [report.entity for report in reports if report.kind is Kind.SECOND_LOOK]
+    assert again.count("vendors") == again.count("customers") == 1
+    assert_equal(company, warehouse)
+
+
+def test_what_a_change_names_is_read_again_even_where_nothing_else_would_name_it(
+    company: Company, warehouse: Warehouse
+) -> None:
+    company.sync(warehouse)
+    let_business_happen(company, 200, 5)
+    reports = company.sync(warehouse, only=["bills"])
+    assert "vendors" in [report.entity for report in reports if report.kind is Kind.SECOND_LOOK]
+
+
 def test_a_sync_on_the_next_day_signs_in_once(company: Company, warehouse: Warehouse) -> None:
     company.sync(warehouse)
     let_business_happen(company, 100, 7)
