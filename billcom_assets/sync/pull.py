@@ -6,7 +6,6 @@ import gc
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,10 +13,14 @@ from typing import Any
 
 from billcom_assets.bill.client import BillClient, Page
 from billcom_assets.bill.errors import QueryRefused
+from billcom_assets.bill.limits import AT_ONCE
+from billcom_assets.bill.meter import Calls
 from billcom_assets.bill.query import Filter, Op, Sort
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity, Walk
-from billcom_assets.sync import sweeps
+from billcom_assets.sync import beginnings, sweeps
+from billcom_assets.sync.ahead import ReadAhead
+from billcom_assets.sync.beginnings import CREATED, UPDATED, Query
 from billcom_assets.sync.lanes import Lanes
 from billcom_assets.sync.reading import Batch, ListWalk, PageReader
 from billcom_assets.sync.report import Counts, Kind, Progress, PullReport
@@ -32,10 +35,7 @@ OVERLAP = timedelta(minutes=5)
 may become visible a little later."""
 _QUIET_PAGES = 2
 """Pages of known objects after which an incremental pull ends: so many may share the watermark's second."""
-LANES = 3
-"""BILL's limit of requests at once for an organization and developer key."""
 _OBJECTS_BETWEEN_LOOKS = 50_000
-CREATED, UPDATED = "createdTime", "updatedTime"
 
 
 def utc_now() -> datetime:
@@ -62,8 +62,19 @@ class Sync:
     """Entities read from end to end in this run, with a time that BILL's clock had passed when that began."""
     bill_time: datetime | None = None
     """The newest updated time seen in this run: BILL's clock has passed it."""
+    reported_calls: dict[str, Calls] = field(default_factory=dict)
+    """Calls to each list that are in a report already."""
     planned: Sequence[str] = ()
     """Entities that this run pulls, in their order."""
+
+    def __post_init__(self) -> None:
+        self.pages = ReadAhead(
+            self.client,
+            [self.catalog[name] for name in self.planned],
+            self.earliest,
+            self._is_first_pull,
+            lambda: self.bill_time,
+        )
 
     @property
     def earliest(self) -> datetime | None:
@@ -85,7 +96,13 @@ class Sync:
     def alone(self, wait_seconds: float = 0) -> Iterator[None]:
         """Keeps other runs of this integration out; raises Busy when one is going on."""
         with self.warehouse.exclusive(f"sync of {self.integration}", wait_seconds=wait_seconds), _calm_collector():
-            yield
+            try:
+                yield
+            finally:
+                self.pages.close()
+
+    def _is_first_pull(self, entity: Entity) -> bool:
+        return self.state(entity.name) == EntityState()
 
 
 @contextmanager
@@ -97,17 +114,6 @@ def _calm_collector() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """Both ends of a list in order of creation; what was not needed is never unpacked, even if it failed."""
-
-    oldest: Page
-    newest: Callable[[], Page] | None = None
-    """Newest first; None when not asked for."""
-    latest: Callable[[], Page] | None = None
-    """The object that changed last; None when not asked for."""
 
 
 @dataclass
@@ -134,12 +140,12 @@ class EntityPull:
             wants_second_look=self._wants_second_look,
         )
         self.watermark = self.state.watermark
-        self.began = _later(sync.bill_time, self.state.watermark)
+        self.began = _later(sync.pages.began(self.entity), self.state.watermark)
         self.deleted = 0
 
     def run(self, walk: Callable[[], None]) -> PullReport:
         """Carries ``walk`` out, keeping its row of ``sync_runs`` true whatever happens."""
-        sync, started, before = self.sync, time.monotonic(), self.sync.client.stats
+        sync, started, logins = self.sync, time.monotonic(), self.sync.client.stats.logins
         row = RunRow(self.id, sync.run_id, self.entity.name, self.kind, sync.clock(), self.state.watermark)
         with sync.warehouse.write() as connection:
             sync.states.start_run(connection, row)
@@ -151,15 +157,15 @@ class EntityPull:
             error = str(failure)
             raise
         finally:
-            after = sync.client.stats
+            calls = self._calls()
             report = PullReport(
                 entity=self.entity.name,
                 kind=self.kind,
                 counts=self.writer.counts,
                 deleted=self.deleted,
-                requests=after.requests - before.requests,
-                retries=after.retries - before.retries,
-                logins=after.logins - before.logins,
+                requests=calls.requests,
+                retries=calls.retries,
+                logins=sync.client.stats.logins - logins,
                 seconds=time.monotonic() - started,
                 watermark_from=self.state.watermark,
                 watermark_to=self.watermark,
@@ -167,6 +173,13 @@ class EntityPull:
             self._close(report, error)
         self._tell(done=True)
         return report
+
+    def _calls(self) -> Calls:
+        """What the entity cost since its last report, requests made ahead included."""
+        path, known = self.entity.path, self.sync.reported_calls
+        so_far = self.sync.client.calls_of(path)
+        before, known[path] = known.get(path, Calls()), so_far
+        return so_far - before
 
     def _close(self, report: PullReport, error: str | None) -> None:
         with self.sync.warehouse.write() as connection:
@@ -190,7 +203,8 @@ class EntityPull:
         """Everything, by created-time windows in up to three lanes; goes on from a checkpoint when there is one."""
         windows = self._resume_windows() or self._begin_windows()
         if windows is not None:
-            width = LANES if self.entity.walk is Walk.WINDOWED else 1
+            width = windows.width = AT_ONCE if self.entity.walk is Walk.WINDOWED else 1
+            self._begin_next()
             for group in Lanes(self._window_walk, windows, self.reader, width).groups():
                 for one in group:
                     windows.stored(one.window, one.reached, is_end=one.is_end)
@@ -241,6 +255,7 @@ class EntityPull:
             walk = self._list(sort, lambda _position: (), None)
             try:
                 for batch, _reached, _following in walk.pages(None, None, self.reader.read):
+                    self._begin_next()
                     self._raise_watermark(batch)
                     self._write([batch], walk=None)
             except QueryRefused:
@@ -256,32 +271,31 @@ class EntityPull:
     def _begin_windows(self) -> Windows | None:
         """Reads the list's ends; None when that was all."""
         self._forget_sightings()
-        ends = self._ends()
-        oldest = self.reader.read(ends.oldest.rows)
+        self.sync.pages.begin(self.entity)
+        first = self._ask(beginnings.oldest)
+        oldest = self.reader.read(first.rows)
         self.watermark = None
-        if ends.oldest.next_cursor is None:
+        if first.next_cursor is None:
             self._raise_watermark(oldest)
             self._write([oldest], walk=None)
             return None
         # Whatever changes from now on is not older than this: the next incremental pull begins here.
-        self._raise_watermark(self.reader.read((ends.latest() if ends.latest else self._latest_change()).rows))
-        newest, end = self._newest(ends, oldest)
+        self._raise_watermark(self.reader.read(self._ask(beginnings.latest).rows))
+        newest, end = self._newest(oldest)
         created = [one.row.created_time for one in oldest.candidates if one.row.created_time is not None]
         reached = max(created, default=None)
-        between = Window(
-            min(created, default=None), end, reached, reached, ends.oldest.next_cursor, len(oldest.candidates)
-        )
+        between = Window(min(created, default=None), end, reached, reached, first.next_cursor, len(oldest.candidates))
         if end is not None and reached is not None and reached >= end:
             between.is_fetched = between.is_stored = True
         windows = Windows(self.watermark, [between])
         self._write([oldest, *newest], walk=self._window_checkpoint(windows))
         return windows
 
-    def _newest(self, ends: _Ends, oldest: Batch) -> tuple[list[Batch], datetime | None]:
+    def _newest(self, oldest: Batch) -> tuple[list[Batch], datetime | None]:
         """What the page of the newest objects adds, and from when on it holds every object."""
-        if ends.newest is None:
+        if self.entity.walk is not Walk.WINDOWED:
             return [], None
-        batch = self.reader.read(ends.newest().rows)
+        batch = self.reader.read(self._ask(beginnings.newest).rows)
         end = complete_from([one.row.created_time for one in batch.candidates])
         if end is None or batch.rejections:
             return [], None
@@ -296,22 +310,9 @@ class EntityPull:
             with self.sync.warehouse.write() as connection:
                 sweeps.forget_sightings(connection, self.sync.integration, self.entity.name)
 
-    def _ends(self) -> _Ends:
-        """The oldest objects and, for an entity that is likely to have more than a page, what tells about the rest."""
-        if self.entity.walk is not Walk.WINDOWED:
-            return _Ends(self._created(Sort(CREATED)))
-        with ThreadPoolExecutor(LANES) as lanes:
-            oldest = lanes.submit(self._created, Sort(CREATED))
-            newest = lanes.submit(self._created, Sort(CREATED, descending=True))
-            latest = lanes.submit(self._latest_change)
-            return _Ends(oldest.result(), newest.result, latest.result)
-
-    def _created(self, order: Sort) -> Page:
-        return self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=order)
-
-    def _latest_change(self) -> Page:
-        newest_first = Sort(UPDATED, descending=True)
-        return self.sync.client.page(self.entity.path, filters=self._history_filters(), sort=newest_first, max_rows=1)
+    def _ask(self, which: Callable[[Entity, datetime | None], Query]) -> Page:
+        query = which(self.entity, self.sync.earliest)
+        return self.sync.pages.page(query.path, filters=query.filters, sort=query.sort, max_rows=query.max_rows)
 
     def _resume_windows(self) -> Windows | None:
         checkpoint = self.state.walk
@@ -353,10 +354,10 @@ class EntityPull:
         *,
         descending: bool = False,
     ) -> ListWalk:
-        return ListWalk(self.sync.client, self.entity.path, sort, filters, position, descending)
+        return ListWalk(self.sync.pages, self.entity.path, sort, filters, position, descending)
 
-    def _history_filters(self) -> list[Filter]:
-        return [Filter(UPDATED, Op.GTE, self.sync.earliest)] if self.sync.earliest else []
+    def _history_filters(self) -> Sequence[Filter]:
+        return beginnings.since(self.sync.earliest)
 
     def _since(self) -> datetime | None:
         """Where an incremental pull begins; never before the history start."""
@@ -388,8 +389,12 @@ class EntityPull:
     def _note_walked(self) -> None:
         self.sync.walked_from[self.entity.name] = _later(self.began, self.watermark)
 
+    def _begin_next(self) -> None:
+        self.sync.pages.begin_after(self.entity)
+
     def _finish(self) -> None:
         now = self.sync.clock()
+        self.sync.pages.finish(self.entity)
         self.sync.bill_time = _later(self.sync.bill_time, self.watermark)
         with self.sync.warehouse.write() as connection:
             state: dict[str, Any] = {"walk": None, "watermark": self.watermark, "synced_at": now}
@@ -407,6 +412,7 @@ class EntityPull:
                     since=None if self.entity.walk is Walk.FULL else self.sync.earliest,
                 )
             self.sync.states.save(connection, self.entity.name, **state)
+        self._begin_next()
 
     def _cutoff_moved_later(self) -> bool:
         new, old = self.sync.cutoff, self.state.cutoff

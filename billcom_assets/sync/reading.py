@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from billcom_assets.bill.client import BillClient, Page, decode
+from billcom_assets.bill.client import Page, decode
 from billcom_assets.bill.errors import BillError, BillUnavailable, QueryRefused
 from billcom_assets.bill.query import Filter, Sort
 from billcom_assets.entities.contract import Contract
@@ -22,6 +22,15 @@ _EMPTY_PAGES_IN_A_ROW = 5
 
 class WalkStuck(BillUnavailable):
     """BILL's cursors lead nowhere: the same stretch of a list was begun again and again."""
+
+
+class Pages(Protocol):
+    """Where the pages of lists come from: the client, or what was asked for ahead."""
+
+    def page(
+        self, path: str, *, filters: Iterable[Filter] = (), sort: Sort | None = None, cursor: str | None = None
+    ) -> Page:
+        """One page; raises what the client raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,7 @@ class ListWalk:
     See https://developer.bill.com/docs/search-op-with-lists
     """
 
-    client: BillClient
+    client: Pages
     path: str
     sort: Sort | None
     filters: Callable[[datetime | None], Sequence[Filter]]

@@ -58,6 +58,7 @@ class PullReport:
     deleted: int
     """Rows marked deleted because two complete sweeps did not see them."""
     requests: int
+    """Requests for its objects; sign-ins are counted for themselves."""
     retries: int
     logins: int
     seconds: float

@@ -7,22 +7,27 @@ number is looked at with every sync, in turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, and_, not_, select
 
 from billcom_assets.bill.errors import NotFound, QueryRefused
+from billcom_assets.bill.limits import AT_ONCE
 from billcom_assets.bill.query import Filter, Op, item_path
 from billcom_assets.entities.model import Entity
-from billcom_assets.sync.pull import LANES, EntityPull, Sync
+from billcom_assets.sync.pull import EntityPull, Sync
 from billcom_assets.sync.reading import Batch, ListWalk
 from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.warehouse.tables import sync_second_looks
 
 _IDS_PER_REQUEST = 100
+_DEEPEST_CHAIN = 3
+"""A payment names its bills, a bill its vendor."""
 
 
 def look_at_named(sync: Sync, source: Entity) -> list[PullReport]:
@@ -30,13 +35,19 @@ def look_at_named(sync: Sync, source: Entity) -> list[PullReport]:
 
     What an entity that this run pulls later may name, too, waits for that one: it is then read once.
     """
-    reports = []
-    for name in dict.fromkeys(_touched(source)):
-        if _is_touched_later(sync, source, name) or sync.state(name).first_pulled_at is None:
-            continue
-        ids = _waiting(sync, name)
-        if ids:
-            reports.append(_read_again(sync, sync.catalog[name], ids))
+    names = [
+        name
+        for name in dict.fromkeys(_touched(source))
+        if not _is_touched_later(sync, source, name) and sync.state(name).first_pulled_at is not None
+    ]
+    reports: list[PullReport] = []
+    # What was read again may have changed, and then names objects in its turn.
+    for _ in range(_DEEPEST_CHAIN):
+        waiting = [(sync.catalog[name], _waiting(sync, name)) for name in names]
+        looks = {entity: ids for entity, ids in waiting if ids}
+        if not looks:
+            break
+        reports += _read_again(sync, looks)
     return reports
 
 
@@ -47,7 +58,7 @@ def look_at_unsettled(sync: Sync, entity: Entity) -> PullReport | None:
     ids, following = _unsettled(sync, entity)
     if not ids:
         return None
-    report = _read_again(sync, entity, ids)
+    (report,) = _read_again(sync, {entity: ids})
     with sync.warehouse.write() as connection:
         sync.states.save(connection, entity.name, second_look_after=following)
     return report
@@ -87,29 +98,43 @@ def _unsettled(sync: Sync, entity: Entity) -> tuple[list[str], str | None]:
     return ids, ids[-1] if len(ids) == _IDS_PER_REQUEST else None
 
 
-def _read_again(sync: Sync, entity: Entity, ids: Sequence[str]) -> PullReport:
-    pull = EntityPull(sync, entity, Kind.SECOND_LOOK, sync.state(entity.name))
-
-    def walk() -> None:
-        for part, batch in _parts(pull, ids):
-
-            def done(connection: Connection, part: Sequence[str] = part) -> None:
-                c = sync_second_looks.c
-                mine = (c.integration == sync.integration, c.entity == entity.name, c.id.in_(part))
-                connection.execute(sync_second_looks.delete().where(*mine))
-
-            pull.writer.write([batch], {}, done)
-
-    return pull.run(walk)
+def _read_again(sync: Sync, looks: Mapping[Entity, Sequence[str]]) -> list[PullReport]:
+    """Reads the objects of all entities at once and stores them entity by entity."""
+    with ThreadPoolExecutor(AT_ONCE, "look") as lanes:
+        started = [_Look(sync, entity, ids, lanes) for entity, ids in looks.items()]
+        return [look.store() for look in started]
 
 
-def _parts(pull: EntityPull, ids: Sequence[str]) -> Iterator[tuple[Sequence[str], Batch]]:
-    """The objects, a request's worth at a time, with the ids that were asked for."""
-    parts = [ids[start : start + _IDS_PER_REQUEST] for start in range(0, len(ids), _IDS_PER_REQUEST)]
-    with ThreadPoolExecutor(LANES) as lanes:
-        for start in range(0, len(parts), LANES):
-            some = parts[start : start + LANES]
-            yield from zip(some, lanes.map(lambda part: _by_ids(pull, part), some), strict=True)
+class _Look:
+    """Objects of one entity being read again; a few requests are always under way."""
+
+    def __init__(self, sync: Sync, entity: Entity, ids: Sequence[str], lanes: Executor) -> None:
+        self._pull = EntityPull(sync, entity, Kind.SECOND_LOOK, sync.state(entity.name))
+        self._lanes = lanes
+        self._left = deque(ids[start : start + _IDS_PER_REQUEST] for start in range(0, len(ids), _IDS_PER_REQUEST))
+        self._asked: deque[tuple[Sequence[str], Future[Batch]]] = deque()
+        self._ask()
+
+    def store(self) -> PullReport:
+        """Stores what comes."""
+        return self._pull.run(self._walk)
+
+    def _ask(self) -> None:
+        while self._left and len(self._asked) < AT_ONCE:
+            part = self._left.popleft()
+            self._asked.append((part, self._lanes.submit(_by_ids, self._pull, part)))
+
+    def _walk(self) -> None:
+        while self._asked:
+            part, found = self._asked.popleft()
+            batch = found.result()
+            self._ask()
+            self._pull.writer.write([batch], {}, partial(self._forget, part))
+
+    def _forget(self, part: Sequence[str], connection: Connection) -> None:
+        c = sync_second_looks.c
+        mine = (c.integration == self._pull.sync.integration, c.entity == self._pull.entity.name, c.id.in_(part))
+        connection.execute(sync_second_looks.delete().where(*mine))
 
 
 def _by_ids(pull: EntityPull, ids: Sequence[str]) -> Batch:

@@ -45,6 +45,8 @@ class Windows:
     newest: datetime | None
     """A time that no created time known at the start exceeds: what an open end counts as when it is halved."""
     items: list[Window] = field(default_factory=list)
+    width: int = 1
+    """Lanes that share them."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> Window | None:
@@ -103,6 +105,9 @@ class Windows:
         return windows
 
     def _split_largest(self) -> Window | None:
+        """The later part of the window with most left, so that every lane without work may have an equal share."""
+        idle = self.width - sum(window.is_taken and not window.is_fetched for window in self.items)
+        kept = 1 / (max(idle, 1) + 1)
         best: tuple[timedelta, Window, datetime] | None = None
         for window in self.items:
             end = window.end or self.newest
@@ -111,15 +116,15 @@ class Windows:
             left, done = end - window.at, window.at - window.start
             # Rows come about as densely as they did so far; too few are not worth a request of their own.
             expected = window.rows * (left / done) if done else window.rows and float("inf")
-            middle = (window.at + left / 2).replace(microsecond=0)
-            is_worth_it = expected >= _FEWEST_ROWS_WORTH_SPLITTING and middle > window.at + timedelta(seconds=1)
-            if is_worth_it and middle < end and (best is None or left > best[0]):
-                best = (left, window, middle)
+            border = (window.at + left * kept).replace(microsecond=0)
+            is_worth_it = expected >= _FEWEST_ROWS_WORTH_SPLITTING and border > window.at + timedelta(seconds=1)
+            if is_worth_it and border < end and (best is None or left > best[0]):
+                best = (left, window, border)
         if best is None:
             return None
-        _, victim, middle = best
-        taken = Window(middle, victim.end, middle, None, is_taken=True)
-        victim.end = middle
+        _, victim, border = best
+        taken = Window(border, victim.end, border, None, is_taken=True)
+        victim.end = border
         self.items.append(taken)
         return taken
 
