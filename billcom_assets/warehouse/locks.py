@@ -6,13 +6,13 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from billcom_assets.warehouse.errors import Busy
+from billcom_assets.warehouse.sqlite_file import sqlite_file
 
 _POLL_SECONDS = 0.2
 
@@ -31,7 +31,7 @@ def _busy(name: str) -> Busy:
 
 @contextmanager
 def _file(engine: Engine, name: str, wait_seconds: float) -> Iterator[None]:
-    database = Path(str(engine.url.database))
+    database = sqlite_file(engine.url)
     folder = database.with_name(f"{database.name}-locks")
     folder.mkdir(exist_ok=True)
     # A digest, because the name may hold what a file name may not.

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import URL
 
 from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.sqlite_file import sqlite_file
 
 KEY_VARIABLE = "BILLCOM_SECRET_KEY"
 _KEY_BYTES = 32
@@ -61,7 +62,7 @@ def find_seal(url: URL, environment: dict[str, str] | None = None) -> Seal:
             f"{KEY_VARIABLE} is not set; it seals the credentials that are stored in PostgreSQL.",
             'Make one with: python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"',
         )
-    return Seal(_key_file(Path(str(url.database)).with_suffix(".key")))
+    return Seal(_key_file(sqlite_file(url).with_suffix(".key")))
 
 
 def _decode(value: str, origin: str) -> bytes:

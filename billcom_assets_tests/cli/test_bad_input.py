@@ -145,6 +145,19 @@ def test_a_database_that_may_only_be_read_is_wrong_configuration(desk: Desk, mon
     assert is_one_clear_message(answered)
 
 
+def test_a_database_written_as_a_uri_leaves_nothing_in_the_working_folder(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BILLCOM_DATABASE_URL", f"sqlite:///file:{desk.home}/billcom.db?uri=true")
+
+    answered = desk.connect("acme")
+
+    assert answered.code == 0
+    assert not list(tmp_path.glob("file:*"))
+    assert (desk.home / "billcom.key").is_file()
+
+
 def test_a_home_folder_that_cannot_be_made_is_wrong_configuration(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
