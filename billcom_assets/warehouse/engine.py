@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+import psycopg
 import psycopg.types.json
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
@@ -21,9 +24,13 @@ from billcom_assets.warehouse import locks
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.migrate import migrate
 from billcom_assets.warehouse.mirror import Mirror
+from billcom_assets.warehouse.sqlite_file import sqlite_file
 from billcom_assets.warehouse.tables import SCHEMA
 
 _SQLITE_BUSY_SECONDS = 60
+_TRUSTED_SECONDS = 5
+"""For so long a connection that was in use is believed to be alive."""
+_RETURNED = "billcom_returned"
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,6 @@ def _postgresql(url: URL) -> Engine:
         url.set(drivername="postgresql+psycopg"),
         pool_size=4,
         max_overflow=4,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": 10, "application_name": "billcom-assets"},
     )
 
@@ -143,7 +149,28 @@ def _postgresql(url: URL) -> Engine:
     def configure(connection: psycopg.Connection[Any], _record: object) -> None:
         psycopg.types.json.set_json_loads(partial(json.loads, parse_float=Decimal), connection)
 
+    _check_when_idle(engine)
     return engine
+
+
+def _check_when_idle(engine: Engine) -> None:
+    """Lets the pool replace connections that the server closed, as its own pre-ping does.
+
+    Only those that lay idle for a while are looked at: a pull takes one for every few pages.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def returned(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_RETURNED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get(_RETURNED, math.inf) < _TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.OperationalError as error:
+            raise DisconnectionError from error
 
 
 def _sqlite(url: URL) -> Engine:
@@ -151,7 +178,7 @@ def _sqlite(url: URL) -> Engine:
         raise WarehouseError(
             "An in-memory SQLite database would be gone with the process.", "Name a file: sqlite:///path/to/file.db."
         )
-    path = Path(url.database)
+    path = sqlite_file(url)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
