@@ -153,6 +153,11 @@ class Entity:
         """Name of the column that holds this entity's id in its child tables."""
         return f"{self.singular}_id"
 
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """Entities whose objects BILL may change together with this one's, each once."""
+        return tuple(dict.fromkeys(entity for _, entity in self.touches))
+
     def tables(self) -> Iterator[str]:
         """Names of this entity's tables, its own first."""
         yield self.name

@@ -138,6 +138,8 @@ class EntityPull:
             clock=sync.clock,
             notes_sightings=self.kind is Kind.SWEEP,
             wants_second_look=self._wants_second_look,
+            # SQLite tells an insert from an update only by looking.
+            expects_new=sync.warehouse.is_postgresql and self.state == EntityState(),
         )
         self.watermark = self.state.watermark
         self.began = _later(sync.pages.began(self.entity), self.state.watermark)

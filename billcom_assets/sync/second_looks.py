@@ -37,7 +37,7 @@ def look_at_named(sync: Sync, source: Entity) -> list[PullReport]:
     """
     names = [
         name
-        for name in dict.fromkeys(_touched(source))
+        for name in source.touched
         if not _is_touched_later(sync, source, name) and sync.state(name).first_pulled_at is not None
     ]
     reports: list[PullReport] = []
@@ -64,15 +64,11 @@ def look_at_unsettled(sync: Sync, entity: Entity) -> PullReport | None:
     return report
 
 
-def _touched(source: Entity) -> list[str]:
-    return [entity for _, entity in source.touches]
-
-
 def _is_touched_later(sync: Sync, source: Entity, name: str) -> bool:
     if source.name not in sync.planned:
         return False
     later = sync.planned[sync.planned.index(source.name) + 1 :]
-    return any(name in _touched(sync.catalog[one]) for one in later)
+    return any(name in sync.catalog[one].touched for one in later)
 
 
 def _waiting(sync: Sync, entity: str) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, select
 
 from billcom_assets.sync.reading import Batch, Candidate, PageReader, Rejection
@@ -41,6 +42,8 @@ class BatchWriter:
     notes_sightings: bool = False
     wants_second_look: Callable[[str, datetime | None], bool] = lambda _entity, _updated: False
     """Whether an object of this entity, named by an object updated at this time, must be read again."""
+    expects_new: bool = False
+    """Nothing is stored yet, as far as is known: objects are then inserted without looking for them first."""
     counts: Counts = field(default_factory=Counts)
     _noted: set[tuple[str, str, str]] = field(default_factory=set)
     _with_errors: set[str] | None = None
@@ -53,12 +56,22 @@ class BatchWriter:
     ) -> Written:
         """Stores the objects together with the entity's new state (``sync_state`` columns) and what ``also`` does."""
         batches = list(batches)
+        try:
+            return self._write(batches, state, also)
+        except psycopg.errors.UniqueViolation:
+            if not self.expects_new:
+                raise
+            # BILL served an object twice, or an earlier pull had stored some: from here on each is looked for.
+            self.expects_new = False
+            return self._write(batches, state, also)
+
+    def _write(self, batches: Sequence[Batch], state: dict[str, Any], also: Callable[[Connection], None]) -> Written:
         candidates = [one for batch in batches for one in batch.candidates]
         rejections = [one for batch in batches for one in batch.rejections]
         now = self.clock()
         counts = Counts(fetched=len(candidates) + len(rejections), rejected=len(rejections))
         with self.warehouse.write() as connection:
-            known = self.table.stored(connection, {one.row.id for one in candidates})
+            known = {} if self.expects_new else self.table.stored(connection, {one.row.id for one in candidates})
             changed = self._choose(candidates, known, counts)
             self.table.upsert(connection, [one.row for one in changed], known, now)
             if self.notes_sightings:
@@ -106,9 +119,12 @@ class BatchWriter:
         upsert(connection, sync_sightings, rows)
 
     def _ask_second_looks(self, connection: Connection, changed: Sequence[Candidate]) -> None:
+        touched = self.table.entity.touched
         wanted = {
             (entity, identifier)
             for one in changed
+            # Asked first: on a first pull hardly any object is worth taking apart.
+            if any(self.wants_second_look(entity, one.row.updated_time) for entity in touched)
             for entity, identifier in self.reader.touched(one)
             if self.wants_second_look(entity, one.row.updated_time)
         }

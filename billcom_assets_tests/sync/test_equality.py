@@ -9,6 +9,7 @@ import pytest
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.report import Kind
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.tables import sync_state
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, total
 from billcom_assets_tests.sync.conftest import Serve
 from billcom_assets_tests.sync.truth import changed_ids, differences, payloads, truth_of, written_at
@@ -142,3 +143,15 @@ def test_organizations_side_by_side_do_not_mix(serve: Serve, warehouse: Warehous
         one.sync(warehouse)
     for one in (first, second):
         assert differences(warehouse, one.integration, truth_of(one.organization)) == []
+
+
+def test_a_first_pull_that_meets_rows_of_an_earlier_one_leaves_them(company: Company, warehouse: Warehouse) -> None:
+    company.sync(warehouse)
+    stamps = written_at(warehouse, INTEGRATION)
+    with warehouse.write() as connection:
+        connection.execute(sync_state.delete())
+    reports = company.sync(warehouse)
+    counts = total([report for report in reports if report.kind is Kind.FIRST_PULL])
+    assert (counts.inserted, counts.updated) == (0, 0)
+    assert counts.unchanged == len(stamps)
+    assert written_at(warehouse, INTEGRATION) == stamps
