@@ -20,6 +20,7 @@ _BOOLEANS = {"true": True, "false": False, "": None}
 # Beyond these no amount, quantity or rate makes sense, and writing the number out could fill the memory.
 _MOST_DIGITS = 24
 _FINEST_DIGIT = -100
+_ZERO = Decimal(0)
 _INTEGER_LIMIT = 2**63
 _TIME_MARKS = ("", "T", "t", " ")
 _LONGEST_PREVIEW = 80
@@ -82,20 +83,24 @@ def read_number(value: Any) -> Decimal | None:
         ValueError: No number, not finite, or out of all proportion.
         TypeError: A float, which has lost its exact value already.
     """
-    if isinstance(value, float):
-        raise TypeError("a float has no exact value: decode JSON with Decimals")
     if value == "":
         return None
-    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
-        raise ValueError("not a number")
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
-        raise ValueError("not a number")
-    number = value if isinstance(value, Decimal) else Decimal(value)
+    number: Decimal = value if type(value) is Decimal else _decimal(value)
     if not number:
-        return Decimal(0)
+        return _ZERO
     if not number.is_finite() or not _FINEST_DIGIT <= number.adjusted() < _MOST_DIGITS:
         raise ValueError("not a finite number of a sensible size")
     return number
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, float):
+        raise TypeError("a float has no exact value: decode JSON with Decimals")
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("not a number")
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("not a number")
+    return Decimal(value)
 
 
 def read_integer(value: Any) -> int | None:

@@ -33,7 +33,7 @@ class Pages(Protocol):
         """One page; raises what the client raises."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
     """One readable object of a page."""
 

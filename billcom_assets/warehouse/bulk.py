@@ -79,9 +79,10 @@ class MirrorTable:
             return
         columns = self._columns()
         if connection.dialect.name == "postgresql":
-            # What is not stored cannot conflict: it needs no stage.
-            _copy(connection, self.table, columns, self._values((one for one in rows if one.id not in known), now))
-            _merge(connection, self.table, columns, self._values((one for one in rows if one.id in known), now))
+            # What is not stored cannot conflict: it needs no stage. The stamp is written out once, not for every row.
+            stamp = now.isoformat()
+            _copy(connection, self.table, columns, self._values((one for one in rows if one.id not in known), stamp))
+            _merge(connection, self.table, columns, self._values((one for one in rows if one.id in known), stamp))
         else:
             ending = _on_conflict(connection, self.table, columns)
             _insert_sqlite(connection, self.table, columns, self._values(rows, now), ending)
@@ -93,8 +94,8 @@ class MirrorTable:
         for child in self.entity.children:
             self._replace_list(connection, child, rows, replaced)
 
-    def _values(self, rows: Iterable[MirrorRow], now: datetime) -> list[Row]:
-        bookkeeping = (None, now, now)
+    def _values(self, rows: Iterable[MirrorRow], stamp: datetime | str) -> list[Row]:
+        bookkeeping = (None, stamp, stamp)
         return [
             (
                 self.integration,
