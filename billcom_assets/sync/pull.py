@@ -25,7 +25,7 @@ from billcom_assets.sync.lanes import Lanes
 from billcom_assets.sync.reading import Batch, ListWalk, PageReader
 from billcom_assets.sync.report import Counts, Kind, Progress, PullReport
 from billcom_assets.sync.state import EntityState, RunRow, StateStore
-from billcom_assets.sync.windows import Window, Windows, complete_from
+from billcom_assets.sync.windows import Window, Windows, complete_from, rows_per_second
 from billcom_assets.sync.writing import BatchWriter
 from billcom_assets.warehouse.bulk import MirrorRow, MirrorTable
 from billcom_assets.warehouse.engine import Warehouse
@@ -284,12 +284,13 @@ class EntityPull:
         # Whatever changes from now on is not older than this: the next incremental pull begins here.
         self._raise_watermark(self.reader.read(self._ask(beginnings.latest).rows))
         newest, end = self._newest(oldest)
-        created = [one.row.created_time for one in oldest.candidates if one.row.created_time is not None]
+        created = [moment for moment in _created([oldest]) if moment is not None]
         reached = max(created, default=None)
         between = Window(min(created, default=None), end, reached, reached, first.next_cursor, len(oldest.candidates))
         if end is not None and reached is not None and reached >= end:
             between.is_fetched = between.is_stored = True
         windows = Windows(self.watermark, [between])
+        windows.recent_rows_per_second = rows_per_second(_created(newest))
         self._write([oldest, *newest], walk=self._window_checkpoint(windows))
         return windows
 
@@ -298,7 +299,7 @@ class EntityPull:
         if self.entity.walk is not Walk.WINDOWED:
             return [], None
         batch = self.reader.read(self._ask(beginnings.newest).rows)
-        end = complete_from([one.row.created_time for one in batch.candidates])
+        end = complete_from(_created([batch]))
         if end is None or batch.rejections:
             return [], None
         seen = {one.row.id for one in oldest.candidates}
@@ -439,6 +440,10 @@ class EntityPull:
                 done,
             )
         )
+
+
+def _created(batches: Sequence[Batch]) -> list[datetime | None]:
+    return [one.row.created_time for batch in batches for one in batch.candidates]
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -6,6 +6,7 @@ left to do. Windows always cover the whole range without overlap, so a checkpoin
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 _FEWEST_ROWS_WORTH_SPLITTING = 110
-"""What fits a page is not worth a request of its own."""
+"""What fits a page is not worth dividing."""
 
 
 @dataclass(slots=True)
@@ -47,6 +48,8 @@ class Windows:
     items: list[Window] = field(default_factory=list)
     width: int = 1
     """Lanes that share them."""
+    recent_rows_per_second: float = 0
+    """How densely objects were created of late; 0 when unknown."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> Window | None:
@@ -113,9 +116,8 @@ class Windows:
             end = window.end or self.newest
             if window.is_fetched or window.at is None or window.start is None or end is None:
                 continue
-            left, done = end - window.at, window.at - window.start
-            # Rows come about as densely as they did so far; too few are not worth a request of their own.
-            expected = window.rows * (left / done) if done else window.rows and float("inf")
+            left = end - window.at
+            expected = self._expected_rows(window, left)
             border = (window.at + left * kept).replace(microsecond=0)
             is_worth_it = expected >= _FEWEST_ROWS_WORTH_SPLITTING and border > window.at + timedelta(seconds=1)
             if is_worth_it and border < end and (best is None or left > best[0]):
@@ -127,6 +129,20 @@ class Windows:
         victim.end = border
         self.items.append(taken)
         return taken
+
+    def _expected_rows(self, window: Window, left: timedelta) -> float:
+        """What the window still holds, if it goes on as densely as it began."""
+        if not window.rows or window.at is None or window.start is None:
+            return self.recent_rows_per_second * left.total_seconds()
+        done = window.at - window.start
+        return window.rows * (left / done) if done else math.inf
+
+
+def rows_per_second(created: Sequence[datetime | None]) -> float:
+    """How densely objects were created; 0 when that cannot be told."""
+    times = [one for one in created if one is not None]
+    seconds = (max(times) - min(times)).total_seconds() if times else 0
+    return len(times) / seconds if seconds else 0
 
 
 def complete_from(created: Sequence[datetime | None]) -> datetime | None:
