@@ -26,7 +26,7 @@ from billcom_assets.bill.transport import Request, Transport
 _LOG: Final = logging.getLogger(__name__)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _LOGIN: Final = Context("POST /v3/login", is_login=True)
-_RENEWALS: Final = 3
+_RENEWALS: Final = 5
 """New sessions one call may ask for: a session may die again before the call comes through."""
 _CURED_BY_SIGN_IN: Final = frozenset({"BDC_1101", "BDC_1102"})
 
