@@ -20,10 +20,11 @@ help: ## list the targets
 demo: $(INSTALLED) ## mirror a simulated BILL organization into .billcom/billcom.db, end to end
 	@$(DEMO) $(BIN)/billcom demo
 
-dev: $(INSTALLED) ## open the Dagster UI on the demo's data (PORT=3000)
+dev: $(INSTALLED) ## open the Dagster UI on the demo's data, its simulated BILL running (PORT=3000)
 	@test -f .billcom/billcom.db || $(MAKE) --no-print-directory demo
 	@echo "Dagster UI: http://127.0.0.1:$(PORT) (Ctrl-C ends it)"
-	@$(DEMO) $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT) --workspace workspace.yaml
+	@$(DEMO) $(BIN)/billcom demo --serve-only & bill=$$!; trap "kill $$bill" EXIT; trap exit INT TERM; \
+		$(DEMO) $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT) --workspace workspace.yaml
 
 test: lint ## check style, types, definitions and behaviour (SQLite and PostgreSQL)
 	@$(APART) $(BIN)/dagster definitions validate --workspace workspace.yaml

@@ -62,8 +62,13 @@ class Company:
     help="Size of the simulated company, in bills.",
 )
 @click.option("--keep-serving", is_flag=True, help="Leave the simulated BILL running until you press Ctrl-C.")
+@click.option(
+    "--serve-only",
+    is_flag=True,
+    help="Only run the simulated BILL, for syncs of the demo that you launch yourself, until you press Ctrl-C.",
+)
 @pass_output
-def demo(output: Output, bills: int, keep_serving: bool) -> None:
+def demo(output: Output, bills: int, keep_serving: bool, serve_only: bool) -> None:
     """Shows everything at once, on a simulated BILL that needs no account and no network.
 
     It connects the simulated organization, fetches its lists, loads the company's own ledger, maps the two, and syncs
@@ -77,6 +82,9 @@ def demo(output: Output, bills: int, keep_serving: bool) -> None:
     with SandboxServer(company.settings) as server:
         shown = _Show(output, opened(), server, company)
         shown.connect()
+        if serve_only:
+            _serve_until_stopped(output, server)
+            return
         finished = [*shown.seed(), *shown.prepare_and_sync()]
         _summarize(output, shown, finished, time.monotonic() - started, home, serves_on=keep_serving)
         if keep_serving:
@@ -185,7 +193,9 @@ def _summarize(
             soft_wrap=True,
         )
         if not serves_on:
-            console.print("The simulated BILL has stopped; billcom demo --keep-serving leaves it running.")
+            console.print(
+                "The simulated BILL has stopped; billcom demo --serve-only starts it again, as make dev does."
+            )
 
     output.answer(document, render)
 
@@ -217,7 +227,7 @@ def _ui_command(home: Path) -> str:
 
 
 def _serve_until_stopped(output: Output, server: SandboxServer) -> None:
-    output.note(f"The simulated BILL goes on at {server.base_url}. Stop it with Ctrl-C.")
+    output.note(f"The simulated BILL serves at {server.base_url} until you press Ctrl-C.")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -82,3 +82,21 @@ def test_an_interrupted_sync_says_so_and_goes_on_next_time(desk: Desk) -> None:
     assert "Traceback" not in err
     assert again.code == 0
     assert again.document["pulls"][0]["kind"] == "incremental"
+
+
+def test_the_demos_bill_can_be_served_alone_for_syncs_of_ones_own(desk: Desk) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "billcom_assets.cli", "demo", "--bills", "20", "--serve-only"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        assert command.stderr is not None
+        while "until you press Ctrl-C" not in command.stderr.readline():
+            assert command.poll() is None
+        seeded = desk.run("seed", "demo-20", "--json")
+        command.send_signal(signal.SIGINT)
+        _, err = command.communicate(timeout=30)
+
+    assert (command.returncode, "Traceback" in err) == (0, False)
+    assert (seeded.code, json.loads(seeded.out)["ok"]) == (0, True)
