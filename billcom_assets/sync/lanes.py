@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from billcom_assets.sync.reading import Batch, ListWalk, PageReader
 from billcom_assets.sync.windows import Window, Windows
 
 _PAGES_IN_MEMORY = 8
 _PAGES_PER_TRANSACTION = 6
-_IDLE_SECONDS = 0.01
+_IDLE_SECONDS = 0.005
 _PUT_SECONDS = 0.2
 
 
@@ -29,7 +30,7 @@ class Fetched:
 
 @dataclass
 class Lanes:
-    """Threads that walk the windows until none is left.
+    """Threads that walk the windows until none is left; a context that starts and ends them.
 
     Memory stays flat: lanes wait while the writer is behind by a few pages.
     """
@@ -42,25 +43,30 @@ class Lanes:
     _stop: threading.Event = field(default_factory=threading.Event)
     _failures: list[BaseException] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._threads = [
+            threading.Thread(target=self._run, name=f"lane-{number + 1}", daemon=True) for number in range(self.width)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
     def groups(self) -> Iterator[list[Fetched]]:
         """Pages as they arrive, some at a time, each group to be stored in one transaction.
 
         What had arrived when a lane failed still comes; then the lane's exception is raised.
         """
-        threads = [
-            threading.Thread(target=self._run, name=f"lane-{number + 1}", daemon=True) for number in range(self.width)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            while any(thread.is_alive() for thread in threads) or not self._queue.empty():
-                group = self._next_group()
-                if group:
-                    yield group
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join()
+        while any(thread.is_alive() for thread in self._threads) or not self._queue.empty():
+            group = self._next_group()
+            if group:
+                yield group
         if self._failures:
             raise self._failures[0]
 

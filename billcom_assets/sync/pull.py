@@ -203,14 +203,15 @@ class EntityPull:
 
     def walk_windows(self) -> None:
         """Everything, by created-time windows in up to three lanes; goes on from a checkpoint when there is one."""
-        windows = self._resume_windows() or self._begin_windows()
-        if windows is not None:
-            width = windows.width = AT_ONCE if self.entity.walk is Walk.WINDOWED else 1
-            self._begin_next()
-            for group in Lanes(self._window_walk, windows, self.reader, width).groups():
-                for one in group:
-                    windows.stored(one.window, one.reached, is_end=one.is_end)
-                self._write([one.batch for one in group], walk=self._window_checkpoint(windows))
+        windows = self._resumed_windows()
+        begun: list[Batch] = []
+        if windows is None:
+            windows, begun = self._begun_windows()
+        self._begin_next()
+        if windows is None:
+            self._write(begun, walk=None)
+        else:
+            self._walk_in_lanes(windows, begun)
         self._note_walked()
         self._finish()
 
@@ -270,8 +271,19 @@ class EntityPull:
 
     # Parts -----------------------------------------------------------------------------------------------------------
 
-    def _begin_windows(self) -> Windows | None:
-        """Reads the list's ends; None when that was all."""
+    def _walk_in_lanes(self, windows: Windows, begun: list[Batch]) -> None:
+        """Stores what is read already while the lanes fetch the rest."""
+        width = windows.width = AT_ONCE if self.entity.walk is Walk.WINDOWED else 1
+        with Lanes(self._window_walk, windows, self.reader, width) as lanes:
+            if begun:
+                self._write(begun, walk=self._window_checkpoint(windows))
+            for group in lanes.groups():
+                for one in group:
+                    windows.stored(one.window, one.reached, is_end=one.is_end)
+                self._write([one.batch for one in group], walk=self._window_checkpoint(windows))
+
+    def _begun_windows(self) -> tuple[Windows | None, list[Batch]]:
+        """Reads the list's ends; gives what lies between, None when that is nothing, and the ends themselves."""
         self._forget_sightings()
         self.sync.pages.begin(self.entity)
         first = self._ask(beginnings.oldest)
@@ -279,8 +291,7 @@ class EntityPull:
         self.watermark = None
         if first.next_cursor is None:
             self._raise_watermark(oldest)
-            self._write([oldest], walk=None)
-            return None
+            return None, [oldest]
         # Whatever changes from now on is not older than this: the next incremental pull begins here.
         self._raise_watermark(self.reader.read(self._ask(beginnings.latest).rows))
         newest, end = self._newest(oldest)
@@ -291,8 +302,7 @@ class EntityPull:
             between.is_fetched = between.is_stored = True
         windows = Windows(self.watermark, [between])
         windows.recent_rows_per_second = rows_per_second(_created(newest))
-        self._write([oldest, *newest], walk=self._window_checkpoint(windows))
-        return windows
+        return windows, [oldest, *newest]
 
     def _newest(self, oldest: Batch) -> tuple[list[Batch], datetime | None]:
         """What the page of the newest objects adds, and from when on it holds every object."""
@@ -317,7 +327,7 @@ class EntityPull:
         query = which(self.entity, self.sync.earliest)
         return self.sync.pages.page(query.path, filters=query.filters, sort=query.sort, max_rows=query.max_rows)
 
-    def _resume_windows(self) -> Windows | None:
+    def _resumed_windows(self) -> Windows | None:
         checkpoint = self.state.walk
         if not checkpoint:
             return None
