@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+_ALMOST_A_SECOND = timedelta(seconds=1) - timedelta.resolution
 _FEWEST_ROWS_WORTH_SPLITTING = 110
 """What fits a page is not worth dividing."""
 
@@ -149,12 +150,13 @@ def complete_from(created: Sequence[datetime | None]) -> datetime | None:
     """From which time on a page that was asked for newest first holds every object; None when that cannot be told.
 
     The page may end in the middle of its oldest second, so that second does not count; a page in another order, as of a
-    BILL that ignores the sort, proves nothing.
+    BILL that ignores the sort, proves nothing. The time is a whole second, as all borders of windows are.
     """
     times = [one for one in created if one is not None]
     if len(times) < len(created) or times != sorted(times, reverse=True):
         return None
-    return min((one for one in times if one > times[-1]), default=None)
+    since = min((one for one in times if one > times[-1]), default=None)
+    return since and (since + _ALMOST_A_SECOND).replace(microsecond=0)
 
 
 def _text(time: datetime | None) -> str | None:
