@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -25,6 +23,7 @@ from billcom_assets_tests.ledger.books import Books, connect
 
 NOW = datetime(2026, 3, 4, 10, 25, tzinfo=UTC)
 LONG_AGO = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+SECRET_KEY = "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4="
 
 
 @dataclass
@@ -90,7 +89,7 @@ class World:
         return self.run(str(request.partition_key), status, **tags)
 
     def broken(self, key: str) -> None:
-        """A row that cannot be read: its time zone is nonsense, and so is the checkpoint of a walk."""
+        """A row that cannot be read: a time is nonsense. PostgreSQL would not hold it."""
         self.ready(key, time_zone="Mars/Olympus")
         with self.warehouse.write() as connection:
             connection.execute(insert(tables.sync_state).values(integration=key, entity="broken", synced_at=LONG_AGO))
@@ -100,12 +99,16 @@ class World:
 
 
 @pytest.fixture
-def database(tmp_path: Path, migrated_file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    path = tmp_path / "billcom.db"
-    shutil.copy(migrated_file, path)
-    url = f"sqlite:///{path}"
-    monkeypatch.setenv("BILLCOM_DATABASE_URL", url)
-    return url
+def dialect(request: pytest.FixtureRequest) -> str:
+    """SQLite, and PostgreSQL where a test says so: what launches runs asks the same of both."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("BILLCOM_DATABASE_URL", database_url)
+    monkeypatch.setenv("BILLCOM_SECRET_KEY", SECRET_KEY)
+    return database_url
 
 
 @pytest.fixture

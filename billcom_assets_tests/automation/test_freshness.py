@@ -12,6 +12,7 @@ from billcom_assets.checks.freshness import freshness
 from billcom_assets.resources import Billcom
 from billcom_assets_tests.automation.conftest import LONG_AGO, NOW, World
 from billcom_assets_tests.automation.ticks import sense
+from billcom_assets_tests.conftest import DIALECTS
 
 
 def told(world: World, now: datetime, cursor: str | None = None) -> tuple[bool | None, str | None]:
@@ -21,6 +22,7 @@ def told(world: World, now: datetime, cursor: str | None = None) -> tuple[bool |
     return passed, result.cursor
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_the_late_ones_are_named_and_those_never_synced_are_not_late(world: World) -> None:
     world.routine("fresh", synced_at=NOW - timedelta(hours=1))
     world.routine("stale", synced_at=NOW - timedelta(hours=4))

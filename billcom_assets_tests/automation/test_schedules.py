@@ -10,10 +10,12 @@ import pytest
 from billcom_assets.automation.schedules import NIGHT_LASTS, ROTAS, night_begins
 from billcom_assets_tests.automation.conftest import NOW, World
 from billcom_assets_tests.automation.ticks import keys, schedule
+from billcom_assets_tests.conftest import DIALECTS
 
 TEN_MINUTES = timedelta(minutes=10)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_every_ready_integration_is_synced_in_a_run_of_its_own(world: World) -> None:
     world.routine("acme-us")
     world.routine("other-inc")
@@ -22,6 +24,7 @@ def test_every_ready_integration_is_synced_in_a_run_of_its_own(world: World) -> 
     assert {request.tags["dagster/partition"] for request in tick.run_requests} == {"acme-us", "other-inc"}
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 @pytest.mark.parametrize(("name", "at"), [("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))])
 def test_what_is_not_ready_is_skipped_with_its_reason(name: str, at: datetime, world: World) -> None:
     world.seeded("waiting")
@@ -52,6 +55,7 @@ def test_a_failed_sync_waits_for_the_next_hour(world: World) -> None:
     assert keys(schedule("hourly_sync", world.instance, NOW + timedelta(hours=1))) == ["acme-us"]
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_one_that_was_synced_within_the_hour_needs_no_run(world: World) -> None:
     world.routine("acme-us", synced_at=NOW - TEN_MINUTES)
     tick = schedule("hourly_sync", world.instance, NOW)
@@ -116,6 +120,7 @@ def swept(world: World, start: datetime, hours: int) -> list[tuple[str, datetime
     return launched
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_the_sweep_comes_in_each_integrations_own_night(world: World) -> None:
     world.routine("utc-inc")
     world.routine("new-york", time_zone="America/New_York")

@@ -6,12 +6,15 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from sqlalchemy import insert
 
 from billcom_assets.automation import launching
 from billcom_assets.automation.sensors import WATCHES
 from billcom_assets.ledger.prerequisites import PREREQUISITES
+from billcom_assets.warehouse.tables import sync_state
 from billcom_assets_tests.automation.conftest import LONG_AGO, World
 from billcom_assets_tests.automation.ticks import keys, sense
+from billcom_assets_tests.conftest import DIALECTS
 
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
@@ -25,6 +28,7 @@ def look(world: World, name: str, now: datetime, cursor: str | None = None) -> d
     return watch.evaluate(world.instance, world.warehouse, now, cursor, lambda _line: None)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_a_connected_integration_becomes_a_partition_and_is_seeded_in_one_tick(world: World) -> None:
     world.integration("acme-us", known=False)
     tick = sense("new_integrations", world.instance)
@@ -87,6 +91,7 @@ def test_a_failed_read_is_never_an_empty_list(
     assert world.instance.get_dynamic_partitions("integration") == ["acme-us"]
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_the_first_full_sync_starts_when_the_last_prerequisite_is_met(world: World) -> None:
     world.seeded("waiting")
     world.ready("complete")
@@ -120,6 +125,7 @@ def test_one_that_was_synced_before_needs_no_first_sync(world: World) -> None:
     assert not sense("first_sync", world.instance).run_requests
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_an_earlier_cutoff_walks_the_three_dated_entities_again_and_nothing_else(world: World) -> None:
     world.routine("moved", cutoff=date(2025, 1, 1), pulled_with=date(2026, 1, 1))
     world.routine("cleared", cutoff=None, pulled_with=date(2026, 1, 1))
@@ -131,13 +137,12 @@ def test_an_earlier_cutoff_walks_the_three_dated_entities_again_and_nothing_else
     assert all(set(request.asset_selection) == wanted for request in tick.run_requests)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_a_moved_cutoff_waits_for_setup_like_everything_else(world: World) -> None:
     world.seeded("acme-us", cutoff=date(2025, 1, 1))
     with world.warehouse.write() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO sync_state (integration, entity, cutoff, first_pulled_at) VALUES (?, 'bills', ?, ?)",
-            ("acme-us", "2026-01-01", "2026-03-01 09:00:00.000000"),
-        )
+        pulled = {"entity": "bills", "cutoff": date(2026, 1, 1), "first_pulled_at": LONG_AGO}
+        connection.execute(insert(sync_state).values(integration="acme-us", **pulled))
     tick = sense("moved_cutoff", world.instance)
     assert not tick.run_requests
     assert "acme-us: setup not completed" in tick.skip_message
@@ -151,6 +156,7 @@ NEEDS: list[tuple[str, Prepare]] = [
 ]
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 @pytest.mark.parametrize(("name", "prepare"), NEEDS, ids=[name for name, _ in NEEDS])
 def test_nothing_is_launched_twice(name: str, prepare: Prepare, world: World) -> None:
     prepare(world, "acme-us")
@@ -195,6 +201,7 @@ def test_a_failed_attempt_is_repeated_after_a_growing_wait_with_a_run_key_of_its
     assert len(set(used)) == len(used)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 @pytest.mark.parametrize(("name", "prepare"), NEEDS, ids=[name for name, _ in NEEDS])
 def test_changed_settings_are_worth_an_attempt_at_once(name: str, prepare: Prepare, world: World) -> None:
     prepare(world, "acme-us")
