@@ -11,13 +11,17 @@ from billcom_assets.sandbox.codec import decode, encode
 from billcom_assets.sandbox.errors import invalid
 from billcom_assets.sandbox.faults import Fault, Faults, share
 from billcom_assets.sandbox.kinds import Kind
-from billcom_assets.sandbox.query import Query, View, entry_for, parse_query, select, values_of
-from billcom_assets.sandbox.settings import CursorKind, CursorMismatch, EndOfList
+from billcom_assets.sandbox.query import Order, Query, View, entry_for, parse_query, select, values_of
+from billcom_assets.sandbox.settings import CursorKind, CursorMismatch, EndOfList, ListOrder
 from billcom_assets.sandbox.table import Entry, Table
 from billcom_assets.sandbox.world import Organization
 
 DEFAULT_MAX = 20
 HIGHEST_MAX = 100
+_ORDERS = {
+    ListOrder.OLDEST_FIRST: (Order("createdTime"),),
+    ListOrder.NEWEST_FIRST: (Order("createdTime", descending=True),),
+}
 _ENDS = {EndOfList.ABSENT: b"", EndOfList.NULL: b"null", EndOfList.EMPTY: b'""'}
 
 
@@ -176,7 +180,8 @@ class Lister:
             elif (sort or "") != cursor.sort:
                 raise invalid("page: sort does not match the page token")
         timed = settings.recurring_time_filter
-        return parse_query(kind, filters or "", sort or "", recurring_time_filter=timed)
+        query = parse_query(kind, filters or "", sort or "", recurring_time_filter=timed)
+        return replace(query, orders=_ORDERS.get(settings.list_order, query.orders))
 
     def _span(self, view: View, query: Query, cursor: Cursor | None, max_rows: int) -> Span:
         if cursor is None:

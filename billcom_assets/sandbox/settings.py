@@ -45,6 +45,16 @@ class EndOfList(StrEnum):
     """An empty string."""
 
 
+class ListOrder(StrEnum):
+    """In which order lists come."""
+
+    ASKED = "asked"
+    """As ``sort`` says."""
+    OLDEST_FIRST = "oldest_first"
+    """By creation, whatever ``sort`` says."""
+    NEWEST_FIRST = "newest_first"
+
+
 class ExchangeRate(StrEnum):
     """What ``exchangeRate`` multiplies."""
 
@@ -61,6 +71,7 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "cursor_mismatch": CursorMismatch,
     "approvers_shown": ApproversShown,
     "end_of_list": EndOfList,
+    "list_order": ListOrder,
 }
 
 
@@ -93,6 +104,7 @@ class Settings:
         cursor_mismatch: What a differing query beside a cursor does.
         cursor_carries_query: A cursor sent alone still filters and sorts; otherwise the request's own query counts.
         end_of_list: What the last page has for ``nextPage``.
+        list_order: In which order lists come.
         recurring_time_filter: Recurring bills and invoices accept time filters and sorts; the official table says no.
         absent_as_null: Unpopulated fields are sent as null instead of being left out.
         approvers_shown: When bills carry ``approvers``.
@@ -131,6 +143,7 @@ class Settings:
     cursor_mismatch: CursorMismatch = CursorMismatch.IGNORE
     cursor_carries_query: bool = True
     end_of_list: EndOfList = EndOfList.ABSENT
+    list_order: ListOrder = ListOrder.ASKED
     recurring_time_filter: bool = False
     absent_as_null: bool = False
     approvers_shown: ApproversShown = ApproversShown.ASKED
