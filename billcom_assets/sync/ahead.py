@@ -9,18 +9,35 @@ passed.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from billcom_assets.bill.client import BillClient, Page
-from billcom_assets.bill.limits import AT_ONCE
+from billcom_assets.bill.errors import BillError, QueryRefused
 from billcom_assets.bill.query import Filter, Sort
 from billcom_assets.entities.model import Entity
 from billcom_assets.sync.beginnings import PAGE_ROWS, Query, beginning
 
 _ENTITIES_AHEAD = 6
+_FRESH_SECONDS = 60
+"""Pages that belong together are asked for within this time, well below the overlap of incremental pulls."""
+
+
+@dataclass(slots=True)
+class _Begun:
+    """An entity whose beginning was asked for."""
+
+    bill_time: datetime | None
+    at: float
+    is_ahead: bool
+    is_answered: bool = False
+
+    @property
+    def is_stale(self) -> bool:
+        return time.monotonic() - self.at > _FRESH_SECONDS
 
 
 @dataclass
@@ -34,12 +51,9 @@ class ReadAhead:
     is_first_pull: Callable[[Entity], bool]
     bill_time: Callable[[], datetime | None]
     """A time that BILL's clock has passed."""
-    _asked: dict[Query, Future[Page]] = field(default_factory=dict)
-    _begun: dict[str, datetime | None] = field(default_factory=dict)
+    _asked: dict[Query, tuple[Future[Page], _Begun]] = field(default_factory=dict)
+    _begun: dict[str, _Begun] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _answered: set[str] = field(default_factory=set)
-    """Entities begun ahead whose first page has come."""
-    _lanes: ThreadPoolExecutor | None = None
     _is_closed: bool = False
 
     def page(
@@ -55,48 +69,78 @@ class ReadAhead:
         query = Query(path, tuple(filters), sort, max_rows)
         with self._lock:
             asked = self._asked.pop(query, None) if cursor is None else None
-        return asked.result() if asked else self._ask(query, cursor)
+        if asked is None:
+            return self._ask(query, cursor)
+        future, begun = asked
+        try:
+            return future.result()
+        except QueryRefused:
+            raise
+        except BillError:
+            # What went wrong a while ago may work by now.
+            if not begun.is_ahead:
+                raise
+        return self._ask(query)
 
     def begin(self, entity: Entity) -> None:
-        """Asks for what the entity's walk begins with, unless that was done."""
+        """Asks for what the entity's walk begins with, unless that was done a moment ago."""
         with self._lock:
-            if entity.name not in self._begun:
-                self._ask_beginning(entity)
+            begun = self._begun.get(entity.name)
+            if begun is None or begun.is_stale:
+                self._ask_beginning(entity, is_ahead=False)
 
     def begin_after(self, entity: Entity) -> None:
         """Begins the next entity that was not begun yet, if it may be, and so on with each one's answer."""
         with self._lock:
             following = self._following(entity)
             if following is not None:
-                self._ask_beginning(following).add_done_callback(lambda first: self._go_on(following, first))
+                first = self._ask_beginning(following, is_ahead=True)
+                first.add_done_callback(lambda page: self._go_on(following, page))
 
     def began(self, entity: Entity) -> datetime | None:
         """A time that BILL's clock had passed when the entity's walk began."""
         with self._lock:
-            return self._begun.get(entity.name, self.bill_time())
+            begun = self._begun.get(entity.name)
+            return self.bill_time() if begun is None or begun.is_stale else begun.bill_time
+
+    def is_stale(self, entity: Entity) -> bool:
+        """True when so much time went by since the entity was begun that its pages do not belong together."""
+        with self._lock:
+            return self._begun[entity.name].is_stale
 
     def finish(self, entity: Entity) -> None:
         """Forgets what was asked for the entity and not needed."""
         with self._lock:
             for query in beginning(entity, self.earliest):
-                asked = self._asked.pop(query, None)
-                if asked is not None:
-                    asked.cancel()
+                self._asked.pop(query, None)
 
     def close(self) -> None:
         """Asks for nothing more."""
         with self._lock:
             self._is_closed = True
-            if self._lanes is not None:
-                self._lanes.shutdown(wait=False, cancel_futures=True)
 
-    def _ask_beginning(self, entity: Entity) -> Future[Page]:
+    def _ask_beginning(self, entity: Entity, *, is_ahead: bool) -> Future[Page]:
         """Gives the first page to come."""
-        self._lanes = self._lanes or ThreadPoolExecutor(AT_ONCE, "ahead")
-        self._begun[entity.name] = self.bill_time()
-        asked = {query: self._lanes.submit(self._ask, query) for query in beginning(entity, self.earliest)}
-        self._asked.update(asked)
+        begun = self._begun[entity.name] = _Begun(self.bill_time(), time.monotonic(), is_ahead)
+        asked = {query: self._asked_aside(query) for query in beginning(entity, self.earliest)}
+        self._asked.update({query: (future, begun) for query, future in asked.items()})
         return next(iter(asked.values()))
+
+    def _asked_aside(self, query: Query) -> Future[Page]:
+        """The page to come; nobody waits for it at the end of the process, as somebody would for an executor's."""
+        future: Future[Page] = Future()
+
+        def ask() -> None:
+            if self._is_closed:
+                future.cancel()
+                return
+            try:
+                future.set_result(self._ask(query))
+            except BaseException as failure:  # noqa: BLE001 - handed to whoever needs the page
+                future.set_exception(failure)
+
+        threading.Thread(target=ask, name="ahead", daemon=True).start()
+        return future
 
     def _ask(self, query: Query, cursor: str | None = None) -> Page:
         return self.client.page(
@@ -111,14 +155,15 @@ class ReadAhead:
         for following in self.planned[self.planned.index(entity) + 1 :]:
             if following.gated and not entity.gated:
                 return None
-            if following.name not in self._begun:
+            begun = self._begun.get(following.name)
+            if begun is None:
                 return following if self.is_first_pull(following) else None
-            if following.name not in self._answered:
+            if not begun.is_answered:
                 return None
         return None
 
     def _go_on(self, entity: Entity, first: Future[Page]) -> None:
         if not first.cancelled() and first.exception() is None:
             with self._lock:
-                self._answered.add(entity.name)
+                self._begun[entity.name].is_answered = True
             self.begin_after(entity)

@@ -25,7 +25,7 @@ from billcom_assets.sync.lanes import Lanes
 from billcom_assets.sync.reading import Batch, ListWalk, PageReader
 from billcom_assets.sync.report import Counts, Kind, Progress, PullReport
 from billcom_assets.sync.state import EntityState, RunRow, StateStore
-from billcom_assets.sync.windows import Window, Windows, complete_from, rows_per_second
+from billcom_assets.sync.windows import Window, Windows, complete_from, is_in_order, rows_per_second
 from billcom_assets.sync.writing import BatchWriter
 from billcom_assets.warehouse.bulk import MirrorRow, MirrorTable
 from billcom_assets.warehouse.engine import Warehouse
@@ -62,6 +62,8 @@ class Sync:
     """Entities read from end to end in this run, with a time that BILL's clock had passed when that began."""
     bill_time: datetime | None = None
     """The newest updated time seen in this run: BILL's clock has passed it."""
+    left_over: set[str] = field(default_factory=set)
+    """Entities with objects that an earlier run was to read again and did not."""
     reported_calls: dict[str, Calls] = field(default_factory=dict)
     """Calls to each list that are in a report already."""
     planned: Sequence[str] = ()
@@ -96,6 +98,8 @@ class Sync:
     def alone(self, wait_seconds: float = 0) -> Iterator[None]:
         """Keeps other runs of this integration out; raises Busy when one is going on."""
         with self.warehouse.exclusive(f"sync of {self.integration}", wait_seconds=wait_seconds), _calm_collector():
+            with self.warehouse.read() as connection:
+                self.left_over = set(self.states.waiting_for_second_looks(connection))
             try:
                 yield
             finally:
@@ -205,7 +209,10 @@ class EntityPull:
         """Everything, by created-time windows in up to three lanes; goes on from a checkpoint when there is one."""
         windows = self._resumed_windows()
         begun: list[Batch] = []
-        if windows is None:
+        if windows is not None:
+            # What an earlier run stored is as old as that run.
+            self.began = None
+        else:
             windows, begun = self._begun_windows()
         self._begin_next()
         if windows is None:
@@ -287,14 +294,20 @@ class EntityPull:
         self._forget_sightings()
         self.sync.pages.begin(self.entity)
         first = self._ask(beginnings.oldest)
-        oldest = self.reader.read(first.rows)
         self.watermark = None
+        is_whole = True
+        if first.next_cursor is not None:
+            # Whatever changes from now on is not older than this: the next incremental pull begins here.
+            self._raise_watermark(self.reader.read(self._ask(beginnings.latest).rows))
+            is_whole = not self.sync.pages.is_stale(self.entity)
+            if not is_whole:
+                # What came long before the latest change may be older than the watermark promises.
+                first = self._ask(beginnings.oldest)
+        oldest = self.reader.read(first.rows)
         if first.next_cursor is None:
             self._raise_watermark(oldest)
             return None, [oldest]
-        # Whatever changes from now on is not older than this: the next incremental pull begins here.
-        self._raise_watermark(self.reader.read(self._ask(beginnings.latest).rows))
-        newest, end = self._newest(oldest)
+        newest, end = self._newest(oldest) if is_whole else ([], None)
         created = [moment for moment in _created([oldest]) if moment is not None]
         reached = max(created, default=None)
         between = Window(min(created, default=None), end, reached, reached, first.next_cursor, len(oldest.candidates))
@@ -306,9 +319,12 @@ class EntityPull:
 
     def _newest(self, oldest: Batch) -> tuple[list[Batch], datetime | None]:
         """What the page of the newest objects adds, and from when on it holds every object."""
-        if self.entity.walk is not Walk.WINDOWED:
+        if self.entity.walk is not Walk.WINDOWED or oldest.rejections or not is_in_order(_created([oldest])):
             return [], None
-        batch = self.reader.read(self._ask(beginnings.newest).rows)
+        try:
+            batch = self.reader.read(self._ask(beginnings.newest).rows)
+        except QueryRefused:
+            return [], None
         end = complete_from(_created([batch]))
         if end is None or batch.rejections:
             return [], None

@@ -26,28 +26,32 @@ from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.warehouse.tables import sync_second_looks
 
 _IDS_PER_REQUEST = 100
-_DEEPEST_CHAIN = 3
-"""A payment names its bills, a bill its vendor."""
+_DEEPEST_CHAIN = 4
+"""A payment names a credit, the credit a bill, the bill its vendor; and one round more for what changed meanwhile."""
 
 
 def look_at_named(sync: Sync, source: Entity) -> list[PullReport]:
     """Reads again what changed objects of ``source`` named; one report per entity that had any.
 
-    What an entity that this run pulls later may name, too, waits for that one: it is then read once.
+    What an entity that this run pulls later may name, too, waits for that one: it is then read once. What an earlier
+    run left, because it failed before that, waits no longer.
     """
     names = [
         name
         for name in source.touched
-        if not _is_touched_later(sync, source, name) and sync.state(name).first_pulled_at is not None
+        if (name in sync.left_over or not _is_touched_later(sync, source, name))
+        and sync.state(name).first_pulled_at is not None
     ]
     reports: list[PullReport] = []
-    # What was read again may have changed, and then names objects in its turn.
     for _ in range(_DEEPEST_CHAIN):
-        waiting = [(sync.catalog[name], _waiting(sync, name)) for name in names]
-        looks = {entity: ids for entity, ids in waiting if ids}
-        if not looks:
+        found = [(sync.catalog[name], _waiting(sync, name)) for name in names]
+        waiting = {entity: ids for entity, ids in found if ids}
+        if not waiting:
             break
-        reports += _read_again(sync, looks)
+        # What was read again may have changed, and then names others: they are read after it.
+        naming = {entity: ids for entity, ids in waiting.items() if any(name in names for name in entity.touched)}
+        reports += _read_again(sync, naming or waiting)
+    sync.left_over.difference_update(names)
     return reports
 
 
@@ -96,17 +100,32 @@ def _unsettled(sync: Sync, entity: Entity) -> tuple[list[str], str | None]:
 
 def _read_again(sync: Sync, looks: Mapping[Entity, Sequence[str]]) -> list[PullReport]:
     """Reads the objects of all entities at once and stores them entity by entity."""
-    with ThreadPoolExecutor(AT_ONCE, "look") as lanes:
-        started = [_Look(sync, entity, ids, lanes) for entity, ids in looks.items()]
+    lanes = ThreadPoolExecutor(AT_ONCE, "look")
+    named: set[tuple[str, str]] = set()
+    try:
+        started = [_Look(sync, entity, ids, lanes, named) for entity, ids in looks.items()]
         return [look.store() for look in started]
+    finally:
+        lanes.shutdown(cancel_futures=True)
 
 
 class _Look:
-    """Objects of one entity being read again; a few requests are always under way."""
+    """Objects of one entity being read again; a few requests are always under way.
 
-    def __init__(self, sync: Sync, entity: Entity, ids: Sequence[str], lanes: Executor) -> None:
+    Args:
+        sync: The run.
+        entity: What to read.
+        ids: Which.
+        lanes: Where requests are made.
+        named: What the objects stored in this round named: it may have been read before, so it stays waiting.
+    """
+
+    def __init__(
+        self, sync: Sync, entity: Entity, ids: Sequence[str], lanes: Executor, named: set[tuple[str, str]]
+    ) -> None:
         self._pull = EntityPull(sync, entity, Kind.SECOND_LOOK, sync.state(entity.name))
         self._lanes = lanes
+        self._named = named
         self._left = deque(ids[start : start + _IDS_PER_REQUEST] for start in range(0, len(ids), _IDS_PER_REQUEST))
         self._asked: deque[tuple[Sequence[str], Future[Batch]]] = deque()
         self._ask()
@@ -125,11 +144,13 @@ class _Look:
             part, found = self._asked.popleft()
             batch = found.result()
             self._ask()
-            self._pull.writer.write([batch], {}, partial(self._forget, part))
+            written = self._pull.writer.write([batch], {}, partial(self._forget, part))
+            self._named |= written.named
 
     def _forget(self, part: Sequence[str], connection: Connection) -> None:
+        done = [one for one in part if (self._pull.entity.name, one) not in self._named]
         c = sync_second_looks.c
-        mine = (c.integration == self._pull.sync.integration, c.entity == self._pull.entity.name, c.id.in_(part))
+        mine = (c.integration == self._pull.sync.integration, c.entity == self._pull.entity.name, c.id.in_(done))
         connection.execute(sync_second_looks.delete().where(*mine))
 
 

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from billcom_assets.sync.report import Counts, Kind
-from billcom_assets.warehouse.tables import sync_runs, sync_state
+from billcom_assets.warehouse.tables import sync_runs, sync_second_looks, sync_state
 from billcom_assets.warehouse.upsert import upsert
 
 
@@ -53,6 +53,11 @@ class StateStore:
         defaults = {"time_filter_refused": False} if "time_filter_refused" not in changes else {}
         row = {"integration": self.integration, "entity": entity, **changes, **defaults}
         upsert(connection, sync_state, [row], keep=tuple(defaults))
+
+    def waiting_for_second_looks(self, connection: Connection) -> list[str]:
+        """Entities with objects that wait to be read again."""
+        c = sync_second_looks.c
+        return list(connection.scalars(select(c.entity).where(c.integration == self.integration).distinct()))
 
     def start_run(self, connection: Connection, run: RunRow) -> None:
         """Opens a row of ``sync_runs``; those that an interrupted process left running are closed as failed."""

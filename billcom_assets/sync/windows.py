@@ -146,6 +146,12 @@ def rows_per_second(created: Sequence[datetime | None]) -> float:
     return len(times) / seconds if seconds else 0
 
 
+def is_in_order(created: Sequence[datetime | None]) -> bool:
+    """True for a page that was asked for oldest first and came so; a BILL that ignores sorts shows here."""
+    times = [one for one in created if one is not None]
+    return len(times) == len(created) and times == sorted(times)
+
+
 def complete_from(created: Sequence[datetime | None]) -> datetime | None:
     """From which time on a page that was asked for newest first holds every object; None when that cannot be told.
 

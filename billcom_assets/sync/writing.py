@@ -27,6 +27,8 @@ class Written:
 
     counts: Counts
     changed: list[Candidate]
+    named: set[tuple[str, str]]
+    """Objects to be read again, as (entity, id)."""
 
 
 @dataclass
@@ -76,7 +78,7 @@ class BatchWriter:
             self.table.upsert(connection, [one.row for one in changed], known, now)
             if self.notes_sightings:
                 self._note_sightings(connection, candidates)
-            self._ask_second_looks(connection, changed)
+            named = self._ask_second_looks(connection, changed)
             self._record_errors(connection, rejections, changed, now)
             self._record_findings(connection, changed, now)
             if state:
@@ -87,7 +89,7 @@ class BatchWriter:
             total.add(counts)
             self.states.count(connection, self.pull_id, total)
         self.counts = total
-        return Written(counts, changed)
+        return Written(counts, changed, named)
 
     @staticmethod
     def _choose(candidates: Sequence[Candidate], known: dict[str, Stored], counts: Counts) -> list[Candidate]:
@@ -118,7 +120,7 @@ class BatchWriter:
         rows = [{"integration": self.table.integration, "entity": name, "id": one.row.id} for one in candidates]
         upsert(connection, sync_sightings, rows)
 
-    def _ask_second_looks(self, connection: Connection, changed: Sequence[Candidate]) -> None:
+    def _ask_second_looks(self, connection: Connection, changed: Sequence[Candidate]) -> set[tuple[str, str]]:
         touched = self.table.entity.touched
         wanted = {
             (entity, identifier)
@@ -130,6 +132,7 @@ class BatchWriter:
         }
         rows = [{"integration": self.table.integration, "entity": e, "id": i} for e, i in sorted(wanted)]
         upsert(connection, sync_second_looks, rows)
+        return wanted
 
     def _record_errors(
         self, connection: Connection, rejections: Sequence[Rejection], changed: Sequence[Candidate], now: datetime

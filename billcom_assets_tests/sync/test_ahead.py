@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
+import pytest
+
+from billcom_assets.bill.client import Page
+from billcom_assets.bill.errors import BillError, BillUnavailable, QueryRefused
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.sync import ahead, beginnings
+from billcom_assets.sync.ahead import ReadAhead
 from billcom_assets.sync.engine import pull
 from billcom_assets.sync.report import PullReport
 from billcom_assets.warehouse.engine import Warehouse
@@ -69,6 +76,60 @@ def test_nothing_is_asked_ahead_for_a_list_that_was_pulled_before(serve: Serve, 
         time.sleep(5 * LATENCY_MS / 1000)
     after = lists_asked(company)
     assert {name for name in NAMES if after[name] > before[name]} == {"vendors"}
+
+
+class Flaky:
+    """A BILL that fails once for each list, and then gives an empty page."""
+
+    def __init__(self, failure: BillError) -> None:
+        self.failure = failure
+        self.asked: list[str] = []
+
+    def page(self, path: str, **_query: Any) -> Page:
+        self.asked.append(path)
+        if self.asked.count(path) == 1:
+            raise self.failure
+        return Page((), None)
+
+
+def ahead_of(client: Any) -> ReadAhead:
+    entities = [CATALOG["departments"], CATALOG["locations"]]
+    return ReadAhead(client, entities, None, lambda _entity: True, lambda: None)
+
+
+def ask(pages: ReadAhead, name: str) -> Page:
+    query = beginnings.oldest(CATALOG[name], None)
+    return pages.page(query.path, filters=query.filters, sort=query.sort, max_rows=query.max_rows)
+
+
+def test_what_failed_when_it_was_asked_ahead_is_asked_again_when_it_is_needed() -> None:
+    bill = Flaky(BillUnavailable("BILL is down"))
+    pages = ahead_of(bill)
+    pages.begin_after(CATALOG["departments"])
+    assert ask(pages, "locations") == Page((), None)
+    assert bill.asked == [CATALOG["locations"].path] * 2
+
+
+def test_a_failure_of_the_lists_own_turn_and_a_refused_query_are_told_at_once() -> None:
+    own = ahead_of(Flaky(BillUnavailable("BILL is down")))
+    own.begin(CATALOG["departments"])
+    with pytest.raises(BillUnavailable):
+        ask(own, "departments")
+    refused = ahead_of(Flaky(QueryRefused("no such filter")))
+    refused.begin_after(CATALOG["departments"])
+    with pytest.raises(QueryRefused):
+        ask(refused, "locations")
+
+
+def test_what_was_asked_long_ago_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bill = Flaky(BillUnavailable("BILL is down"))
+    bill.asked = [CATALOG["locations"].path]
+    pages = ahead_of(bill)
+    pages.begin_after(CATALOG["departments"])
+    monkeypatch.setattr(ahead, "_FRESH_SECONDS", 0)
+    pages.begin(CATALOG["locations"])
+    ask(pages, "locations")
+    assert len(bill.asked) == 3
 
 
 def wait_for_list(company: Company, name: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.sync.report import Kind
+from billcom_assets.sync.engine import pull
+from billcom_assets.sync.report import Kind, Progress
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import sync_state
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, total
@@ -32,6 +33,8 @@ READINGS: dict[str, dict[str, Any]] = {
     "the last cursor is empty": {"end_of_list": "empty"},
     "throttling is 429": {"throttle_status": 429, "in_flight_limit": 2},
     "throttling is 422": {"throttle_status": 422, "in_flight_limit": 2},
+    "sorts are ignored, oldest first": {"list_order": "oldest_first"},
+    "sorts are ignored, newest first": {"list_order": "newest_first"},
     "accounts hide their parents": {"parent_visible": False},
 }
 
@@ -122,6 +125,38 @@ def test_what_a_change_names_is_read_again_even_where_nothing_else_would_name_it
     let_business_happen(company, 200, 5)
     reports = company.sync(warehouse, only=["bills"])
     assert "vendors" in [report.entity for report in reports if report.kind is Kind.SECOND_LOOK]
+
+
+def test_what_an_interrupted_run_left_to_be_read_again_does_not_wait_for_the_list_that_failed(
+    company: Company, warehouse: Warehouse
+) -> None:
+    company.sync(warehouse)
+    let_business_happen(company, 200, 5)
+    until_bills = CATALOG.names()[: CATALOG.names().index("bills") + 1]
+    again = []
+    for _ in range(2):
+        # Vendor payments would name vendors, too, but the run ends before them.
+        with company.connected(warehouse, planned=CATALOG.names()) as sync, sync.alone():
+            reports = [report for name in until_bills for report in pull(sync, CATALOG[name])]
+        again.append("vendors" in [report.entity for report in reports if report.kind is Kind.SECOND_LOOK])
+    assert again == [False, True]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_what_an_interrupted_first_pull_stored_is_read_again_where_later_changes_name_it(
+    serve: Serve, warehouse: Warehouse
+) -> None:
+    company = serve(bills=900, payment_touches_bill=False)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.entity == "bills" and progress.written > 300:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        company.sync(warehouse, on_progress=interrupt)
+    let_business_happen(company, 300, 5)
+    company.sync(warehouse)
+    assert_equal(company, warehouse)
 
 
 def test_a_sync_on_the_next_day_signs_in_once(company: Company, warehouse: Warehouse) -> None:
