@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import threading
 import time
@@ -228,6 +229,8 @@ def _ui_command(home: Path) -> str:
 
 def _serve_until_stopped(output: Output, server: SandboxServer) -> None:
     output.note(f"The simulated BILL serves at {server.base_url} until you press Ctrl-C.")
+    # A job that a shell runs in the background ignores this signal unless it says otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

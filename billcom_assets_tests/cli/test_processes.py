@@ -94,9 +94,12 @@ def test_the_demos_bill_can_be_served_alone_for_syncs_of_ones_own(desk: Desk) ->
         assert command.stderr is not None
         while "until you press Ctrl-C" not in command.stderr.readline():
             assert command.poll() is None
-        seeded = desk.run("seed", "demo-20", "--json")
-        command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=30)
+        try:
+            seeded = desk.run("seed", "demo-20", "--json")
+            command.send_signal(signal.SIGINT)
+            _, err = command.communicate(timeout=30)
+        finally:
+            command.kill()
 
     assert (command.returncode, "Traceback" in err) == (0, False)
     assert (seeded.code, json.loads(seeded.out)["ok"]) == (0, True)
