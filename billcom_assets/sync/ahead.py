@@ -31,13 +31,16 @@ class _Begun:
     """An entity whose beginning was asked for."""
 
     bill_time: datetime | None
-    at: float
+    """A time that BILL's clock had passed then."""
+    begun_at: float
+    """Seconds of the monotonic clock."""
     is_ahead: bool
     is_answered: bool = False
+    """Its first page has come."""
 
     @property
     def is_stale(self) -> bool:
-        return time.monotonic() - self.at > _FRESH_SECONDS
+        return time.monotonic() - self.begun_at > _FRESH_SECONDS
 
 
 @dataclass
@@ -122,12 +125,12 @@ class ReadAhead:
     def _ask_beginning(self, entity: Entity, *, is_ahead: bool) -> Future[Page]:
         """Gives the first page to come."""
         begun = self._begun[entity.name] = _Begun(self.bill_time(), time.monotonic(), is_ahead)
-        asked = {query: self._asked_aside(query) for query in beginning(entity, self.earliest)}
+        asked = {query: self._page_to_come(query) for query in beginning(entity, self.earliest)}
         self._asked.update({query: (future, begun) for query, future in asked.items()})
         return next(iter(asked.values()))
 
-    def _asked_aside(self, query: Query) -> Future[Page]:
-        """The page to come; nobody waits for it at the end of the process, as somebody would for an executor's."""
+    def _page_to_come(self, query: Query) -> Future[Page]:
+        """Asks in a thread of its own, for which the end of the process does not wait as for an executor's."""
         future: Future[Page] = Future()
 
         def ask() -> None:
@@ -163,6 +166,7 @@ class ReadAhead:
         return None
 
     def _go_on(self, entity: Entity, first: Future[Page]) -> None:
+        # A failure is told when the entity's own turn comes, if it is still one.
         if not first.cancelled() and first.exception() is None:
             with self._lock:
                 self._begun[entity.name].is_answered = True

@@ -295,19 +295,19 @@ class EntityPull:
         self.sync.pages.begin(self.entity)
         first = self._ask(beginnings.oldest)
         self.watermark = None
-        is_whole = True
+        belong_together = True
         if first.next_cursor is not None:
             # Whatever changes from now on is not older than this: the next incremental pull begins here.
             self._raise_watermark(self.reader.read(self._ask(beginnings.latest).rows))
-            is_whole = not self.sync.pages.is_stale(self.entity)
-            if not is_whole:
+            belong_together = not self.sync.pages.is_stale(self.entity)
+            if not belong_together:
                 # What came long before the latest change may be older than the watermark promises.
                 first = self._ask(beginnings.oldest)
         oldest = self.reader.read(first.rows)
         if first.next_cursor is None:
             self._raise_watermark(oldest)
             return None, [oldest]
-        newest, end = self._newest(oldest) if is_whole else ([], None)
+        newest, end = self._newest(oldest) if belong_together else ([], None)
         created = [moment for moment in _created([oldest]) if moment is not None]
         reached = max(created, default=None)
         between = Window(min(created, default=None), end, reached, reached, first.next_cursor, len(oldest.candidates))
@@ -324,6 +324,7 @@ class EntityPull:
         try:
             batch = self.reader.read(self._ask(beginnings.newest).rows)
         except QueryRefused:
+            # Only this order is refused: without it the list is read to its very end.
             return [], None
         end = complete_from(_created([batch]))
         if end is None or batch.rejections:
