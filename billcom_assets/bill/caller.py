@@ -18,10 +18,10 @@ from billcom_assets.bill.failures import Context, error_for
 from billcom_assets.bill.limits import Clock, Lanes, RequestBudget
 from billcom_assets.bill.meter import CallEvent, Calls, CallStats, EventKind, Meter
 from billcom_assets.bill.query import query_string
-from billcom_assets.bill.redaction import Redactor
 from billcom_assets.bill.retry import THROTTLING, RetryPolicy
 from billcom_assets.bill.session import Lease, SessionKeeper, SessionStore, StoredSession, opened_session
 from billcom_assets.bill.transport import Request, Transport
+from billcom_assets.redaction.secrets import Redactor
 
 _LOG: Final = logging.getLogger(__name__)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")

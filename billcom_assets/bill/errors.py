@@ -11,8 +11,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from billcom_assets.redaction.errors import UserFacingError
 
-class BillError(Exception):
+
+class BillError(UserFacingError):
     """Base of everything this package raises about BILL.
 
     Attributes:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from billcom_assets.bill.errors import BillError, ConfigurationError
 from billcom_assets.ledger.prerequisites import Finding, SetupIncomplete
 from billcom_assets.ledger.problems import FileRefused
+from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.warehouse.errors import Busy, WarehouseError
 from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration
 
@@ -32,7 +33,7 @@ class ExitCode(IntEnum):
     SETUP_INCOMPLETE = 3
 
 
-class CommandFailed(Exception):
+class CommandFailed(UserFacingError):
     """The command ends here; carries the message, the exit code and what belongs into the JSON document."""
 
     def __init__(self, message: str, exit_code: ExitCode = ExitCode.FAILED, **document: Any) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from billcom_assets.entities.model import ColumnType
+from billcom_assets.redaction.errors import UserFacingError
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _BOOLEANS = {"true": True, "false": False, "": None}
@@ -26,7 +27,7 @@ _TIME_MARKS = ("", "T", "t", " ")
 _LONGEST_PREVIEW = 80
 
 
-class Unreadable(Exception):
+class Unreadable(UserFacingError):
     """A value of BILL's that cannot be what its column holds.
 
     Attributes:

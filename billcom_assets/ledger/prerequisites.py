@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, lit
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES, AccountType
 from billcom_assets.ledger.kinds import KINDS, mirror
 from billcom_assets.ledger.links import State
+from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.tables import integrations, sync_state
 
@@ -71,7 +72,7 @@ class Facts:
     vendors: Pulled
 
 
-class SetupIncomplete(Exception):
+class SetupIncomplete(UserFacingError):
     """A full sync may not run yet; carries what is missing."""
 
     def __init__(self, integration: str, findings: tuple[Finding, ...]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from billcom_assets.redaction.errors import UserFacingError
+
 _KEPT = 1000
 _SHOWN = 20
 _LONGEST_VALUE = 60
@@ -56,7 +58,7 @@ class Problems:
         return self.total
 
 
-class FileRefused(Exception):
+class FileRefused(UserFacingError):
     """A file was not taken, and nothing of it was applied; the text lists what is wrong with it."""
 
     def __init__(self, consequence: str, problems: Iterable[Problem], total: int) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from billcom_assets.bill.credentials import Credentials, Environment
 from billcom_assets.bill.errors import BillError, ConfigurationError
+from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.warehouse.sealing import Seal
 from billcom_assets.warehouse.tables import integrations
 
@@ -31,11 +32,11 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-class InvalidSetting(Exception):
+class InvalidSetting(UserFacingError):
     """A setting of an integration cannot be used; the text says which and what would do."""
 
 
-class UnknownIntegration(Exception):
+class UnknownIntegration(UserFacingError):
     """There is no integration of that key; the text names those there are."""
 
     def __init__(self, key: str, known: list[str]) -> None:

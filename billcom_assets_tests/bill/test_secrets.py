@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from billcom_assets.bill.client import BillClient, CallEvent
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.limits import MemoryBudget
-from billcom_assets.bill.redaction import Redactor
 from billcom_assets.bill.retry import RetryPolicy
+from billcom_assets.redaction.secrets import Redactor
 from billcom_assets_tests.bill.conftest import MovableClock
 from billcom_assets_tests.bill.scripted import DEV_KEY, PASSWORD, SECRETS, USERNAME, Got, Reply, ScriptedBill, error
 

@@ -25,6 +25,7 @@ FLOORS = (
     ("warehouse",),
     ("bill",),
     ("entities",),
+    ("redaction",),
     ("sandbox",),
 )
 """From the roof to the ground; rooms on one floor do not know each other."""

@@ -6,23 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_MASK: Final = "***"
+from billcom_assets.redaction.personal import MASK, mask_personal_data
+
 _SHORTEST: Final = 4
 """A shorter secret is only masked as a word of its own, or every message would be riddled with masks."""
-_BANK_AND_TAX: Final = re.compile(
-    r"""
-    (?<!\w)(?:
-        \d{3}-\d{2}-\d{4} | \d{2}-\d{7}        # social security and employer numbers
-        | \d{9,19}                              # account, routing and card numbers
-        | \d{4}(?:[ -]\d{4}){2,4}               # the same in groups
-        | (?-i:[A-Z]{2}\d{2}[A-Z0-9]{11,30})    # IBAN
-    )(?!\w)
-    | (?P<said>\b(?:bank.?account|routing|tax.?id|ssn|ein|iban)\w*\W{1,3}(?:\w+\W{1,3}){0,2}?)\d[\d-]{3,}
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-"""What validation messages may quote of a bank account or tax record."""
-
 
 _NAMED_SECRET: Final = re.compile(
     r"""
@@ -45,8 +32,7 @@ class Redactor:
         """``text`` without the known secrets and without ``more``."""
         for secret in (*self._secrets, *more):
             if len(secret) >= _SHORTEST:
-                text = text.replace(secret, _MASK)
+                text = text.replace(secret, MASK)
             elif secret:
-                text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _MASK, text)
-        text = _NAMED_SECRET.sub(rf"\1{_MASK}", text)
-        return _BANK_AND_TAX.sub(lambda found: f"{found['said'] or ''}{_MASK}", text)
+                text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
+        return mask_personal_data(_NAMED_SECRET.sub(rf"\1{MASK}", text))
