@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NoReturn
 
 import msgspec
+
+from billcom_assets.bill import salvage
 
 _MESSAGE_LIMIT: Final = 600
 _BOM: Final = b"\xef\xbb\xbf"
@@ -256,6 +258,8 @@ def _read_closely(status: int, body: bytes, *, v2: bool) -> Answer | Problem:
     try:
         value = decode_any(body)
     except Malformed:
+        if not v2 and _is_salvageable(body):
+            return Answer(status, body)
         return _malformed(status, "an answer that is cut off or no valid JSON")
     if v2 and not (isinstance(value, dict) and "response_status" in value) and not _looks_like_error(value):
         return _malformed(status, "an answer without BILL's envelope")
@@ -360,15 +364,37 @@ def says_dead_session(problem: Problem) -> bool:
 
 
 def read_page(answer: Answer) -> Page | Problem:
-    """The rows of a list, without building their objects; a bare array counts as one page."""
+    """The rows of a list, without building their objects; a bare array counts as one page.
+
+    A row that no reader takes is passed on as it is: it costs itself, not the list.
+    """
     try:
         return _page(answer.body)
     except _UNREADABLE:
         pass
     try:
-        return _page(_ENCODER.encode(_decoded_leniently(answer.body)))
+        return _salvaged_page(answer.body)
     except _UNREADABLE:
         return _malformed(answer.http_status, "a list that is cut off or not of BILL's shape")
+
+
+def _salvaged_page(body: bytes) -> Page:
+    """A page with rows that strict readers refuse, or Malformed or NotSalvageable."""
+    if body.lstrip()[:1] == b"[":
+        return Page(_only_objects(salvage.elements(body)), None)
+    page = salvage.members(body)
+    if "results" not in page:
+        raise Malformed("no results")
+    cursor = decode_any(page["nextPage"]) if "nextPage" in page else None
+    return Page(_only_objects(salvage.elements(page["results"])), _cursor(cursor))
+
+
+def _is_salvageable(body: bytes) -> bool:
+    try:
+        _salvaged_page(body)
+    except _UNREADABLE:
+        return False
+    return True
 
 
 def _page(body: bytes) -> Page:
@@ -383,10 +409,22 @@ def _page(body: bytes) -> Page:
 
 def _rows(raw: msgspec.Raw | bytes) -> tuple[bytes, ...]:
     """The elements of a JSON array of objects."""
-    rows = tuple(bytes(row) for row in _RAWS.decode(raw))
+    return _only_objects([bytes(row) for row in _RAWS.decode(raw)])
+
+
+def _only_objects(rows: Sequence[bytes]) -> tuple[bytes, ...]:
     if not all(row.startswith(b"{") for row in rows):
         raise Malformed("a row that is no object")
-    return rows
+    return tuple(rows)
+
+
+def readable_id(row: bytes) -> str:
+    """The id of a row that is no valid JSON; empty where that cannot be told."""
+    try:
+        identifier = decode_any(salvage.members(row).get("id", b"null"))
+    except ValueError:
+        return ""
+    return identifier if isinstance(identifier, str) else ""
 
 
 def _cursor(value: Any) -> str | None:

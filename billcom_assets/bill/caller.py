@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -118,6 +119,11 @@ class Caller:
     def stats(self) -> CallStats:
         """What was done so far."""
         return self._meter.stats
+
+    @property
+    def bill_clock(self) -> datetime | None:
+        """The latest ``Date`` of BILL's responses, in UTC."""
+        return max((told for told in (self._v3.served_at, self._v2.served_at) if told is not None), default=None)
 
     def calls_of(self, path: str) -> Calls:
         """Calls so far to ``path`` and what is below it."""

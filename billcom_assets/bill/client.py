@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
 import msgspec
 
 from billcom_assets.bill import answers
-from billcom_assets.bill.answers import Answer, Malformed, Page, Problem
+from billcom_assets.bill.answers import Answer, Malformed, Page, Problem, readable_id
 from billcom_assets.bill.caller import Call, Caller
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillUnavailable, NotFound, UnsupportedCall, WrongEntityType
@@ -25,7 +26,17 @@ from billcom_assets.bill.query import Filter, Scalar, Sort, list_params, query_s
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import MemorySessionStore, SessionStore, StoredSession
 
-__all__ = ["NO_ID", "BillClient", "CallEvent", "CallStats", "EventKind", "Page", "decode", "none_if_unset"]
+__all__ = [
+    "NO_ID",
+    "BillClient",
+    "CallEvent",
+    "CallStats",
+    "EventKind",
+    "Page",
+    "decode",
+    "none_if_unset",
+    "readable_id",
+]
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _ENTITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -111,6 +122,11 @@ class BillClient:
     def stats(self) -> CallStats:
         """What this client has done so far."""
         return self._caller.stats
+
+    @property
+    def bill_clock(self) -> datetime | None:
+        """BILL's clock as its last response told it (the header ``Date``), in UTC; None while none has."""
+        return self._caller.bill_clock
 
     def calls_of(self, path: str) -> Calls:
         """What was done so far about ``path``, a list, and the objects below it."""

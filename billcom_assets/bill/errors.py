@@ -9,7 +9,7 @@ BILL's codes: https://developer.bill.com/docs/common-api-error-codes
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from billcom_assets.redaction.errors import UserFacingError
 
@@ -215,3 +215,7 @@ class WriteOutcomeUnknown(BillError):
 
     headline = "The outcome of a change sent to BILL is unknown"
     default_next_step = "Read the object or list again and compare before sending the change a second time."
+
+
+LIST_TROUBLE: Final = (Refused, NotFound, WrongEntityType, UntrustedSession, BillUnavailable)
+"""What concerns one list or object; the calls about others may succeed all the same."""

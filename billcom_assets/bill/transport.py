@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -78,6 +80,8 @@ class Transport:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._idle: list[requests.Session] = []
+        self.served_at: datetime | None = None
+        """``Date`` of the last response that had one, in UTC."""
 
     def send(self, request: Request) -> Answer | Problem:
         """Sends ``request`` once."""
@@ -123,6 +127,7 @@ class Transport:
         except (requests.RequestException, OSError, ValueError) as failure:
             # urllib3 lets some errors of broken answers through as ValueError or OSError
             return _lost(failure)
+        self.served_at = _date(response.headers.get("Date")) or self.served_at
         retry_after = _seconds(response.headers.get("Retry-After"))
         return read(response.status_code, response.content, v2=request.v2, retry_after=retry_after)
 
@@ -200,6 +205,15 @@ def _causes(failure: BaseException) -> list[BaseException]:
             found.append(one)
             waiting.extend((one.__cause__, one.__context__, getattr(one, "reason", None), *one.args))
     return found
+
+
+def _date(header: str | None) -> datetime | None:
+    """The instant that a ``Date`` header names, in UTC; None for anything else."""
+    try:
+        told = parsedate_to_datetime(header) if header else None
+        return told.astimezone(UTC) if told is not None and told.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _seconds(header: str | None) -> float | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from billcom_assets.entities.model import Column, Entity
 from billcom_assets.entities.places import at, each
 from billcom_assets.entities.values import READERS, Unreadable, read_boolean, read_timestamp
 
-__all__ = ["Extractor", "Unreadable", "common", "touched"]
+__all__ = ["Extractor", "Identity", "Unreadable", "common", "identity", "touched", "usable_id"]
 
+_LONGEST_ID = 255
+"""Far beyond any id of BILL's; what is longer no index holds."""
 _Field = tuple[int, str, Callable[[Any], Any]]
 
 
@@ -48,15 +50,41 @@ def common(obj: dict[str, Any]) -> tuple[str, bool | None, datetime | None, date
     Raises:
         Unreadable: There is no usable id, or one of the others does not fit.
     """
-    identity = at(obj, ("id",))
-    if not isinstance(identity, str) or not identity or not identity.isprintable():
-        raise Unreadable("object", "id", "id", identity)
+    identifier = usable_id(obj.get("id"))
+    if not identifier:
+        raise Unreadable("object", "id", "id", obj.get("id"))
     return (
-        identity,
+        identifier,
         _common(obj, "archived", "archived", read_boolean),
         _common(obj, "created_time", "createdTime", read_timestamp),
         _common(obj, "updated_time", "updatedTime", read_timestamp),
     )
+
+
+def usable_id(value: Any) -> str:
+    """``value`` when it can be an id of BILL's, else an empty text."""
+    is_id = isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_ID
+    return value if is_id else ""
+
+
+class Identity(NamedTuple):
+    """What can be told of any object, however unreadable the rest of it is."""
+
+    id: str
+    created_time: datetime | None
+    updated_time: datetime | None
+
+
+def identity(obj: dict[str, Any]) -> Identity:
+    """The object's id, or an empty text, and its two times in UTC, or None."""
+    return Identity(usable_id(obj.get("id")), _time(obj.get("createdTime")), _time(obj.get("updatedTime")))
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return read_timestamp(value)
+    except ValueError:
+        return None
 
 
 def touched(entity: Entity, obj: dict[str, Any]) -> set[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -181,7 +182,9 @@ class Gateway:
                 if passage.lane is not None:
                     self._sandbox.limits.leave(passage.lane)
             stats.statuses[answer.status] += 1
-            return self._respond(answer, passage)
+            response = self._respond(answer, passage)
+            response.headers["date"] = formatdate(self._sandbox.clock.seconds(), usegmt=True)
+            return response
 
         return serve
 

@@ -41,8 +41,8 @@ def newest(entity: Entity, earliest: datetime | None) -> Query:
 
 
 def latest(entity: Entity, earliest: datetime | None) -> Query:
-    """The one object that changed last."""
-    return Query(entity.path, since(earliest), Sort(UPDATED, descending=True), max_rows=1)
+    """The objects that changed last, newest first; also such as a sort by created time may leave out."""
+    return Query(entity.path, since(earliest), Sort(UPDATED, descending=True))
 
 
 def beginning(entity: Entity, earliest: datetime | None) -> tuple[Query, ...]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from billcom_assets.bill.errors import QueryRefused
+from billcom_assets.bill.query import Filter, Op, Sort
 from billcom_assets.entities.model import Entity, Walk
+from billcom_assets.sync.beginnings import UPDATED
 from billcom_assets.sync.pull import EntityPull, Sync
 from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.sync.second_looks import look_at_named, look_at_unsettled
 from billcom_assets.sync.state import EntityState
 
 _log = logging.getLogger(__name__)
+_PROBE_EVERY = timedelta(hours=20)
+"""How long BILL's refusal of a time filter is believed without asking again."""
 _BUSY = 2
 """Requests of an incremental pull from which what is not final waits for the next one."""
 
@@ -43,9 +48,11 @@ def pull(sync: Sync, entity: Entity, *, refresh: bool = False) -> list[PullRepor
 
 
 def _pull_once(sync: Sync, entity: Entity, state: EntityState, *, refresh: bool) -> PullReport:
+    if state.time_filter_refused and _is_probe_due(state, sync, refresh=refresh):
+        state = _probe_time_filter(sync, entity, state)
     kind = choose(entity, state, sync.cutoff, refresh=refresh)
     if not _resumes(kind, state, sync.cutoff):
-        state = _without_walk(state)
+        state = replace(state, walk=None)
     attempt = EntityPull(sync, entity, kind, state)
     if _reads_whole_list(entity, state):
         return attempt.run(attempt.walk_everything)
@@ -55,11 +62,32 @@ def _pull_once(sync: Sync, entity: Entity, state: EntityState, *, refresh: bool)
     except QueryRefused as refusal:
         if refusal.cursor_in_play:
             raise
-        _log.warning("%s: BILL refuses time filters on %s; reading the whole list", sync.integration, entity.path)
-        with sync.warehouse.write() as connection:
-            sync.states.save(connection, entity.name, time_filter_refused=True, walk=None)
-    again = EntityPull(sync, entity, Kind.FULL if kind is Kind.INCREMENTAL else kind, _without_walk(state))
-    return again.run(again.walk_everything)
+        _log.warning("%s: BILL refused a time filter on %s; reading the whole list", sync.integration, entity.path)
+    again = EntityPull(sync, entity, Kind.FULL if kind is Kind.INCREMENTAL else kind, replace(state, walk=None))
+    report = again.run(again.walk_everything)
+    # One refusal may be a passing one: only another, after the list itself could be read, makes it a rule.
+    _probe_time_filter(sync, entity, sync.state(entity.name))
+    return report
+
+
+def _is_probe_due(state: EntityState, sync: Sync, *, refresh: bool) -> bool:
+    probed = state.time_filter_probed_at
+    return refresh or probed is None or sync.clock() - probed >= _PROBE_EVERY
+
+
+def _probe_time_filter(sync: Sync, entity: Entity, state: EntityState) -> EntityState:
+    """Asks for one object by updated time, and keeps whether BILL refuses that."""
+    since = state.watermark or sync.bill_now()
+    probed: datetime | None = None
+    try:
+        sync.client.page(entity.path, filters=[Filter(UPDATED, Op.GTE, since)], sort=Sort(UPDATED), max_rows=1)
+    except QueryRefused:
+        probed = sync.clock()
+    changes: dict[str, Any] = {"time_filter_refused": probed is not None, "time_filter_probed_at": probed}
+    with sync.warehouse.write() as connection:
+        sync.fence.check(connection)
+        sync.states.save(connection, entity.name, **changes)
+    return replace(state, **changes)
 
 
 def choose(entity: Entity, state: EntityState, cutoff: date | None, *, refresh: bool) -> Kind:
@@ -93,7 +121,3 @@ def _resumes(kind: Kind, state: EntityState, cutoff: date | None) -> bool:
         return False
     was = walk.get("cutoff")
     return was is None or (cutoff is not None and cutoff >= date.fromisoformat(was))
-
-
-def _without_walk(state: EntityState) -> EntityState:
-    return EntityState(**{**{name: getattr(state, name) for name in EntityState.__slots__}, "walk": None})

@@ -96,11 +96,14 @@ class Lanes:
 
     def _walk(self, window: Window) -> None:
         start = window.at or window.start
-        for batch, reached, following in self.walk(window).pages(start, window.cursor, self.reader.read):
+        for step in self.walk(window).pages(start, window.cursor, self.reader.read):
+            batch = step.batch
             owned = self.windows.owned(window, [one.row.created_time for one in batch.candidates])
             batch.candidates = [one for one, mine in zip(batch.candidates, owned, strict=True) if mine]
-            is_end = self.windows.reached(window, reached, len(batch.candidates), is_end=following is None)
-            self._put(Fetched(window, batch, reached, is_end))
+            is_end = self.windows.reached(
+                window, step.reached, len(batch.candidates), is_ordered=step.is_ordered, is_end=step.following is None
+            )
+            self._put(Fetched(window, batch, step.reached, is_end))
             if is_end or self._stop.is_set():
                 return
 

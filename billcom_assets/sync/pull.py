@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from sqlalchemy import Connection, select
 
 from billcom_assets.bill.client import BillClient, Page
 from billcom_assets.bill.errors import QueryRefused
@@ -17,12 +19,14 @@ from billcom_assets.bill.limits import AT_ONCE
 from billcom_assets.bill.meter import Calls
 from billcom_assets.bill.query import Filter, Op, Sort
 from billcom_assets.entities.catalog import Catalog
+from billcom_assets.entities.extract import identity
 from billcom_assets.entities.model import Entity, Walk
 from billcom_assets.sync import beginnings, sweeps
 from billcom_assets.sync.ahead import ReadAhead
 from billcom_assets.sync.beginnings import CREATED, UPDATED, Query
+from billcom_assets.sync.fence import Fence
 from billcom_assets.sync.lanes import Lanes
-from billcom_assets.sync.reading import Batch, ListWalk, PageReader
+from billcom_assets.sync.reading import Batch, ListWalk, PageReader, readable
 from billcom_assets.sync.report import Counts, Kind, Progress, PullReport
 from billcom_assets.sync.state import EntityState, RunRow, StateStore
 from billcom_assets.sync.windows import Window, Windows, complete_from, is_in_order, rows_per_second
@@ -33,8 +37,10 @@ from billcom_assets.warehouse.engine import Warehouse
 OVERLAP = timedelta(minutes=5)
 """How far before the watermark an incremental pull begins: BILL's times have whole seconds, and what is written at one
 may become visible a little later."""
-_QUIET_PAGES = 2
-"""Pages of known objects after which an incremental pull ends: so many may share the watermark's second."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far BILL's times may run ahead of BILL's clock; what is later yet says nothing about when something changed."""
+_BEFORE_BILL = datetime(2000, 1, 1, tzinfo=UTC)
+"""No object of BILL's is older; an earlier time is none."""
 _OBJECTS_BETWEEN_LOOKS = 50_000
 
 
@@ -70,6 +76,7 @@ class Sync:
     """Entities that this run pulls, in their order."""
 
     def __post_init__(self) -> None:
+        self.fence = Fence(self.integration)
         self.pages = ReadAhead(
             self.client,
             [self.catalog[name] for name in self.planned],
@@ -98,12 +105,25 @@ class Sync:
     def alone(self, wait_seconds: float = 0) -> Iterator[None]:
         """Keeps other runs of this integration out; raises Busy when one is going on."""
         with self.warehouse.exclusive(f"sync of {self.integration}", wait_seconds=wait_seconds), _calm_collector():
-            with self.warehouse.read() as connection:
+            with self.warehouse.write() as connection:
+                self.fence.raise_up(connection, self.clock())
                 self.left_over = set(self.states.waiting_for_second_looks(connection))
             try:
                 yield
             finally:
                 self.pages.close()
+
+    def bill_now(self) -> datetime:
+        """BILL's clock: what its responses say, else ours."""
+        return self.client.bill_clock or self.clock()
+
+    def clamped(self, moment: datetime | None) -> datetime | None:
+        """``moment``, or BILL's clock where it is beyond that by more than a little.
+
+        A record dated in the future would otherwise hide every change until then.
+        """
+        now = self.bill_now()
+        return now if moment is not None and moment > now + CLOCK_SKEW else moment
 
     def _is_first_pull(self, entity: Entity) -> bool:
         return self.state(entity.name) == EntityState()
@@ -133,6 +153,9 @@ class EntityPull:
     def __post_init__(self) -> None:
         sync = self.sync
         self.reader = PageReader(self.entity, sync.cutoff)
+        checkpoint = self.state.walk or {}
+        # A sweep that goes on where an interrupted one stopped goes on with its sightings.
+        self.sweep = checkpoint.get("sweep", self.id) if self.kind is Kind.SWEEP else None
         self.writer = BatchWriter(
             warehouse=sync.warehouse,
             states=sync.states,
@@ -140,12 +163,19 @@ class EntityPull:
             reader=self.reader,
             pull_id=self.id,
             clock=sync.clock,
-            notes_sightings=self.kind is Kind.SWEEP,
+            fence=sync.fence.check,
+            sweep=self.sweep,
+            believes=self.kind is not Kind.INCREMENTAL,
             wants_second_look=self._wants_second_look,
             # SQLite tells an insert from an update only by looking.
             expects_new=sync.warehouse.is_postgresql and self.state == EntityState(),
         )
-        self.watermark = self.state.watermark
+        self.writer.unidentified = checkpoint.get("unidentified", 0)
+        self.watermark = self.sync.clamped(self.state.watermark)
+        self.undated: bool = checkpoint.get("undated", False)
+        """An object without a created time was met: there may be more in no window."""
+        self.stored_undated: set[str] = set()
+        self.last_checkpoint: dict[str, Any] | None = self.state.walk
         self.began = _later(sync.pages.began(self.entity), self.state.watermark)
         self.deleted = 0
 
@@ -219,55 +249,56 @@ class EntityPull:
             self._write(begun, walk=None)
         else:
             self._walk_in_lanes(windows, begun)
+            if self.undated or self._stores_undated():
+                self._walk_undated()
         self._note_walked()
         self._finish()
 
     def walk_news(self) -> None:
-        """What changed since the watermark, newest first.
+        """What changed since a little before the watermark, newest first, to the end.
 
         An object that changes while the list is read moves to its front: it is seen twice or next time, and pushes no
-        other out of sight, which the opposite order would allow.
+        other out of sight, which the opposite order would allow. What became visible late is caught as long as it is
+        not later than ``OVERLAP``; after that the nightly sweep finds it.
         """
         checkpoint = self.state.walk or {}
         since = _time(checkpoint.get("since")) or self._since()
         until = _time(checkpoint.get("until"))
-        self.watermark = _time(checkpoint.get("watermark")) or self.state.watermark
+        self.watermark = _time(checkpoint.get("watermark")) or self.watermark
 
         def filters(position: datetime | None) -> Sequence[Filter]:
             bounds = [Filter(UPDATED, Op.GTE, since)] if since else []
             return [*bounds, *([Filter(UPDATED, Op.LTE, position)] if position else [])]
 
         walk = self._list(Sort(UPDATED, descending=True), filters, lambda row: row.updated_time, descending=True)
-        quiet = 0
-        for batch, reached, following in walk.pages(until, None, self.reader.read):
+        for step in walk.pages(until, None, self.reader.read):
             if "watermark" not in checkpoint:
-                self._raise_watermark(batch)
-            news = self._write(
-                [batch],
+                self._raise_watermark(step.batch.updated_times)
+            self._write(
+                [step.batch],
                 walk={
                     "kind": Kind.INCREMENTAL.value,
                     "since": _text(since),
-                    "until": _text(reached),
+                    "until": _text(step.reached),
                     "watermark": _text(self.watermark),
                 },
             )
             checkpoint = {"watermark": _text(self.watermark)}
-            quiet = 0 if news or self._has_newer(batch) else quiet + bool(batch.candidates)
-            if following is None or quiet == _QUIET_PAGES or (quiet and self._reaches_overlap(batch)):
-                break
         self._finish()
 
     def walk_everything(self) -> None:
         """The whole list in one lane, for lists that take no time filter. An interrupted walk begins again."""
         self._forget_sightings()
+        began = self.sync.bill_now()
         # Lists without time filters take no time sort either, as far as BILL says; they come in order of creation.
         for sort in (None,) if self.entity.walk is Walk.FULL else (Sort(CREATED), None):
             walk = self._list(sort, lambda _position: (), None)
             try:
-                for batch, _reached, _following in walk.pages(None, None, self.reader.read):
+                for step in walk.pages(None, None, self.reader.read):
                     self._begin_next()
-                    self._raise_watermark(batch)
-                    self._write([batch], walk=None)
+                    # What changes on a page that was read already is not older than the beginning of the walk.
+                    self._raise_watermark(step.batch.updated_times, until=began)
+                    self._write([step.batch], walk=None)
             except QueryRefused:
                 if sort is None:
                     raise
@@ -289,28 +320,53 @@ class EntityPull:
                     windows.stored(one.window, one.reached, is_end=one.is_end)
                 self._write([one.batch for one in group], walk=self._window_checkpoint(windows))
 
+    def _walk_undated(self) -> None:
+        """The list once more without windows: objects without a created time are in none of them.
+
+        BILL may leave them out of lists that are sorted or filtered by it, so this walk does neither.
+        """
+        walk = self._list(Sort(UPDATED, descending=True), lambda _position: self._history_filters(), None)
+        for step in walk.pages(None, None, self.reader.read):
+            batch, new = step.batch, step.batch.undated_ids() - self.stored_undated
+            batch.candidates = [one for one in batch.candidates if one.row.id in new]
+            batch.rejections = [one for one in batch.rejections if one.record_id in new]
+            self._write([batch], walk=self.last_checkpoint)
+
+    def _stores_undated(self) -> bool:
+        """True when an earlier pull brought objects without a created time, which a sweep must see again."""
+        t = self.writer.table.table.c
+        query = select(t.id).where(
+            t.integration == self.sync.integration, t.created_time.is_(None), t.deleted_at.is_(None)
+        )
+        with self.sync.warehouse.read() as connection:
+            return connection.scalar(query.limit(1)) is not None
+
     def _begun_windows(self) -> tuple[Windows | None, list[Batch]]:
         """Reads the list's ends; gives what lies between, None when that is nothing, and the ends themselves."""
         self._forget_sightings()
         self.sync.pages.begin(self.entity)
         first = self._ask(beginnings.oldest)
-        self.watermark = None
         belong_together = True
         if first.next_cursor is not None:
             # Whatever changes from now on is not older than this: the next incremental pull begins here.
-            self._raise_watermark(self.reader.read(self._ask(beginnings.latest).rows))
+            latest = [identity(obj) for obj in map(readable, self._ask(beginnings.latest).rows) if obj is not None]
+            self._raise_watermark([one.updated_time for one in latest if one.updated_time is not None])
+            self.undated = any(one.created_time is None for one in latest)
             belong_together = not self.sync.pages.is_stale(self.entity)
             if not belong_together:
                 # What came long before the latest change may be older than the watermark promises.
                 first = self._ask(beginnings.oldest)
         oldest = self.reader.read(first.rows)
         if first.next_cursor is None:
-            self._raise_watermark(oldest)
+            self._raise_watermark(oldest.updated_times)
             return None, [oldest]
         newest, end = self._newest(oldest) if belong_together else ([], None)
         created = [moment for moment in _created([oldest]) if moment is not None]
-        reached = max(created, default=None)
-        between = Window(min(created, default=None), end, reached, reached, first.next_cursor, len(oldest.candidates))
+        is_ordered = is_in_order(created)
+        reached = max(created, default=None) if is_ordered else None
+        start = min(created, default=None) if is_ordered else None
+        between = Window(start, end, reached, reached, first.next_cursor, len(oldest.candidates))
+        between.is_ordered = is_ordered
         if end is not None and reached is not None and reached >= end:
             between.is_fetched = between.is_stored = True
         windows = Windows(self.watermark, [between])
@@ -357,6 +413,9 @@ class EntityPull:
             "watermark": _text(self.watermark),
             "cutoff": self.sync.cutoff.isoformat() if self.sync.cutoff else None,
             "windows": windows.checkpoint(),
+            "sweep": self.sweep,
+            "unidentified": self.writer.unidentified,
+            "undated": self.undated,
         }
 
     def _window_walk(self, window: Window) -> ListWalk:
@@ -391,30 +450,23 @@ class EntityPull:
 
     def _since(self) -> datetime | None:
         """Where an incremental pull begins; never before the history start."""
-        since = self.state.watermark - OVERLAP if self.state.watermark else None
+        mark = self.sync.clamped(self.state.watermark)
+        since = mark - OVERLAP if mark is not None and mark > _BEFORE_BILL else None
         return max((one for one in (since, self.sync.earliest) if one is not None), default=None)
 
-    def _raise_watermark(self, batch: Batch) -> None:
-        times = [one.row.updated_time for one in batch.candidates if one.row.updated_time is not None]
-        self.watermark = _later(self.watermark, max(times, default=None))
+    def _raise_watermark(self, updated: Iterable[datetime], *, until: datetime | None = None) -> None:
+        newest = max((moment for moment in updated if moment > _BEFORE_BILL), default=None)
+        if until is not None and newest is not None:
+            newest = min(newest, until)
+        self.watermark = self.sync.clamped(_later(self.watermark, newest))
 
-    def _has_newer(self, batch: Batch) -> bool:
-        """True for a page with an object that the watermark does not promise to be stored."""
-        mark = self.state.watermark
-        times = [one.row.updated_time for one in batch.candidates]
-        return mark is None or any(time is None or time > mark for time in times)
-
-    def _reaches_overlap(self, batch: Batch) -> bool:
-        """True for a page that goes back beyond the watermark, where only a late-comer could be news."""
-        mark = self.state.watermark
-        times = [one.row.updated_time for one in batch.candidates]
-        return mark is not None and any(time is not None and time < mark for time in times)
-
-    def _write(self, batches: list[Batch], *, walk: dict[str, Any] | None) -> bool:
-        """Stores the batches with the checkpoint; True when anything changed."""
-        written = self.writer.write(batches, {"walk": walk})
+    def _write(self, batches: list[Batch], *, walk: dict[str, Any] | None) -> None:
+        """Stores the batches with the checkpoint."""
+        self.writer.write(batches, {"walk": walk})
+        self.last_checkpoint = walk
+        self.stored_undated.update(*(batch.undated_ids() for batch in batches))
+        self.undated |= bool(self.stored_undated)
         self._tell(done=False)
-        return written.counts.written > 0
 
     def _note_walked(self) -> None:
         self.sync.walked_from[self.entity.name] = _later(self.began, self.watermark)
@@ -427,22 +479,23 @@ class EntityPull:
         self.sync.pages.finish(self.entity)
         self.sync.bill_time = _later(self.sync.bill_time, self.watermark)
         with self.sync.warehouse.write() as connection:
+            self.sync.fence.check(connection)
             state: dict[str, Any] = {"walk": None, "watermark": self.watermark, "synced_at": now}
             if self.kind is not Kind.INCREMENTAL or self._cutoff_moved_later():
                 state["cutoff"] = self.sync.cutoff
             if self.state.first_pulled_at is None:
                 state["first_pulled_at"] = now
-            if self.kind is Kind.SWEEP:
+            if self.sweep is not None and not self.writer.unidentified:
                 state["swept_at"] = now
-                self.deleted = sweeps.conclude(
-                    connection,
-                    self.writer.table,
-                    now=now,
-                    confirmed=self.sync.confirm_deletions,
-                    since=None if self.entity.walk is Walk.FULL else self.sync.earliest,
-                )
+                self.deleted = self._conclude(connection, self.sweep, now)
             self.sync.states.save(connection, self.entity.name, **state)
         self._begin_next()
+
+    def _conclude(self, connection: Connection, sweep: str, now: datetime) -> int:
+        """What the sweep says is gone; gives the number of rows marked deleted."""
+        since = None if self.entity.walk is Walk.FULL else self.sync.earliest
+        found = sweeps.Sweep(sweep, self.writer.table, now, since, self.sync.confirm_deletions)
+        return sweeps.conclude(connection, found).deleted
 
     def _cutoff_moved_later(self) -> bool:
         new, old = self.sync.cutoff, self.state.cutoff

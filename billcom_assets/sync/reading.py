@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from billcom_assets.bill.client import Page, decode
+from billcom_assets.bill.client import Page, decode, readable_id
 from billcom_assets.bill.errors import BillError, BillUnavailable, QueryRefused
 from billcom_assets.bill.query import Filter, Sort
 from billcom_assets.entities.contract import Contract
-from billcom_assets.entities.extract import Unreadable, touched
+from billcom_assets.entities.extract import Unreadable, identity, touched, usable_id
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse.bulk import MirrorRow
 from billcom_assets.warehouse.prepare import RowMaker
@@ -47,7 +47,10 @@ class Rejection:
     """One object that cannot be stored."""
 
     record_id: str
+    """Empty when not even its id can be read: then nobody can say which object was seen."""
     message: str
+    created_time: datetime | None = None
+    updated_time: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -61,6 +64,17 @@ class Batch:
     def fetched(self) -> int:
         """Objects that BILL returned."""
         return len(self.candidates) + len(self.rejections)
+
+    @property
+    def updated_times(self) -> list[datetime]:
+        """When the objects last changed, unreadable ones too where that much can be read."""
+        times = (*(one.row.updated_time for one in self.candidates), *(one.updated_time for one in self.rejections))
+        return [moment for moment in times if moment is not None]
+
+    def undated_ids(self) -> set[str]:
+        """Ids of the objects that have no created time."""
+        readable_ones = {one.row.id for one in self.candidates if one.row.created_time is None}
+        return readable_ones | {one.record_id for one in self.rejections if one.created_time is None}
 
 
 @dataclass(frozen=True)
@@ -83,7 +97,8 @@ class PageReader:
             try:
                 obj = decode(raw)
             except BillError:
-                batch.rejections.append(Rejection("", f"BILL sent an element of {self.entity.path} that is no object"))
+                message = f"BILL sent an element of {self.entity.path} that is no valid JSON object"
+                batch.rejections.append(Rejection(usable_id(readable_id(raw)), message))
             else:
                 self._add(batch, obj)
         return batch
@@ -99,7 +114,8 @@ class PageReader:
         try:
             row = self.maker.row(obj)
         except Unreadable as problem:
-            batch.rejections.append(Rejection(_printable_id(obj), str(problem)))
+            known = identity(obj)
+            batch.rejections.append(Rejection(known.id, str(problem), known.created_time, known.updated_time))
         else:
             batch.candidates.append(Candidate(row, obj, self._is_before_cutoff(row)))
 
@@ -118,9 +134,25 @@ class PageReader:
         return next(at for at, column in enumerate(self.entity.columns) if column.name == self.entity.cutoff)
 
 
-def _printable_id(obj: dict[str, Any]) -> str:
-    identifier = obj.get("id")
-    return identifier if isinstance(identifier, str) and identifier.isprintable() else ""
+def readable(raw: bytes) -> dict[str, Any] | None:
+    """The object, or None where it is no valid JSON."""
+    try:
+        return decode(raw)
+    except BillError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of a walk."""
+
+    batch: Batch
+    reached: datetime | None
+    """The position after it; where the walk began once the order is disproved."""
+    following: str | None
+    """Cursor of the next page; None at the end."""
+    is_ordered: bool
+    """False once a row stood before another that it should follow."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +160,8 @@ class ListWalk:
     """One list in one order, restartable from a position in that order.
 
     A cursor is good for one walk only. When BILL refuses one, repeats one or keeps sending empty pages, the walk begins
-    again at the position it has reached; rows seen twice are stored once.
+    again at the position it has reached; rows seen twice are stored once. Where the rows do not come in the order that
+    was asked for, no position means anything: then the walk begins again at its start, and reports no other.
     See https://developer.bill.com/docs/search-op-with-lists
     """
 
@@ -143,19 +176,22 @@ class ListWalk:
 
     def pages(
         self, start: datetime | None, cursor: str | None, read: Callable[[Sequence[bytes]], Batch]
-    ) -> Iterator[tuple[Batch, datetime | None, str | None]]:
-        """Every page as (objects, position reached, cursor of the next page or None at the end).
+    ) -> Iterator[Step]:
+        """Every page, with how far the walk is after it.
 
         Raises:
             QueryRefused: BILL refuses the filters or the sort themselves.
             WalkStuck: restarts bring nothing new.
         """
         at, stuck, furthest = start, 0, start
+        order = _Order(self.position, self.descending)
         while True:
             try:
-                for batch, reached, following in self._one_run(at, cursor, read):
-                    at = reached
-                    yield batch, at, following
+                order.begin_again()
+                for batch, following in self._one_run(at, cursor, read):
+                    is_ordered = order.holds(batch)
+                    at = order.furthest(at, batch) if is_ordered else start
+                    yield Step(batch, at, following, is_ordered)
                     if following is None:
                         return
             except QueryRefused as refusal:
@@ -171,9 +207,9 @@ class ListWalk:
 
     def _one_run(
         self, start: datetime | None, cursor: str | None, read: Callable[[Sequence[bytes]], Batch]
-    ) -> Iterator[tuple[Batch, datetime | None, str | None]]:
+    ) -> Iterator[tuple[Batch, str | None]]:
         """Pages until the end, or until the cursors stop making sense (the iteration then just ends)."""
-        filters, at = tuple(self.filters(start)), start
+        filters = tuple(self.filters(start))
         used: set[str] = set()
         empty = 0
         while True:
@@ -181,24 +217,50 @@ class ListWalk:
             if cursor is not None:
                 used.add(cursor)
             batch = read(page.rows)
-            at = self._furthest(at, batch)
             following = page.next_cursor
             empty = 0 if page.rows else empty + 1
             is_lost = following is not None and (following in used or empty > _EMPTY_PAGES_IN_A_ROW)
             if is_lost:
                 # The objects are good; only the way on is not.
-                yield batch, at, following
+                yield batch, following
                 return
-            yield batch, at, following
+            yield batch, following
             if following is None:
                 return
             cursor = following
 
-    def _furthest(self, at: datetime | None, batch: Batch) -> datetime | None:
-        if self.position is None:
-            return None
-        places = [self.position(candidate.row) for candidate in batch.candidates]
-        known = [place for place in (*places, at) if place is not None]
-        if not known:
+
+@dataclass
+class _Order:
+    """Whether the rows of a walk come in the order that was asked for."""
+
+    position: Callable[[MirrorRow], datetime | None] | None
+    descending: bool
+    is_disproved: bool = False
+    _last: datetime | None = None
+
+    def begin_again(self) -> None:
+        """The walk begins at an earlier place: what comes now is not compared with what came before."""
+        self._last = None
+
+    def holds(self, batch: Batch) -> bool:
+        """False for good as soon as one row stands before another that it should follow."""
+        places = self._places(batch)
+        for place in places:
+            is_behind = self._last is not None and (place > self._last if self.descending else place < self._last)
+            self.is_disproved |= is_behind
+            self._last = place
+        return not self.is_disproved
+
+    def furthest(self, at: datetime | None, batch: Batch) -> datetime | None:
+        """The position after the batch."""
+        known = [*self._places(batch), *([at] if at is not None else [])]
+        if self.position is None or not known:
             return None
         return min(known) if self.descending else max(known)
+
+    def _places(self, batch: Batch) -> list[datetime]:
+        if self.position is None:
+            return []
+        places = (self.position(candidate.row) for candidate in batch.candidates)
+        return [place for place in places if place is not None]

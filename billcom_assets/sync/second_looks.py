@@ -7,6 +7,7 @@ number is looked at with every sync, in turn.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -16,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, not_, select
 
-from billcom_assets.bill.errors import NotFound, QueryRefused
+from billcom_assets.bill.errors import LIST_TROUBLE, NotFound, QueryRefused, Refused, WrongEntityType
 from billcom_assets.bill.limits import AT_ONCE
 from billcom_assets.bill.query import Filter, Op, item_path
 from billcom_assets.entities.model import Entity
@@ -25,7 +26,10 @@ from billcom_assets.sync.reading import Batch, ListWalk
 from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.warehouse.tables import sync_second_looks
 
+_log = logging.getLogger(__name__)
 _IDS_PER_REQUEST = 100
+_Found = tuple[Batch, dict[str, str]]
+"""Objects, and of the ids that BILL refuses why."""
 _DEEPEST_CHAIN = 4
 """A payment names a credit, the credit a bill, the bill its vendor; and one round more for what changed meanwhile."""
 
@@ -104,7 +108,7 @@ def _read_again(sync: Sync, looks: Mapping[Entity, Sequence[str]]) -> list[PullR
     named: set[tuple[str, str]] = set()
     try:
         started = [_Look(sync, entity, ids, lanes, named) for entity, ids in looks.items()]
-        return [look.store() for look in started]
+        return [report for look in started if (report := look.store()) is not None]
     finally:
         lanes.shutdown(cancel_futures=True)
 
@@ -127,12 +131,16 @@ class _Look:
         self._lanes = lanes
         self._named = named
         self._left = deque(ids[start : start + _IDS_PER_REQUEST] for start in range(0, len(ids), _IDS_PER_REQUEST))
-        self._asked: deque[tuple[Sequence[str], Future[Batch]]] = deque()
+        self._asked: deque[tuple[Sequence[str], Future[_Found]]] = deque()
         self._ask()
 
-    def store(self) -> PullReport:
-        """Stores what comes."""
-        return self._pull.run(self._walk)
+    def store(self) -> PullReport | None:
+        """Stores what comes; None when BILL failed: what was not read stays waiting and fails no run."""
+        try:
+            return self._pull.run(self._walk)
+        except LIST_TROUBLE as trouble:
+            _log.warning("%s: %s are read again with the next run: %s", *self._names, trouble)
+            return None
 
     def _ask(self) -> None:
         while self._left and len(self._asked) < AT_ONCE:
@@ -142,36 +150,46 @@ class _Look:
     def _walk(self) -> None:
         while self._asked:
             part, found = self._asked.popleft()
-            batch = found.result()
+            batch, refused = found.result()
             self._ask()
-            written = self._pull.writer.write([batch], {}, partial(self._forget, part))
+            written = self._pull.writer.write([batch], {}, partial(self._forget, part, refused))
             self._named |= written.named
 
-    def _forget(self, part: Sequence[str], connection: Connection) -> None:
+    @property
+    def _names(self) -> tuple[str, str]:
+        return self._pull.sync.integration, self._pull.entity.name
+
+    def _forget(self, part: Sequence[str], refused: Mapping[str, str], connection: Connection) -> None:
+        self._pull.writer.report_bad_references(connection, refused)
         done = [one for one in part if (self._pull.entity.name, one) not in self._named]
         c = sync_second_looks.c
         mine = (c.integration == self._pull.sync.integration, c.entity == self._pull.entity.name, c.id.in_(done))
         connection.execute(sync_second_looks.delete().where(*mine))
 
 
-def _by_ids(pull: EntityPull, ids: Sequence[str]) -> Batch:
+def _by_ids(pull: EntityPull, ids: Sequence[str]) -> _Found:
     # A page may be empty and yet lead on, so even a list that fits one page is walked to its end.
     filters = [Filter("id", Op.IN, tuple(ids))]
     walk = ListWalk(pull.sync.client, pull.entity.path, None, lambda _position: filters, None)
     found = Batch([], [])
     try:
-        for batch, _reached, _following in walk.pages(None, None, pull.reader.read):
-            found.candidates += batch.candidates
-            found.rejections += batch.rejections
-    except QueryRefused:
-        return pull.reader.read_objects([one for one in (_by_id(pull, each) for each in ids) if one is not None])
-    return found
+        for step in walk.pages(None, None, pull.reader.read):
+            found.candidates += step.batch.candidates
+            found.rejections += step.batch.rejections
+    except (QueryRefused, WrongEntityType, NotFound):
+        return _one_by_one(pull, ids)
+    return found, {}
 
 
-def _by_id(pull: EntityPull, identifier: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = pull.sync.client.get(item_path(pull.entity.path, identifier))
-    except NotFound:
-        # Not there by id: a sweep will say whether it is gone.
-        return None
-    return found
+def _one_by_one(pull: EntityPull, ids: Sequence[str]) -> _Found:
+    objects: list[dict[str, Any]] = []
+    refused: dict[str, str] = {}
+    for identifier in ids:
+        try:
+            objects.append(pull.sync.client.get(item_path(pull.entity.path, identifier)))
+        except NotFound:
+            # Not there by id: a sweep will say whether it is gone.
+            continue
+        except (Refused, WrongEntityType) as refusal:
+            refused[identifier] = f"BILL refuses to show it by its id: {refusal.message}"
+    return pull.reader.read_objects(objects), refused

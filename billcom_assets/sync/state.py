@@ -22,6 +22,7 @@ class EntityState:
     walk: dict[str, Any] | None = None
     cutoff: date | None = None
     time_filter_refused: bool = False
+    time_filter_probed_at: datetime | None = None
     second_look_after: str | None = None
     first_pulled_at: datetime | None = None
     swept_at: datetime | None = None

@@ -1,67 +1,185 @@
-"""What a complete sweep says about objects that BILL no longer has.
+"""What complete sweeps say about objects that BILL no longer has.
 
-A read that fails is never taken for a deletion: only a sweep that came to its end counts, and only the second one in a
-row that did not see an object, on another day, marks it deleted.
+A read that fails is never taken for a deletion. Only a sweep that came to its end counts, and only if every object that
+BILL named could be told by its id. A row is marked deleted when a second complete sweep, at least 20 hours after the
+first, does not see it either. When much of a list is gone at once, a fault of BILL's is likelier than a deletion: then
+three sweeps over 48 hours must agree, or a person.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, exists, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, select
 
 from billcom_assets.warehouse.bulk import MirrorTable
-from billcom_assets.warehouse.tables import sync_missing, sync_sightings
+from billcom_assets.warehouse.tables import integration_errors, sync_missing, sync_sightings
+from billcom_assets.warehouse.upsert import upsert
+
+ANOTHER_DAY = timedelta(hours=20)
+"""How far apart two sweeps must be to count as two: nightly ones are, a repeated one is not."""
+MASS_ROWS = 20
+MASS_SHARE = 0.05
+"""More rows than this, or a larger share of a list, gone at once is a mass disappearance."""
+MASS_SWEEPS = 3
+MASS_SPAN = timedelta(hours=48)
+"""What it takes to believe a mass disappearance without a person."""
+MASS_DISAPPEARANCE = "mass_disappearance"
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One complete sweep of one entity at its end."""
+
+    id: str
+    mirror: MirrorTable
+    now: datetime
+    """Its end, in UTC."""
+    since: datetime | None
+    """It looked only at objects updated since; None for all."""
+    confirmed: bool
+    """The user has confirmed that what is missing is gone."""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a sweep came to."""
+
+    deleted: int
+    """Rows marked deleted."""
+    missing: int
+    """Live rows that the sweep did not see and that are not believed to be gone yet."""
 
 
 def forget_sightings(connection: Connection, integration: str, entity: str) -> None:
-    """Empties what an earlier sweep noted."""
+    """Empties what earlier sweeps noted."""
     s = sync_sightings.c
     connection.execute(sync_sightings.delete().where(s.integration == integration, s.entity == entity))
 
 
-def conclude(
-    connection: Connection, mirror: MirrorTable, *, now: datetime, confirmed: bool, since: datetime | None
-) -> int:
-    """Compares the sightings with the mirror at the end of a complete sweep; gives the number of rows marked deleted.
+def note_sightings(connection: Connection, mirror: MirrorTable, sweep: str, ids: Iterable[str]) -> None:
+    """Notes what BILL's response names, readable or not."""
+    key = {"integration": mirror.integration, "entity": mirror.entity.name, "sweep": sweep}
+    upsert(connection, sync_sightings, [{**key, "id": one} for one in ids])
 
-    Args:
-        connection: The transaction that also ends the walk.
-        mirror: The entity's rows of one integration.
-        now: The end of the sweep, in UTC.
-        since: The sweep looked only at objects updated since; None for all.
-        confirmed: The user has confirmed that what is missing is gone: no second sweep is needed.
-    """
-    t, s, m = mirror.table.c, sync_sightings.c, sync_missing.c
-    integration, entity = mirror.integration, mirror.entity.name
-    seen = exists().where(s.integration == integration, s.entity == entity, s.id == t.id)
-    live = and_(t.integration == integration, t.deleted_at.is_(None))
-    if since is not None:
-        live = and_(live, t.updated_time >= since)
-    of_mine = and_(m.integration == integration, m.entity == entity)
-    is_missing = exists().where(live, t.id == m.id, ~seen)
-    connection.execute(sync_missing.delete().where(of_mine, ~is_missing))
-    missed_before = select(m.id).where(of_mine, *([] if confirmed else [m.missed_at < _start_of_day(now)]))
+
+def conclude(connection: Connection, sweep: Sweep) -> Conclusion:
+    """Compares the sightings with the mirror, in the transaction that also ends the walk."""
+    mirror, t, m = sweep.mirror, sweep.mirror.table.c, sync_missing.c
+    mine = and_(m.integration == mirror.integration, m.entity == mirror.entity.name)
+    live = and_(t.integration == mirror.integration, t.deleted_at.is_(None))
+    if sweep.since is not None:
+        live = and_(live, t.updated_time >= sweep.since)
+    unseen = and_(live, ~_seen(sweep, t.id))
+    _count_misses(connection, sweep, mine, unseen)
+    missing = connection.scalar(select(func.count()).select_from(mirror.table).where(unseen)) or 0
+    total = connection.scalar(select(func.count()).select_from(mirror.table).where(live)) or 0
+    is_mass = is_mass_disappearance(missing, total)
+    believed = select(m.id).where(mine, *_believed(sweep, is_mass=is_mass))
     marked = connection.execute(
-        mirror.table.update()
-        .where(live, ~seen, *([] if confirmed else [t.id.in_(missed_before)]))
-        .values(deleted_at=now, synced_at=now)
+        mirror.table.update().where(unseen, t.id.in_(believed)).values(deleted_at=sweep.now, synced_at=sweep.now)
     ).rowcount
-    known = exists().where(of_mine, m.id == t.id)
     connection.execute(
-        sync_missing.insert().from_select(
-            ["integration", "entity", "id", "missed_at"],
-            select(t.integration, literal(entity), t.id, literal(now, sync_missing.c.missed_at.type)).where(
-                live, ~seen, ~known
-            ),
+        sync_missing.delete().where(
+            mine, exists().where(t.integration == mirror.integration, t.id == m.id, t.deleted_at.is_not(None))
         )
     )
-    connection.execute(
-        sync_missing.delete().where(of_mine, exists().where(t.integration == integration, t.id == m.id, ~live))
+    left = Conclusion(marked, missing - marked)
+    _report_mass(connection, sweep, left, total if is_mass and left.missing else None)
+    _close_errors_of_removed(connection, sweep)
+    forget_sightings(connection, mirror.integration, mirror.entity.name)
+    return left
+
+
+def is_mass_disappearance(missing: int, total: int) -> bool:
+    """True when so much of a list of ``total`` rows is gone that a fault of BILL's is likelier than deletions."""
+    return missing > MASS_ROWS or missing == total > 0 or (missing > 1 and missing > total * MASS_SHARE)
+
+
+def _seen(sweep: Sweep, identifier: ColumnElement[str]) -> ColumnElement[bool]:
+    s = sync_sightings.c
+    return exists().where(
+        s.integration == sweep.mirror.integration,
+        s.entity == sweep.mirror.entity.name,
+        s.sweep == sweep.id,
+        s.id == identifier,
     )
-    forget_sightings(connection, integration, entity)
-    return marked
 
 
-def _start_of_day(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+def _count_misses(connection: Connection, sweep: Sweep, mine: ColumnElement[bool], unseen: ColumnElement[bool]) -> None:
+    """Begins, goes on with and ends the rows of ``sync_missing``."""
+    t, m = sweep.mirror.table.c, sync_missing.c
+    still_missing = exists().where(unseen, t.id == m.id)
+    connection.execute(sync_missing.delete().where(mine, ~still_missing))
+    connection.execute(sync_missing.update().where(mine).values(sweeps=m.sweeps + 1))
+    known = exists().where(mine, m.id == t.id)
+    first_miss = select(
+        t.integration,
+        literal(sweep.mirror.entity.name),
+        t.id,
+        literal(sweep.now, sync_missing.c.missed_at.type),
+        literal(1),
+    ).where(unseen, ~known)
+    columns = ["integration", "entity", "id", "missed_at", "sweeps"]
+    connection.execute(sync_missing.insert().from_select(columns, first_miss))
+
+
+def _believed(sweep: Sweep, *, is_mass: bool) -> list[ColumnElement[bool]]:
+    """What must hold of a row of ``sync_missing`` for the object to be gone."""
+    m = sync_missing.c
+    if sweep.confirmed:
+        return []
+    if is_mass:
+        return [m.sweeps >= MASS_SWEEPS, m.missed_at <= sweep.now - MASS_SPAN]
+    return [m.missed_at <= sweep.now - ANOTHER_DAY]
+
+
+def _report_mass(connection: Connection, sweep: Sweep, conclusion: Conclusion, total: int | None) -> None:
+    """One open error for a mass disappearance that is not believed yet; closed when there is none any more."""
+    e, mirror = integration_errors.c, sweep.mirror
+    name, integration = mirror.entity.name, mirror.integration
+    if total is None:
+        connection.execute(
+            integration_errors.update()
+            .where(e.integration == integration, e.entity == name, e.code == MASS_DISAPPEARANCE, e.status == "open")
+            .values(status="resolved", last_seen_at=sweep.now)
+        )
+        return
+    row = {
+        "integration": integration,
+        "entity": name,
+        "record_id": "",
+        "code": MASS_DISAPPEARANCE,
+        "message": f"BILL's list of {name.replace('_', ' ')} leaves out {conclusion.missing} of {total} objects at "
+        "once. They are kept as they are until three complete sweeps over 48 hours agree that they are gone.",
+        "next_step": f"Look at the list in BILL. If they are gone: billcom sync {integration} --full-refresh "
+        f"--only {name} --confirm-deletions",
+        "status": "open",
+        "occurrences": 1,
+        "first_seen_at": sweep.now,
+        "last_seen_at": sweep.now,
+    }
+    keys = ("integration", "entity", "record_id", "code")
+    upsert(connection, integration_errors, [row], keys=keys, keep=("first_seen_at",), add=("occurrences",))
+
+
+def _close_errors_of_removed(connection: Connection, sweep: Sweep) -> None:
+    """Closes errors about records that BILL no longer has: there is nothing left to correct."""
+    e, t, mirror = integration_errors.c, sweep.mirror.table.c, sweep.mirror
+    is_kept = exists().where(t.integration == e.integration, t.id == e.record_id, t.deleted_at.is_(None))
+    connection.execute(
+        integration_errors.update()
+        .where(
+            e.integration == mirror.integration,
+            e.entity == mirror.entity.name,
+            e.code == UNREADABLE,
+            e.status == "open",
+            e.record_id != "",
+            ~_seen(sweep, e.record_id),
+            ~is_kept,
+        )
+        .values(status="resolved", last_seen_at=sweep.now)
+    )

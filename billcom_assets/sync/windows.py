@@ -28,6 +28,8 @@ class Window:
     """How far it was fetched: everything created before is read."""
     committed: datetime | None
     """How far it was stored."""
+    is_ordered: bool = field(default=True, kw_only=True)
+    """False once BILL is known to ignore the order: then no position in it means anything."""
     cursor: str | None = None
     """Where the list goes on; valid for this process only."""
     rows: int = 0
@@ -62,13 +64,16 @@ class Windows:
                     return window
             return self._split_largest()
 
-    def reached(self, window: Window, last: datetime | None, rows: int, *, is_end: bool) -> bool:
+    def reached(
+        self, window: Window, last: datetime | None, rows: int, *, is_ordered: bool = True, is_end: bool
+    ) -> bool:
         """Notes that the window was fetched up to ``last``; True when that was its end."""
         with self._lock:
             window.rows += rows
+            window.is_ordered = window.is_ordered and is_ordered
             if last is not None:
                 window.at = last
-            past_end = window.end is not None and last is not None and last >= window.end
+            past_end = window.is_ordered and window.end is not None and last is not None and last >= window.end
             window.is_fetched = is_end or past_end
             return window.is_fetched
 
@@ -86,7 +91,9 @@ class Windows:
     def stored(self, window: Window, last: datetime | None, *, is_end: bool) -> None:
         """Notes that everything fetched up to ``last`` is in the database."""
         with self._lock:
-            if last is not None:
+            if not window.is_ordered:
+                window.committed = window.start
+            elif last is not None:
                 window.committed = last
             window.is_stored = is_end
 
@@ -115,7 +122,8 @@ class Windows:
         best: tuple[timedelta, Window, datetime] | None = None
         for window in self.items:
             end = window.end or self.newest
-            if window.is_fetched or window.at is None or window.start is None or end is None:
+            is_divisible = window.is_ordered and not window.is_fetched
+            if not is_divisible or window.at is None or window.start is None or end is None:
                 continue
             left = end - window.at
             expected = self._expected_rows(window, left)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,15 +11,23 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, select
 
+from billcom_assets.redaction.display import one_line
 from billcom_assets.sync.reading import Batch, Candidate, PageReader, Rejection
 from billcom_assets.sync.report import Counts
 from billcom_assets.sync.state import StateStore
+from billcom_assets.sync.sweeps import UNREADABLE, note_sightings
 from billcom_assets.warehouse.bulk import MirrorTable, Stored
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.tables import contract_findings, integration_errors, sync_second_looks, sync_sightings
+from billcom_assets.warehouse.tables import contract_findings, integration_errors, sync_second_looks
 from billcom_assets.warehouse.upsert import upsert
 
-UNREADABLE = "unreadable"
+BAD_REFERENCE = "bad_reference"
+_READABLE_AGAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""Ids that can be asked for by id; BILL's own are letters and digits."""
+_MOST_FINDINGS = 500
+"""Of one write: a BILL that sends ever new fields shall not fill the database with their names."""
+_LONGEST_FINDING = 200
+"""Characters of a field's name or of an enum value that tell what BILL sends; databases index no more than a few."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +50,19 @@ class BatchWriter:
     reader: PageReader
     pull_id: str
     clock: Callable[[], datetime]
-    notes_sightings: bool = False
+    fence: Callable[[Connection], None] = lambda _connection: None
+    """Raises when another run may write by now."""
+    sweep: str | None = None
+    """Id of the sweep whose sightings are noted; None outside of sweeps."""
+    believes: bool = False
+    """What BILL shows counts even where its updated time is older than the stored one."""
     wants_second_look: Callable[[str, datetime | None], bool] = lambda _entity, _updated: False
     """Whether an object of this entity, named by an object updated at this time, must be read again."""
     expects_new: bool = False
     """Nothing is stored yet, as far as is known: objects are then inserted without looking for them first."""
     counts: Counts = field(default_factory=Counts)
+    unidentified: int = 0
+    """Rejected objects of which not even the id is known."""
     _noted: set[tuple[str, str, str]] = field(default_factory=set)
     _with_errors: set[str] | None = None
 
@@ -73,12 +89,17 @@ class BatchWriter:
         now = self.clock()
         counts = Counts(fetched=len(candidates) + len(rejections), rejected=len(rejections))
         with self.warehouse.write() as connection:
+            self.fence(connection)
             known = {} if self.expects_new else self.table.stored(connection, {one.row.id for one in candidates})
             changed = self._choose(candidates, known, counts)
-            self.table.upsert(connection, [one.row for one in changed], known, now)
-            if self.notes_sightings:
-                self._note_sightings(connection, candidates)
-            named = self._ask_second_looks(connection, changed)
+            self.table.upsert(connection, [one.row for one in changed], known, now, may_go_back=self.believes)
+            rejected = {one.record_id for one in rejections if one.record_id}
+            if rejected:
+                self.table.mark_unreadable(connection, rejected, now)
+            if self.sweep is not None:
+                seen = {one.row.id for one in candidates} | rejected
+                note_sightings(connection, self.table, self.sweep, sorted(seen))
+            named = self._ask_second_looks(connection, changed, now)
             self._record_errors(connection, rejections, changed, now)
             self._record_findings(connection, changed, now)
             if state:
@@ -89,10 +110,10 @@ class BatchWriter:
             total.add(counts)
             self.states.count(connection, self.pull_id, total)
         self.counts = total
+        self.unidentified += sum(not one.record_id for one in rejections)
         return Written(counts, changed, named)
 
-    @staticmethod
-    def _choose(candidates: Sequence[Candidate], known: dict[str, Stored], counts: Counts) -> list[Candidate]:
+    def _choose(self, candidates: Sequence[Candidate], known: dict[str, Stored], counts: Counts) -> list[Candidate]:
         """Those that change something; of one object's versions the newest."""
         chosen: dict[str, Candidate] = {}
         for one in candidates:
@@ -103,7 +124,7 @@ class BatchWriter:
                     continue
                 counts.inserted += 1
             elif earlier is None and stored is not None:
-                if not _is_news(one, stored):
+                if not self._is_news(one, stored):
                     counts.unchanged += 1
                     continue
                 counts.updated += 1
@@ -115,24 +136,44 @@ class BatchWriter:
             chosen[one.row.id] = one
         return list(chosen.values())
 
-    def _note_sightings(self, connection: Connection, candidates: Sequence[Candidate]) -> None:
-        name = self.table.entity.name
-        rows = [{"integration": self.table.integration, "entity": name, "id": one.row.id} for one in candidates]
-        upsert(connection, sync_sightings, rows)
+    def _is_news(self, one: Candidate, stored: Stored) -> bool:
+        if stored.is_deleted:
+            return True
+        if stored.digest == one.row.digest and not stored.is_unreadable:
+            return False
+        ours, theirs = stored.updated_time, one.row.updated_time
+        return self.believes or ours is None or theirs is None or theirs >= ours
 
-    def _ask_second_looks(self, connection: Connection, changed: Sequence[Candidate]) -> set[tuple[str, str]]:
+    def _ask_second_looks(
+        self, connection: Connection, changed: Sequence[Candidate], now: datetime
+    ) -> set[tuple[str, str]]:
         touched = self.table.entity.touched
         wanted = {
-            (entity, identifier)
+            (entity, identifier): one.row.id
             for one in changed
             # Asked first: on a first pull hardly any object is worth taking apart.
             if any(self.wants_second_look(entity, one.row.updated_time) for entity in touched)
             for entity, identifier in self.reader.touched(one)
             if self.wants_second_look(entity, one.row.updated_time)
         }
-        rows = [{"integration": self.table.integration, "entity": e, "id": i} for e, i in sorted(wanted)]
+        good = {named for named in wanted if _READABLE_AGAIN.fullmatch(named[1])}
+        rows = [{"integration": self.table.integration, "entity": e, "id": i} for e, i in sorted(good)]
         upsert(connection, sync_second_looks, rows)
-        return wanted
+        self._record_bad_references(connection, {wanted[named]: named for named in wanted.keys() - good}, now)
+        return good
+
+    def _record_bad_references(self, connection: Connection, named: dict[str, tuple[str, str]], now: datetime) -> None:
+        """What an object names and nobody can ask BILL for; it is dropped, so that it spoils no later read."""
+        problems = {
+            naming: f"It names an object of {entity.replace('_', ' ')} by {one_line(identifier, limit=40)!r}, which "
+            "is no id of BILL's; that object is not read again"
+            for naming, (entity, identifier) in named.items()
+        }
+        self._open_errors(connection, BAD_REFERENCE, problems, now)
+
+    def report_bad_references(self, connection: Connection, refused: Mapping[str, str]) -> None:
+        """An open error for each object that others name and BILL refuses to show; by id, with BILL's reason."""
+        self._open_errors(connection, BAD_REFERENCE, refused, self.clock())
 
     def _record_errors(
         self, connection: Connection, rejections: Sequence[Rejection], changed: Sequence[Candidate], now: datetime
@@ -148,12 +189,17 @@ class BatchWriter:
             connection.execute(statement.values(status="resolved", last_seen_at=now))
             self._with_errors -= healed
         latest = {one.record_id: one.message for one in rejections}
+        self._open_errors(connection, UNREADABLE, latest, now)
+        self._with_errors |= latest.keys()
+
+    def _open_errors(self, connection: Connection, code: str, messages: Mapping[str, str], now: datetime) -> None:
+        """One open error for each record, with what happened to it."""
         rows = [
             {
-                "integration": integration,
-                "entity": entity.name,
+                "integration": self.table.integration,
+                "entity": self.table.entity.name,
                 "record_id": record_id,
-                "code": UNREADABLE,
+                "code": code,
                 "message": message,
                 "next_step": "Correct the record in BILL; the next sync reads it again.",
                 "status": "open",
@@ -161,18 +207,18 @@ class BatchWriter:
                 "first_seen_at": now,
                 "last_seen_at": now,
             }
-            for record_id, message in latest.items()
+            for record_id, message in messages.items()
         ]
         keys = ("integration", "entity", "record_id", "code")
         upsert(connection, integration_errors, rows, keys=keys, keep=("first_seen_at",), add=("occurrences",))
-        self._with_errors |= latest.keys()
 
     def _record_findings(self, connection: Connection, changed: Sequence[Candidate], now: datetime) -> None:
-        found = {("field", place, "") for one in changed for place in self.reader.contract.unknown_fields(one.obj)}
+        contract = self.reader.contract
+        found = {("field", _short(place), "") for one in changed for place in contract.unknown_fields(one.obj)}
         found |= {
-            ("value", column, str(value))
+            ("value", column, _short(str(value)))
             for one in changed
-            for column, value in self.reader.contract.unknown_values(one.obj)
+            for column, value in contract.unknown_values(one.obj)
         }
         rows = [
             {
@@ -184,19 +230,14 @@ class BatchWriter:
                 "first_seen_at": now,
                 "last_seen_at": now,
             }
-            for kind, place, value in sorted(found - self._noted)
+            for kind, place, value in sorted(found - self._noted)[:_MOST_FINDINGS]
         ]
         upsert(connection, contract_findings, rows, keep=("first_seen_at",))
         self._noted |= found
 
 
-def _is_news(one: Candidate, stored: Stored) -> bool:
-    if stored.is_deleted:
-        return True
-    if stored.digest == one.row.digest:
-        return False
-    ours, theirs = stored.updated_time, one.row.updated_time
-    return ours is None or theirs is None or theirs >= ours
+def _short(text: str) -> str:
+    return one_line(text, limit=_LONGEST_FINDING)
 
 
 def _is_newer(one: Candidate, other: Candidate) -> bool:

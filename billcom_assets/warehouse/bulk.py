@@ -42,6 +42,7 @@ class Stored(NamedTuple):
     updated_time: datetime | None
     digest: str
     is_deleted: bool
+    is_unreadable: bool
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,34 @@ class MirrorTable:
     def stored(self, connection: Connection, ids: Collection[str]) -> dict[str, Stored]:
         """Those of ``ids`` that are stored."""
         t = self.table
-        query = select(t.c.id, t.c.updated_time, t.c.payload_digest, t.c.deleted_at.is_not(None)).where(
+        marks = (t.c.deleted_at.is_not(None), t.c.unreadable_since.is_not(None))
+        query = select(t.c.id, t.c.updated_time, t.c.payload_digest, *marks).where(
             t.c.integration == self.integration, _is_among_ids(connection, t.c.id)
         )
         rows = connection.execute(query, {"ids": list(ids)})
-        return {row[0]: Stored(row[1], row[2], bool(row[3])) for row in rows}
+        return {row[0]: Stored(row[1], row[2], bool(row[3]), bool(row[4])) for row in rows}
 
-    def upsert(self, connection: Connection, rows: Sequence[MirrorRow], known: Collection[str], now: datetime) -> None:
+    def mark_unreadable(self, connection: Connection, ids: Collection[str], now: datetime) -> None:
+        """Marks those of ``ids`` that are stored and not marked yet; their rows stay as they are."""
+        t = self.table
+        connection.execute(
+            t.update()
+            .where(
+                t.c.integration == self.integration, _is_among_ids(connection, t.c.id), t.c.unreadable_since.is_(None)
+            )
+            .values(unreadable_since=now, synced_at=now),
+            {"ids": list(ids)},
+        )
+
+    def upsert(
+        self,
+        connection: Connection,
+        rows: Sequence[MirrorRow],
+        known: Collection[str],
+        now: datetime,
+        *,
+        may_go_back: bool = False,
+    ) -> None:
         """Writes the rows and replaces their children.
 
         Args:
@@ -74,6 +96,7 @@ class MirrorTable:
             rows: One per object.
             known: Ids of those that are stored already, and of no others.
             now: What ``synced_at`` becomes.
+            may_go_back: What BILL shows now counts even where its updated time is older than the stored one.
         """
         if not rows:
             return
@@ -82,9 +105,10 @@ class MirrorTable:
             # What is not stored cannot conflict: it needs no stage. The stamp is written out once, not for every row.
             stamp = now.isoformat()
             _copy(connection, self.table, columns, self._values((one for one in rows if one.id not in known), stamp))
-            _merge(connection, self.table, columns, self._values((one for one in rows if one.id in known), stamp))
+            replacing = self._values((one for one in rows if one.id in known), stamp)
+            _merge(connection, self.table, columns, replacing, may_go_back=may_go_back)
         else:
-            ending = _on_conflict(connection, self.table, columns)
+            ending = _on_conflict(connection, self.table, columns, may_go_back=may_go_back)
             _insert_sqlite(connection, self.table, columns, self._values(rows, now), ending)
         replaced = [row.id for row in rows if row.id in known]
         self.replace_children(connection, rows, replaced)
@@ -95,7 +119,7 @@ class MirrorTable:
             self._replace_list(connection, child, rows, replaced)
 
     def _values(self, rows: Iterable[MirrorRow], stamp: datetime | str) -> list[Row]:
-        bookkeeping = (None, stamp, stamp)
+        bookkeeping = (None, None, stamp, stamp)
         return [
             (
                 self.integration,
@@ -144,7 +168,7 @@ def _quoted(connection: Connection, names: Iterable[str]) -> list[str]:
     return [quote(name) for name in names]
 
 
-def _on_conflict(connection: Connection, table: Table, columns: Sequence[str]) -> str:
+def _on_conflict(connection: Connection, table: Table, columns: Sequence[str], *, may_go_back: bool) -> str:
     keys = {column.name for column in table.primary_key}
     kept = keys | {"first_seen_at"}
     assignments = ", ".join(
@@ -152,14 +176,17 @@ def _on_conflict(connection: Connection, table: Table, columns: Sequence[str]) -
     )
     target = ", ".join(_quoted(connection, (column.name for column in table.primary_key)))
     stored = f"{table.name}.updated_time"
+    update = f"ON CONFLICT ({target}) DO UPDATE SET {assignments}"
+    if may_go_back:
+        return update
+    # A row read from an older page must not undo what a newer one brought; one that was marked deleted has returned.
     return (
-        f"ON CONFLICT ({target}) DO UPDATE SET {assignments} "
-        # A row read from an older page must not undo what a newer one brought.
-        f"WHERE {stored} IS NULL OR excluded.updated_time IS NULL OR excluded.updated_time >= {stored}"
+        f"{update} WHERE {stored} IS NULL OR excluded.updated_time IS NULL OR excluded.updated_time >= {stored} "
+        f"OR {table.name}.deleted_at IS NOT NULL"
     )
 
 
-def _merge(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+def _merge(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row], *, may_go_back: bool) -> None:
     if not rows:
         return
     stage = f"stage_{table.name}"
@@ -170,7 +197,7 @@ def _merge(connection: Connection, table: Table, columns: Sequence[str], rows: l
     names = ", ".join(_quoted(connection, columns))
     connection.exec_driver_sql(
         f"INSERT INTO {SCHEMA}.{table.name} ({names}) SELECT {names} FROM {stage} "  # noqa: S608 - names of ours
-        + _on_conflict(connection, table, columns)
+        + _on_conflict(connection, table, columns, may_go_back=may_go_back)
     )
     connection.exec_driver_sql(f"TRUNCATE {stage}")
 
@@ -206,7 +233,7 @@ def _sqlite_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"SQLite cannot hold a {type(value).__name__}")

@@ -27,7 +27,7 @@ from billcom_assets.warehouse.tables import NAMING, SCHEMA
 from billcom_assets.warehouse.types import Exact, Json, UtcTimestamp
 
 COMMON = ("integration", "id", "archived", "created_time", "updated_time")
-BOOKKEEPING = ("deleted_at", "first_seen_at", "synced_at", "payload", "payload_digest")
+BOOKKEEPING = ("deleted_at", "unreadable_since", "first_seen_at", "synced_at", "payload", "payload_digest")
 
 
 def _sql_type(column: model.Column) -> TypeEngine[Any]:
@@ -59,7 +59,12 @@ def _entity_table(entity: Entity, metadata: MetaData) -> Table:
         Column("created_time", UtcTimestamp(), comment="When it was created in BILL (UTC)"),
         Column("updated_time", UtcTimestamp(), comment="When it last changed in BILL (UTC, whole seconds)"),
         *_declared(entity.columns),
-        Column("deleted_at", UtcTimestamp(), comment="When the second complete sweep in a row did not see it"),
+        Column("deleted_at", UtcTimestamp(), comment="When complete sweeps agreed that BILL no longer has it"),
+        Column(
+            "unreadable_since",
+            UtcTimestamp(),
+            comment="Since when BILL's version of it cannot be read; the row shows the last readable one",
+        ),
         Column("first_seen_at", UtcTimestamp(), nullable=False, comment="When it was first stored here (UTC)"),
         Column("synced_at", UtcTimestamp(), nullable=False, comment="When this row was last written (UTC)"),
         Column("payload", Json(), nullable=False, comment="The object as BILL sent it"),
@@ -107,7 +112,7 @@ class Mirror:
             for child in entity.children:
                 _index_references(_child_table(entity, child, metadata), child.columns)
         # repr of the declarations holds names, types and descriptions: all that the database keeps of them.
-        digest = hashlib.sha256(repr(entities).encode()).hexdigest()
+        digest = hashlib.sha256(repr((entities, COMMON, BOOKKEEPING)).encode()).hexdigest()
         return cls(entities, metadata, digest)
 
     def table(self, name: str) -> Table:

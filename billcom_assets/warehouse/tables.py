@@ -87,6 +87,7 @@ sync_state = Table(
     Column("walk", Json, comment="Checkpoint of the walk under way; null when none is"),
     Column("cutoff", Date, comment="Cutoff that the stored rows were selected with"),
     Column("time_filter_refused", Boolean, nullable=False, server_default="0", comment="BILL refuses its time filter"),
+    Column("time_filter_probed_at", UtcTimestamp, comment="When BILL last refused the time filter that it refuses"),
     Column("second_look_after", Text, comment="Id after which the second look at unsettled objects goes on"),
     Column("first_pulled_at", UtcTimestamp, comment="When the first complete pull ended"),
     Column("swept_at", UtcTimestamp, comment="When the last complete sweep ended"),
@@ -128,9 +129,10 @@ sync_sightings = Table(
     metadata,
     Column("integration", Text, nullable=False, comment="Integration key"),
     Column("entity", Text, nullable=False, comment="Entity"),
+    Column("sweep", Text, nullable=False, comment="Id of the sweep"),
     Column("id", Text, nullable=False, comment="BILL's id"),
-    PrimaryKeyConstraint("integration", "entity", "id"),
-    comment="One row per object that the sweep under way has seen; emptied at its end",
+    PrimaryKeyConstraint("integration", "entity", "sweep", "id"),
+    comment="One row per object that the sweep under way has seen, readable or not; emptied at its end",
 )
 
 sync_missing = Table(
@@ -140,8 +142,18 @@ sync_missing = Table(
     Column("entity", Text, nullable=False, comment="Entity"),
     Column("id", Text, nullable=False, comment="BILL's id"),
     Column("missed_at", UtcTimestamp, nullable=False, comment="End of the first complete sweep that did not see it"),
+    Column("sweeps", Integer, nullable=False, server_default="1", comment="Complete sweeps in a row that missed it"),
     PrimaryKeyConstraint("integration", "entity", "id"),
-    comment="One row per object that the last complete sweep did not see; a second one on another day marks it deleted",
+    comment="One row per object that the last complete sweep did not see; later ones that agree mark it deleted",
+)
+
+sync_locks = Table(
+    "sync_locks",
+    metadata,
+    Column("integration", Text, primary_key=True, comment="Integration key"),
+    Column("holder", Text, nullable=False, comment="Token of the run that may write; a new run puts its own in place"),
+    Column("acquired_at", UtcTimestamp, nullable=False, comment="When the run began"),
+    comment="One row per integration: whose writes count. A run that has lost its lock finds another token here",
 )
 
 sync_second_looks = Table(

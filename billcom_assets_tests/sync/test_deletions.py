@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from billcom_assets.bill.errors import BillError
+from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sandbox.kinds import BILLS
-from billcom_assets.sandbox.table import Row
+from billcom_assets.sandbox.table import Row, make_row
+from billcom_assets.sync.engine import pull
+from billcom_assets.sync.fence import LockLost
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets_tests.sync.company import Company, let_business_happen
+from billcom_assets.warehouse.tables import integration_errors, sync_sightings
+from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen
 from billcom_assets_tests.sync.conftest import Serve
 from billcom_assets_tests.sync.test_equality import assert_equal
+from billcom_assets_tests.sync.test_rejections import rewrite
+from billcom_assets_tests.sync.truth import differences, truth_of
 
 ONLY = ("bills",)
 
@@ -152,15 +161,187 @@ def test_an_interrupted_sweep_marks_only_what_is_gone_once_it_is_complete(serve:
     assert deleted(warehouse).keys() == {gone.id}
 
 
-def test_a_stale_answer_never_takes_a_row_back_in_time(company: Company, mirrored: Warehouse) -> None:
+def test_an_incremental_sync_never_takes_a_row_back_in_time_but_a_sweep_believes_what_bill_shows(
+    company: Company, mirrored: Warehouse
+) -> None:
     company.sync(mirrored)
     table = company.organization.table(BILLS)
-    old = table.snapshot()
+    before = {row.id: row for row in table.snapshot()}
     let_business_happen(company, 100, 1)
     company.sync(mirrored)
     new = table.snapshot()
+    old = [before.get(row.id, row) for row in new]
+    assert old != new
     table.restore(old)
-    sweep(company, mirrored)
+    company.sync(mirrored, only=ONLY)
     table.restore(new)
     assert_equal(company, mirrored)
+    table.restore(old)
+    sweep(company, mirrored)
+    assert_equal(company, mirrored)
+
+
+def test_a_deleted_row_that_returns_with_an_older_time_is_live_again_and_counted_once(
+    company: Company, mirrored: Warehouse
+) -> None:
+    gone = take_away(company)
+    sweep(company, mirrored, confirm=True)
+    table = company.organization.table(BILLS)
+    with company.server.sandbox.lock:
+        older = make_row(gone.doc(), gone.created, gone.updated - 3_600)
+        table.restore([*table.snapshot(), older])
+    (first, *_) = company.sync(mirrored, only=ONLY, refresh=True)
     assert deleted(mirrored) == {}
+    assert first.counts.updated == 1
+    (second, *_) = company.sync(mirrored, only=ONLY, refresh=True)
+    assert second.counts.updated == 0
+    assert_equal_bills(company, mirrored)
+
+
+def test_an_empty_list_on_two_nights_deletes_nothing_and_says_how_to_confirm(
+    company: Company, mirrored: Warehouse
+) -> None:
+    table = company.organization.table(BILLS)
+    with company.server.sandbox.lock:
+        table.restore([])
+    for _ in range(2):
+        next_day(company)
+        assert sweep(company, mirrored) == 0
+    assert deleted(mirrored) == {}
+    (error,) = open_errors(mirrored)
+    assert (error["entity"], error["code"]) == ("bills", "mass_disappearance")
+    assert "--confirm-deletions" in error["next_step"]
+
+
+def test_a_mass_disappearance_is_believed_after_three_sweeps_over_48_hours(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=300)
+    company.sync(warehouse, only=ONLY)
+    table = company.organization.table(BILLS)
+    with company.server.sandbox.lock:
+        table.restore(table.snapshot()[30:])
+    next_day(company)
+    assert [sweep(company, warehouse) for _ in range(3)] == [0, 0, 0]
+    next_day(company)
+    assert sweep(company, warehouse) == 0
+    next_day(company)
+    assert sweep(company, warehouse) == 30
+    assert open_errors(warehouse) == []
+
+
+def test_a_mass_disappearance_that_a_person_confirms_is_believed_at_once(company: Company, mirrored: Warehouse) -> None:
+    table = company.organization.table(BILLS)
+    kept = table.snapshot()[:10]
+    missing = len(table) - 10
+    with company.server.sandbox.lock:
+        table.restore(kept)
+    assert sweep(company, mirrored, confirm=True) == missing
+
+
+def test_two_sweeps_around_midnight_are_one_day(company: Company, mirrored: Warehouse) -> None:
+    clock = company.server.clock
+    tomorrow = (clock.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    take_away(company)
+    clock.set(tomorrow - timedelta(seconds=30))
+    assert sweep(company, mirrored) == 0
+    clock.set(tomorrow + timedelta(seconds=30))
+    assert sweep(company, mirrored) == 0
+    clock.advance(timedelta(hours=20))
+    assert sweep(company, mirrored) == 1
+
+
+def test_rows_that_became_unreadable_are_seen_and_never_marked_deleted(company: Company, mirrored: Warehouse) -> None:
+    table = company.organization.table(BILLS)
+    ids = list(table.ids)
+    for number, identifier in enumerate(ids):
+        rewrite(company, identifier, **({"dueAmount": {"value": 1}} if number % 2 else {"dueDate": "2026-02-30"}))
+    for _ in range(3):
+        next_day(company)
+        assert sweep(company, mirrored) == 0
+    assert deleted(mirrored) == {}
+    t = mirrored.mirror.table("bills").c
+    with mirrored.read() as connection:
+        marked = set(connection.scalars(select(t.id).where(t.unreadable_since.is_not(None))))
+    assert marked == set(ids)
+
+
+def test_a_row_that_is_readable_again_loses_its_mark(company: Company, mirrored: Warehouse) -> None:
+    row = company.organization.table(BILLS).snapshot()[3]
+    rewrite(company, row.id, dueDate="2026-02-30")
+    sweep(company, mirrored)
+    with company.server.sandbox.lock:
+        company.organization.table(BILLS).put(row)
+    sweep(company, mirrored)
+    t = mirrored.mirror.table("bills").c
+    with mirrored.read() as connection:
+        assert set(connection.scalars(select(t.unreadable_since))) == {None}
+    assert open_errors(mirrored) == []
+
+
+def test_a_sweep_with_an_object_that_cannot_be_told_concludes_nothing(company: Company, mirrored: Warehouse) -> None:
+    table = company.organization.table(BILLS)
+    gone = table.snapshot()[3]
+    with company.server.sandbox.lock:
+        table.put(Row(gone.id, gone.created, gone.updated, b'{"id": 17, "amount": NaN}'))
+    for confirm in (False, False, True):
+        next_day(company)
+        assert sweep(company, mirrored, confirm=confirm) == 0
+    assert deleted(mirrored) == {}
+
+
+def test_errors_about_a_record_that_bill_has_removed_are_closed(company: Company, warehouse: Warehouse) -> None:
+    broken = company.organization.table(BILLS).ids[3]
+    rewrite(company, broken, dueDate="2026-02-30")
+    company.sync(warehouse, only=ONLY)
+    assert [error["record_id"] for error in open_errors(warehouse)] == [broken]
+    take_away(company, place=3)
+    sweep(company, warehouse)
+    assert open_errors(warehouse) == []
+
+
+def test_a_run_whose_lock_was_lost_writes_nothing_more(company: Company, mirrored: Warehouse) -> None:
+    with company.connected(mirrored, planned=ONLY, confirm_deletions=True) as first, first.alone():
+        take_away(company)
+        let_go_of_locks(mirrored)
+        with company.connected(mirrored, planned=ONLY) as second, second.alone():
+            pull(second, CATALOG["bills"])
+            with pytest.raises(LockLost, match="another run has begun"):
+                pull(first, CATALOG["bills"], refresh=True)
+    assert deleted(mirrored) == {}
+
+
+def test_sightings_of_one_sweep_are_not_those_of_another(company: Company, mirrored: Warehouse) -> None:
+    with mirrored.write() as connection:
+        ids = company.organization.table(BILLS).ids
+        connection.execute(
+            sync_sightings.insert(),
+            [{"integration": INTEGRATION, "entity": "bills", "sweep": "an earlier one", "id": one} for one in ids],
+        )
+    gone = take_away(company)
+    assert sweep(company, mirrored, confirm=True) == 1
+    assert deleted(mirrored).keys() == {gone.id}
+
+
+def open_errors(warehouse: Warehouse) -> list[dict[str, Any]]:
+    query = select(integration_errors).where(integration_errors.c.status == "open")
+    with warehouse.read() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def let_go_of_locks(warehouse: Warehouse) -> None:
+    """What a pooler or an administrator does to the connection that holds a lock; on SQLite the lock file goes."""
+    if warehouse.is_postgresql:
+        with warehouse.write() as connection:
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                    "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                )
+            )
+        return
+    file = Path(str(warehouse.engine.url.database))
+    shutil.rmtree(file.with_name(f"{file.name}-locks"))
+
+
+def assert_equal_bills(company: Company, warehouse: Warehouse) -> None:
+    truth = {"bills": truth_of(company.organization)["bills"]}
+    assert differences(warehouse, INTEGRATION, truth) == []

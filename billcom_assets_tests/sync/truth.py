@@ -20,7 +20,7 @@ from billcom_assets.warehouse.engine import Warehouse
 Doc = dict[str, Any]
 Rows = dict[Any, dict[str, Any]]
 
-_OURS = ("integration", "deleted_at", "first_seen_at", "synced_at", "payload_digest")
+_OURS = ("integration", "deleted_at", "unreadable_since", "first_seen_at", "synced_at", "payload_digest")
 
 
 def objects(organization: Organization, entity: Entity) -> list[Doc]:
