@@ -13,7 +13,9 @@ from billcom_assets.automation.partitions import INTEGRATIONS, partitioned_check
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity
 from billcom_assets.ledger import data_quality
+from billcom_assets.ledger.completeness import completeness
 from billcom_assets.ledger.data_quality import IN_USE_KINDS, Quality
+from billcom_assets.sync.pull import utc_now
 
 _Measure = Callable[[Connection, str], Quality]
 
@@ -66,6 +68,12 @@ def _of_every_entity(entity: Entity) -> Iterator[QualityCheck]:
         "conservation",
         "Everything that BILL returned was inserted, updated, unchanged, skipped by the cutoff or rejected.",
         partial(data_quality.conservation, entity=entity.name),
+    )
+    yield QualityCheck(
+        entity.name,
+        "completeness",
+        "Every object that BILL sends can be read, none is missing in doubt, and no nightly sweep is overdue.",
+        lambda connection, integration: completeness(connection, integration, entity, utc_now()),
     )
     yield QualityCheck(
         entity.name,

@@ -47,5 +47,5 @@ def latest(entity: Entity, earliest: datetime | None) -> Query:
 
 def beginning(entity: Entity, earliest: datetime | None) -> tuple[Query, ...]:
     """All that is asked at once. The first query may turn out to give everything; then nobody needs the others."""
-    ends = (oldest, newest, latest) if entity.walk is Walk.WINDOWED else (oldest,)
-    return tuple(query(entity, earliest) for query in ends)
+    asked = {Walk.WINDOWED: (latest, oldest, newest), Walk.INCREMENTAL: (latest,), Walk.FULL: (oldest,)}
+    return tuple(query(entity, earliest) for query in asked[entity.walk])

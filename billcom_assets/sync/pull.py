@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from billcom_assets.bill.client import BillClient, Page
 from billcom_assets.bill.errors import QueryRefused
@@ -19,14 +19,14 @@ from billcom_assets.bill.limits import AT_ONCE
 from billcom_assets.bill.meter import Calls
 from billcom_assets.bill.query import Filter, Op, Sort
 from billcom_assets.entities.catalog import Catalog
-from billcom_assets.entities.extract import identity
 from billcom_assets.entities.model import Entity, Walk
 from billcom_assets.sync import beginnings, sweeps
 from billcom_assets.sync.ahead import ReadAhead
 from billcom_assets.sync.beginnings import CREATED, UPDATED, Query
+from billcom_assets.sync.by_id import IDS_PER_REQUEST, read_by_ids
 from billcom_assets.sync.fence import Fence
 from billcom_assets.sync.lanes import Lanes
-from billcom_assets.sync.reading import Batch, ListWalk, PageReader, readable
+from billcom_assets.sync.reading import Batch, ListWalk, PageReader
 from billcom_assets.sync.report import Counts, Kind, Progress, PullReport
 from billcom_assets.sync.state import EntityState, RunRow, StateStore
 from billcom_assets.sync.windows import Window, Windows, complete_from, is_in_order, rows_per_second
@@ -117,13 +117,12 @@ class Sync:
         """BILL's clock: what its responses say, else ours."""
         return self.client.bill_clock or self.clock()
 
-    def clamped(self, moment: datetime | None) -> datetime | None:
-        """``moment``, or BILL's clock where it is beyond that by more than a little.
+    def is_plausible(self, moment: datetime) -> bool:
+        """False for a time before there was BILL, or beyond BILL's clock by more than a little.
 
-        A record dated in the future would otherwise hide every change until then.
+        As a watermark, the first would be none, and the second would hide every change until then.
         """
-        now = self.bill_now()
-        return now if moment is not None and moment > now + CLOCK_SKEW else moment
+        return _BEFORE_BILL < moment <= self.bill_now() + CLOCK_SKEW
 
     def _is_first_pull(self, entity: Entity) -> bool:
         return self.state(entity.name) == EntityState()
@@ -171,7 +170,7 @@ class EntityPull:
             expects_new=sync.warehouse.is_postgresql and self.state == EntityState(),
         )
         self.writer.unidentified = checkpoint.get("unidentified", 0)
-        self.watermark = self.sync.clamped(self.state.watermark)
+        self.watermark = self._stored_watermark()
         self.undated: bool = checkpoint.get("undated", False)
         """An object without a created time was met: there may be more in no window."""
         self.stored_undated: set[str] = set()
@@ -345,21 +344,21 @@ class EntityPull:
         """Reads the list's ends; gives what lies between, None when that is nothing, and the ends themselves."""
         self._forget_sightings()
         self.sync.pages.begin(self.entity)
+        # Whatever changes from now on is not older than the latest change: the next incremental pull begins there.
+        page = self._ask(beginnings.latest)
+        latest = self.reader.read(page.rows)
+        self._raise_watermark(latest.updated_times)
+        if page.next_cursor is None:
+            return None, [latest]
+        self.undated = bool(latest.undated_ids())
         first = self._ask(beginnings.oldest)
-        belong_together = True
-        if first.next_cursor is not None:
-            # Whatever changes from now on is not older than this: the next incremental pull begins here.
-            latest = [identity(obj) for obj in map(readable, self._ask(beginnings.latest).rows) if obj is not None]
-            self._raise_watermark([one.updated_time for one in latest if one.updated_time is not None])
-            self.undated = any(one.created_time is None for one in latest)
-            belong_together = not self.sync.pages.is_stale(self.entity)
-            if not belong_together:
-                # What came long before the latest change may be older than the watermark promises.
-                first = self._ask(beginnings.oldest)
+        belong_together = not self.sync.pages.is_stale(self.entity)
+        if not belong_together:
+            # What came long before the latest change may be older than the watermark promises.
+            first = self._ask(beginnings.oldest)
         oldest = self.reader.read(first.rows)
         if first.next_cursor is None:
-            self._raise_watermark(oldest.updated_times)
-            return None, [oldest]
+            return None, [latest, oldest]
         newest, end = self._newest(oldest) if belong_together else ([], None)
         created = [moment for moment in _created([oldest]) if moment is not None]
         is_ordered = is_in_order(created)
@@ -450,15 +449,19 @@ class EntityPull:
 
     def _since(self) -> datetime | None:
         """Where an incremental pull begins; never before the history start."""
-        mark = self.sync.clamped(self.state.watermark)
-        since = mark - OVERLAP if mark is not None and mark > _BEFORE_BILL else None
+        since = self.watermark - OVERLAP if self.watermark else None
         return max((one for one in (since, self.sync.earliest) if one is not None), default=None)
 
     def _raise_watermark(self, updated: Iterable[datetime], *, until: datetime | None = None) -> None:
-        newest = max((moment for moment in updated if moment > _BEFORE_BILL), default=None)
+        newest = max(filter(self.sync.is_plausible, updated), default=None)
         if until is not None and newest is not None:
             newest = min(newest, until)
-        self.watermark = self.sync.clamped(_later(self.watermark, newest))
+        self.watermark = _later(self.watermark, newest)
+
+    def _stored_watermark(self) -> datetime | None:
+        """The watermark so far, unless it is none: then everything is read."""
+        mark = self.state.watermark
+        return mark if mark is not None and self.sync.is_plausible(mark) else None
 
     def _write(self, batches: list[Batch], *, walk: dict[str, Any] | None) -> None:
         """Stores the batches with the checkpoint."""
@@ -475,6 +478,8 @@ class EntityPull:
         self.sync.pages.begin_after(self.entity)
 
     def _finish(self) -> None:
+        if self.sweep is not None and not self.writer.unidentified:
+            self._look_for_unseen(self.sweep)
         now = self.sync.clock()
         self.sync.pages.finish(self.entity)
         self.sync.bill_time = _later(self.sync.bill_time, self.watermark)
@@ -487,15 +492,23 @@ class EntityPull:
                 state["first_pulled_at"] = now
             if self.sweep is not None and not self.writer.unidentified:
                 state["swept_at"] = now
-                self.deleted = self._conclude(connection, self.sweep, now)
+                self.deleted = sweeps.conclude(connection, self._sweep(self.sweep, now)).deleted
             self.sync.states.save(connection, self.entity.name, **state)
         self._begin_next()
 
-    def _conclude(self, connection: Connection, sweep: str, now: datetime) -> int:
-        """What the sweep says is gone; gives the number of rows marked deleted."""
+    def _look_for_unseen(self, sweep: str) -> None:
+        """Asks by id for what the list left out: BILL may leave objects out of lists that it shows all the same."""
+        with self.sync.warehouse.read() as connection:
+            ids = sweeps.unseen_ids(connection, self._sweep(sweep, self.sync.clock()))
+        for start in range(0, len(ids), IDS_PER_REQUEST):
+            part = ids[start : start + IDS_PER_REQUEST]
+            self._write(
+                [read_by_ids(self.sync.client, self.entity, self.reader, part).batch], walk=self.last_checkpoint
+            )
+
+    def _sweep(self, sweep: str, now: datetime) -> sweeps.Sweep:
         since = None if self.entity.walk is Walk.FULL else self.sync.earliest
-        found = sweeps.Sweep(sweep, self.writer.table, now, since, self.sync.confirm_deletions)
-        return sweeps.conclude(connection, found).deleted
+        return sweeps.Sweep(sweep, self.writer.table, now, since, self.sync.confirm_deletions)
 
     def _cutoff_moved_later(self) -> bool:
         new, old = self.sync.cutoff, self.state.cutoff

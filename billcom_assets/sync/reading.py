@@ -134,14 +134,6 @@ class PageReader:
         return next(at for at, column in enumerate(self.entity.columns) if column.name == self.entity.cutoff)
 
 
-def readable(raw: bytes) -> dict[str, Any] | None:
-    """The object, or None where it is no valid JSON."""
-    try:
-        return decode(raw)
-    except BillError:
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One page of a walk."""

@@ -13,23 +13,18 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection, and_, not_, select
 
-from billcom_assets.bill.errors import LIST_TROUBLE, NotFound, QueryRefused, Refused, WrongEntityType
+from billcom_assets.bill.errors import LIST_TROUBLE
 from billcom_assets.bill.limits import AT_ONCE
-from billcom_assets.bill.query import Filter, Op, item_path
 from billcom_assets.entities.model import Entity
+from billcom_assets.sync.by_id import IDS_PER_REQUEST, Found, read_by_ids
 from billcom_assets.sync.pull import EntityPull, Sync
-from billcom_assets.sync.reading import Batch, ListWalk
 from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.warehouse.tables import sync_second_looks
 
 _log = logging.getLogger(__name__)
-_IDS_PER_REQUEST = 100
-_Found = tuple[Batch, dict[str, str]]
-"""Objects, and of the ids that BILL refuses why."""
 _DEEPEST_CHAIN = 4
 """A payment names a credit, the credit a bill, the bill its vendor; and one round more for what changed meanwhile."""
 
@@ -93,13 +88,13 @@ def _unsettled(sync: Sync, entity: Entity) -> tuple[list[str], str | None]:
     conditions = [t.integration == sync.integration, t.deleted_at.is_(None), not_(is_final)]
     if state.watermark is not None and entity.final_after_days is not None:
         conditions.append(t.updated_time >= state.watermark - timedelta(days=entity.final_after_days))
-    query = select(t.id).where(*conditions).order_by(t.id).limit(_IDS_PER_REQUEST)
+    query = select(t.id).where(*conditions).order_by(t.id).limit(IDS_PER_REQUEST)
     after = state.second_look_after or ""
     with sync.warehouse.read() as connection:
         ids = list(connection.scalars(query.where(t.id > after)))
         if not ids and after:
             ids = list(connection.scalars(query))
-    return ids, ids[-1] if len(ids) == _IDS_PER_REQUEST else None
+    return ids, ids[-1] if len(ids) == IDS_PER_REQUEST else None
 
 
 def _read_again(sync: Sync, looks: Mapping[Entity, Sequence[str]]) -> list[PullReport]:
@@ -130,8 +125,8 @@ class _Look:
         self._pull = EntityPull(sync, entity, Kind.SECOND_LOOK, sync.state(entity.name))
         self._lanes = lanes
         self._named = named
-        self._left = deque(ids[start : start + _IDS_PER_REQUEST] for start in range(0, len(ids), _IDS_PER_REQUEST))
-        self._asked: deque[tuple[Sequence[str], Future[_Found]]] = deque()
+        self._left = deque(ids[start : start + IDS_PER_REQUEST] for start in range(0, len(ids), IDS_PER_REQUEST))
+        self._asked: deque[tuple[Sequence[str], Future[Found]]] = deque()
         self._ask()
 
     def store(self) -> PullReport | None:
@@ -145,15 +140,19 @@ class _Look:
     def _ask(self) -> None:
         while self._left and len(self._asked) < AT_ONCE:
             part = self._left.popleft()
-            self._asked.append((part, self._lanes.submit(_by_ids, self._pull, part)))
+            self._asked.append((part, self._lanes.submit(self._read, part)))
 
     def _walk(self) -> None:
         while self._asked:
             part, found = self._asked.popleft()
-            batch, refused = found.result()
+            read = found.result()
             self._ask()
-            written = self._pull.writer.write([batch], {}, partial(self._forget, part, refused))
+            written = self._pull.writer.write([read.batch], {}, partial(self._forget, part, read.refused))
             self._named |= written.named
+
+    def _read(self, ids: Sequence[str]) -> Found:
+        pull = self._pull
+        return read_by_ids(pull.sync.client, pull.entity, pull.reader, ids)
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -165,31 +164,3 @@ class _Look:
         c = sync_second_looks.c
         mine = (c.integration == self._pull.sync.integration, c.entity == self._pull.entity.name, c.id.in_(done))
         connection.execute(sync_second_looks.delete().where(*mine))
-
-
-def _by_ids(pull: EntityPull, ids: Sequence[str]) -> _Found:
-    # A page may be empty and yet lead on, so even a list that fits one page is walked to its end.
-    filters = [Filter("id", Op.IN, tuple(ids))]
-    walk = ListWalk(pull.sync.client, pull.entity.path, None, lambda _position: filters, None)
-    found = Batch([], [])
-    try:
-        for step in walk.pages(None, None, pull.reader.read):
-            found.candidates += step.batch.candidates
-            found.rejections += step.batch.rejections
-    except (QueryRefused, WrongEntityType, NotFound):
-        return _one_by_one(pull, ids)
-    return found, {}
-
-
-def _one_by_one(pull: EntityPull, ids: Sequence[str]) -> _Found:
-    objects: list[dict[str, Any]] = []
-    refused: dict[str, str] = {}
-    for identifier in ids:
-        try:
-            objects.append(pull.sync.client.get(item_path(pull.entity.path, identifier)))
-        except NotFound:
-            # Not there by id: a sweep will say whether it is gone.
-            continue
-        except (Refused, WrongEntityType) as refusal:
-            refused[identifier] = f"BILL refuses to show it by its id: {refusal.message}"
-    return pull.reader.read_objects(objects), refused

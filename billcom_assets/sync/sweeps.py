@@ -1,9 +1,11 @@
 """What complete sweeps say about objects that BILL no longer has.
 
 A read that fails is never taken for a deletion. Only a sweep that came to its end counts, and only if every object that
-BILL named could be told by its id. A row is marked deleted when a second complete sweep, at least 20 hours after the
-first, does not see it either. When much of a list is gone at once, a fault of BILL's is likelier than a deletion: then
-three sweeps over 48 hours must agree, or a person.
+BILL named could be told by its id. What the list leaves out is asked for by id, in case only the list is at fault.
+
+A row is marked deleted when a second complete sweep, at least 20 hours after the first, does not see it either. When
+much of a list is gone at once, a fault of BILL's is likelier than a deletion: then three sweeps over 48 hours must
+agree, or a person.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, select
 
 from billcom_assets.warehouse.bulk import MirrorTable
+from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE
 from billcom_assets.warehouse.tables import integration_errors, sync_missing, sync_sightings
 from billcom_assets.warehouse.upsert import upsert
 
@@ -26,8 +29,6 @@ MASS_SHARE = 0.05
 MASS_SWEEPS = 3
 MASS_SPAN = timedelta(hours=48)
 """What it takes to believe a mass disappearance without a person."""
-MASS_DISAPPEARANCE = "mass_disappearance"
-UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,20 @@ def note_sightings(connection: Connection, mirror: MirrorTable, sweep: str, ids:
     upsert(connection, sync_sightings, [{**key, "id": one} for one in ids])
 
 
+def unseen_ids(connection: Connection, sweep: Sweep) -> list[str]:
+    """Ids of the live rows that the sweep did not see."""
+    t = sweep.mirror.table.c
+    return list(connection.scalars(select(t.id).where(_live(sweep), ~_seen(sweep, t.id)).order_by(t.id)))
+
+
 def conclude(connection: Connection, sweep: Sweep) -> Conclusion:
     """Compares the sightings with the mirror, in the transaction that also ends the walk."""
     mirror, t, m = sweep.mirror, sweep.mirror.table.c, sync_missing.c
     mine = and_(m.integration == mirror.integration, m.entity == mirror.entity.name)
-    live = and_(t.integration == mirror.integration, t.deleted_at.is_(None))
-    if sweep.since is not None:
-        live = and_(live, t.updated_time >= sweep.since)
-    unseen = and_(live, ~_seen(sweep, t.id))
+    unseen = and_(_live(sweep), ~_seen(sweep, t.id))
     _count_misses(connection, sweep, mine, unseen)
     missing = connection.scalar(select(func.count()).select_from(mirror.table).where(unseen)) or 0
-    total = connection.scalar(select(func.count()).select_from(mirror.table).where(live)) or 0
+    total = connection.scalar(select(func.count()).select_from(mirror.table).where(_live(sweep))) or 0
     is_mass = is_mass_disappearance(missing, total)
     believed = select(m.id).where(mine, *_believed(sweep, is_mass=is_mass))
     marked = connection.execute(
@@ -97,6 +101,13 @@ def conclude(connection: Connection, sweep: Sweep) -> Conclusion:
 def is_mass_disappearance(missing: int, total: int) -> bool:
     """True when so much of a list of ``total`` rows is gone that a fault of BILL's is likelier than deletions."""
     return missing > MASS_ROWS or missing == total > 0 or (missing > 1 and missing > total * MASS_SHARE)
+
+
+def _live(sweep: Sweep) -> ColumnElement[bool]:
+    """The rows that the sweep looked for."""
+    t = sweep.mirror.table.c
+    live = and_(t.integration == sweep.mirror.integration, t.deleted_at.is_(None))
+    return live if sweep.since is None else and_(live, t.updated_time >= sweep.since)
 
 
 def _seen(sweep: Sweep, identifier: ColumnElement[str]) -> ColumnElement[bool]:

@@ -15,13 +15,13 @@ from billcom_assets.redaction.display import one_line
 from billcom_assets.sync.reading import Batch, Candidate, PageReader, Rejection
 from billcom_assets.sync.report import Counts
 from billcom_assets.sync.state import StateStore
-from billcom_assets.sync.sweeps import UNREADABLE, note_sightings
+from billcom_assets.sync.sweeps import note_sightings
 from billcom_assets.warehouse.bulk import MirrorTable, Stored
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.error_codes import BAD_REFERENCE, UNREADABLE
 from billcom_assets.warehouse.tables import contract_findings, integration_errors, sync_second_looks
 from billcom_assets.warehouse.upsert import upsert
 
-BAD_REFERENCE = "bad_reference"
 _READABLE_AGAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Ids that can be asked for by id; BILL's own are letters and digits."""
 _MOST_FINDINGS = 500

@@ -1,0 +1,57 @@
+"""Reading objects by their ids, whatever their list says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from billcom_assets.bill.client import BillClient
+from billcom_assets.bill.errors import NotFound, QueryRefused, Refused, WrongEntityType
+from billcom_assets.bill.query import Filter, Op, item_path
+from billcom_assets.entities.model import Entity
+from billcom_assets.sync.reading import Batch, ListWalk, PageReader
+
+IDS_PER_REQUEST = 100
+
+
+@dataclass(frozen=True)
+class Found:
+    """What BILL shows of the ids it was asked for; what it does not know is in neither."""
+
+    batch: Batch = field(default_factory=lambda: Batch([], []))
+    refused: dict[str, str] = field(default_factory=dict)
+    """Of the ids that BILL refuses why."""
+
+
+def read_by_ids(client: BillClient, entity: Entity, reader: PageReader, ids: Sequence[str]) -> Found:
+    """The objects of up to ``IDS_PER_REQUEST`` ids, in one request where BILL takes it, else one by one.
+
+    Raises:
+        BillError: BILL failed, or refuses this kind of object altogether.
+    """
+    # A page may be empty and yet lead on, so even a list that fits one page is walked to its end.
+    filters = [Filter("id", Op.IN, tuple(ids))]
+    walk = ListWalk(client, entity.path, None, lambda _position: filters, None)
+    found = Found()
+    try:
+        for step in walk.pages(None, None, reader.read):
+            found.batch.candidates += step.batch.candidates
+            found.batch.rejections += step.batch.rejections
+    except (QueryRefused, WrongEntityType, NotFound):
+        return _one_by_one(client, entity, reader, ids)
+    return found
+
+
+def _one_by_one(client: BillClient, entity: Entity, reader: PageReader, ids: Sequence[str]) -> Found:
+    objects: list[dict[str, Any]] = []
+    refused: dict[str, str] = {}
+    for identifier in ids:
+        try:
+            objects.append(client.get(item_path(entity.path, identifier)))
+        except NotFound:
+            # Not there by id: a sweep will say whether it is gone.
+            continue
+        except (Refused, WrongEntityType) as refusal:
+            refused[identifier] = f"BILL refuses to show it by its id: {refusal.message}"
+    return Found(reader.read_objects(objects), refused)

@@ -1,0 +1,12 @@
+"""The codes of ``integration_errors``: what can be wrong with a record, or with a list as a whole."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNREADABLE: Final = "unreadable"
+"""BILL sends a value that its column cannot hold; the last readable version of the record stays."""
+BAD_REFERENCE: Final = "bad_reference"
+"""A record names another by something that is no id, or that BILL refuses to show."""
+MASS_DISAPPEARANCE: Final = "mass_disappearance"
+"""Much of a list is gone at once, which is not believed yet."""
