@@ -90,6 +90,7 @@ COMMANDS = {
     "mappings": Lazy("mappings", "Link BILL's objects to the company's own."),
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
+    "database": Lazy("database_roles", "Give people and programs their rights in the database."),
 }
 
 
