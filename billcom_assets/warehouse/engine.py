@@ -26,6 +26,7 @@ from billcom_assets.warehouse.migrate import migrate
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.sqlite_file import sqlite_file
 from billcom_assets.warehouse.tables import SCHEMA
+from billcom_assets.warehouse.tls import refusal, with_tls
 
 _SQLITE_BUSY_SECONDS = 60
 _TRUSTED_SECONDS = 5
@@ -101,6 +102,9 @@ def open_warehouse(url: str | URL, *, entities: tuple[Entity, ...] | None = None
         migrate(engine, mirror)
     except DBAPIError as error:
         engine.dispose()
+        refused = refusal(error, "BILLCOM_DATABASE_URL")
+        if refused is not None:
+            raise WarehouseError(f"The server of {shown} cannot be trusted: {refused[0]}.", refused[1]) from None
         raise WarehouseError(
             f"The database {shown} cannot be used: {_driver_words(error)}.",
             "Check BILLCOM_DATABASE_URL, that the server runs and that the user may create tables (or that the file's "
@@ -139,7 +143,7 @@ def connect(url: str | URL) -> Engine:
 def _postgresql(url: URL) -> Engine:
     # Whatever driver the URL names: COPY needs psycopg 3.
     engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        with_tls(url.set(drivername="postgresql+psycopg")),
         pool_size=4,
         max_overflow=4,
         connect_args={"connect_timeout": 10, "application_name": "billcom-assets"},
