@@ -59,6 +59,7 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
 """Columns that analysts see of the tables that are ours, such as dates, counts and the ledger's own names."""
 
 WITHHELD: Final[Mapping[str, str]] = {
+    "audit_head": "says nothing about the company",
     "audit_log": "names people and repeats settings",
     "bill_sessions": "holds sessions",
     "mirror_schema": "says nothing about the company",

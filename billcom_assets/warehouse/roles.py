@@ -6,7 +6,7 @@ The owner has the tables and upgrades them, the runner reads and writes rows, th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -27,10 +27,17 @@ from billcom_assets.warehouse.ownership import SET_ROLE_NEEDS, run
 from billcom_assets.warehouse.tables import SCHEMA
 from billcom_assets.warehouse.views import VIEWS
 
-_APPEND_ONLY: Final = frozenset({"audit_log"})
-"""Tables whose rows the runner adds and never changes."""
-_READ_ONLY: Final = frozenset({"alembic_version", "mirror_schema", *VIEWS})
-"""Relations that only upgrades change."""
+_READS_ONLY = ""
+_WRITES: Final[Mapping[str, str]] = {
+    "alembic_version": _READS_ONLY,
+    "mirror_schema": _READS_ONLY,
+    **dict.fromkeys(VIEWS, _READS_ONLY),
+    # Nobody deletes entries; triggers refuse every change but erasing what an entry of a forgotten integration said.
+    "audit_log": "INSERT, UPDATE",
+    "audit_head": "UPDATE",
+}
+"""What the runner may do beside reading to relations that it may not do everything to."""
+_WRITES_ALL = "INSERT, UPDATE, DELETE"
 _LONGEST_NAME = 63
 _BOUNDARY_BROKEN = "BC001"
 """SQLSTATE with which the last step ends the transaction."""
@@ -201,17 +208,21 @@ def _revoked(roles: Roles, relations: Iterable[str]) -> tuple[str, ...]:
 
 def _given_to_the_runner(roles: Roles, relations: Iterable[str], database: str) -> tuple[str, ...]:
     owner, runner = identifier(roles.owner), identifier(roles.runner)
-    written = [name for name in relations if name not in _READ_ONLY]
-    changed = [name for name in written if name not in _APPEND_ONLY]
+    by_rights: dict[str, list[str]] = {}
+    for name in relations:
+        by_rights.setdefault(_WRITES.get(name, _WRITES_ALL), []).append(name)
     future = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {SCHEMA}\n    GRANT"
     return (
         f"GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {owner}, {runner}",
         f"GRANT USAGE ON SCHEMA {SCHEMA} TO {runner}",
         f"GRANT SELECT ON {_listed(relations)}\n    TO {runner}",
-        f"GRANT INSERT ON {_listed(written)}\n    TO {runner}",
-        f"GRANT UPDATE, DELETE ON {_listed(changed)}\n    TO {runner}",
+        *(
+            f"GRANT {rights} ON {_listed(names)}\n    TO {runner}"
+            for rights, names in by_rights.items()
+            if rights != _READS_ONLY
+        ),
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO {runner}",
-        f"{future} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {runner}",
+        f"{future} SELECT, {_WRITES_ALL} ON TABLES TO {runner}",
         f"{future} USAGE, SELECT ON SEQUENCES TO {runner}",
     )
 

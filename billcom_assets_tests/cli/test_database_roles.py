@@ -72,6 +72,16 @@ def test_applied_twice_is_the_same_as_once_and_what_was_done_is_told(logins: Log
     assert rows(logins.administrator, OWNERS) == [(logins.owner,)]
 
 
+def test_the_runner_adds_to_the_audit_log_and_takes_nothing_from_it(logins: Logins) -> None:
+    rows(logins.administrator, "CREATE TABLE IF NOT EXISTS billcom.audit_log (id int)")
+    assert logins.command("--apply").code == 0
+    held = f"""
+        SELECT name FROM unnest(ARRAY['SELECT', 'INSERT', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS name
+        WHERE has_table_privilege('{logins.runner}', 'billcom.audit_log', name)
+    """
+    assert rows(logins.administrator, held) == [("SELECT",), ("INSERT",)]
+
+
 def test_names_are_quoted_whatever_they_hold(logins: Logins) -> None:
     mark = logins.owner.partition("_")[2]
     strange = Logins(
