@@ -25,7 +25,7 @@ def test_nothing_is_missing_when_everything_is_there(ready: Books) -> None:
     require_setup(ready.conn, KEY)
     assert [finding.prerequisite for finding in findings] == list(PREREQUISITES)
     assert [finding.found for finding in findings] == [
-        "attached to Company of acme-us",
+        "attached to a company: Company of acme-us",
         "BILL accepted the login",
         "1 vendors were pulled",
         "1 of 1 vendors are mapped",
