@@ -25,9 +25,8 @@ demo: $(INSTALLED) ## mirror a simulated BILL organization into .billcom/billcom
 
 dev: $(INSTALLED) ## open the Dagster UI on the demo's data, its simulated BILL running (PORT=3000)
 	@test -f .billcom/billcom.db || $(MAKE) --no-print-directory demo
-	@echo "Dagster UI: http://127.0.0.1:$(PORT) (Ctrl-C ends it)"
 	@$(DEMO) $(BIN)/billcom demo --serve-only & bill=$$!; trap "kill $$bill" EXIT; trap exit INT TERM; \
-		$(DEMO) $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT) --workspace workspace.yaml
+		$(DEMO) $(BIN)/billcom ui --port $(PORT)
 
 test: lint ## check style, types, definitions and behaviour (SQLite and PostgreSQL)
 	@$(APART) $(BIN)/dagster definitions validate --workspace workspace.yaml

@@ -11,6 +11,7 @@ import dagster as dg
 
 from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.metadata import column_schema, pull_metadata
+from billcom_assets.automation.display import table
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import ALIGNMENT, PULLS, SETUP_INCOMPLETE, Step, sync_plan
 from billcom_assets.bill.errors import BillError
@@ -110,12 +111,10 @@ def _pass_gate(sync: Sync) -> None:
 
 
 def _setup_failure(incomplete: SetupIncomplete) -> dg.Failure:
-    missing = "\n".join(
-        f"- **{finding.prerequisite.title}**: {finding.found}\n  `{finding.fix}`" for finding in incomplete.findings
-    )
+    missing = [(finding.prerequisite.title, finding.found, finding.fix) for finding in incomplete.findings]
     return dg.Failure(
         description=str(incomplete),
-        metadata={"reason": SETUP_INCOMPLETE, "missing": dg.MetadataValue.md(missing)},
+        metadata={"reason": SETUP_INCOMPLETE, "missing": table(("prerequisite", "found", "fix"), missing)},
         allow_retries=False,
     )
 

@@ -23,6 +23,7 @@ from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import SETUP_INCOMPLETE
 from billcom_assets.automation.standing import GATED, SEEDED, Standing
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import needs_rewalk
 from billcom_assets.sync.pull import utc_now
@@ -30,6 +31,8 @@ from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 
 _PARTITIONS_PER_TICK = 1_000
+_MESSAGE = 500
+"""Characters shown of what BILL said."""
 _CUT = tuple(entity for entity in CATALOG if entity.cutoff is not None)
 
 
@@ -39,7 +42,7 @@ def first_seed(integration: Standing, _now: datetime) -> Launch | Skip | None:
         return None
     if not integration.is_connected:
         row = integration.row
-        said = f": {row.status_message}" if row.status_message else ""
+        said = f": {excerpt(row.status_message, limit=_MESSAGE)}" if row.status_message else ""
         return Skip(f"its connection is {row.status}{said} (billcom validate {row.key})")
     return Launch("initial_seed", _since(integration), is_gated=False, is_retried=True)
 

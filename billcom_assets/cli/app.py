@@ -91,6 +91,7 @@ COMMANDS = {
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),
+    "ui": Lazy("ui", "Serve the Dagster UI, safely."),
 }
 
 

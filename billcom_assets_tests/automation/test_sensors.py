@@ -108,6 +108,15 @@ def test_what_is_not_ready_is_skipped_with_what_is_missing_and_how_to_fix_it(wor
     assert "billcom " in tick.skip_message
 
 
+def test_a_skip_quotes_bill_bounded_on_one_line_and_without_personal_data(world: World) -> None:
+    said = "![x](//evil.example)\n\u202eSSN 123-45-6789 " + "x" * 10_000
+    world.integration("refused", status="error", status_message=said)
+    told = sense("new_integrations", world.instance).skip_message
+    assert told.startswith("refused: its connection is error: ![x](//evil.example) SSN *** xxx")
+    assert told.endswith("(billcom validate refused)")
+    assert len(told) < 600
+
+
 def test_one_that_was_never_connected_is_told_every_open_point(world: World) -> None:
     world.integration("fresh", status="pending")
     told = sense("first_sync", world.instance).skip_message
