@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from textwrap import indent
 
 import click
 from rich.console import Console
@@ -21,7 +22,7 @@ billcom keys rotate
 unset BILLCOM_SECRET_KEY_OLD                         # backups made before still need the old key"""
 
 
-@click.group(cls=BillcomGroup)
+@click.group(cls=BillcomGroup, epilog="\b\nTo change the key:\n" + indent(_PROCEDURE, "  "))
 def keys() -> None:
     """Makes the key that seals credentials and sessions, or changes it."""
 
