@@ -17,8 +17,9 @@ from billcom_assets.bill.limits import utc_now
 from billcom_assets.warehouse.bill_access import SealedSessions, SharedBudget
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.errors import WarehouseError
-from billcom_assets.warehouse.integrations import Integration
-from billcom_assets.warehouse.sealing import Seal, find_seal
+from billcom_assets.warehouse.integrations import CredentialCheck, Integration, Integrations
+from billcom_assets.warehouse.keys import find_seal
+from billcom_assets.warehouse.sealing import Seal
 
 DATABASE_VARIABLE = "BILLCOM_DATABASE_URL"
 HOME_VARIABLE = "DAGSTER_HOME"
@@ -51,6 +52,14 @@ def seal_for(warehouse: Warehouse) -> Seal:
         WarehouseError: ``BILLCOM_SECRET_KEY`` is malformed, or missing on PostgreSQL.
     """
     return find_seal(warehouse.engine.url)
+
+
+def credential_check(warehouse: Warehouse) -> CredentialCheck:
+    """Finds out whether stored credentials can be used; without the key it can say only that. Makes no key file."""
+    try:
+        return CredentialCheck(Integrations(find_seal(warehouse.engine.url, make=False)))
+    except WarehouseError as missing:
+        return CredentialCheck(unchecked=str(missing))
 
 
 def bill_client(warehouse: Warehouse, seal: Seal, integration: Integration, **options: Any) -> BillClient:

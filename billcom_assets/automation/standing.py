@@ -1,4 +1,4 @@
-"""What automation looks at before it launches anything; read without opening a single credential."""
+"""How far integrations are, as automation looks at it; read without opening a single credential."""
 
 from __future__ import annotations
 

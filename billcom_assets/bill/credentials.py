@@ -130,7 +130,7 @@ class Credentials:
     v2_base_url: str | None = None
     """Other base of the v2 API; by default the one beside ``base_url``."""
     fingerprint: str = field(init=False, compare=False)
-    """Identifies address, user and developer key without revealing them; sessions are bound to it."""
+    """Identifies both addresses, user and developer key without revealing them; sessions are bound to it."""
 
     def __post_init__(self) -> None:
         for name in ("organization_id", "username", "password", "dev_key"):
@@ -143,7 +143,7 @@ class Credentials:
         if self.base_url:
             object.__setattr__(self, "base_url", _v3_base(self.base_url))
             object.__setattr__(self, "environment", _ENVIRONMENT_BY_URL.get(self.v3_url, self.environment))
-        identity = "\x00".join((self.v3_url, self.dev_key, self.organization_id, self.username))
+        identity = "\x00".join((self.v3_url, self.v2_url, self.dev_key, self.organization_id, self.username))
         object.__setattr__(self, "fingerprint", _digest(identity))
 
     @property

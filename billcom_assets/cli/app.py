@@ -92,6 +92,7 @@ COMMANDS = {
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),
     "ui": Lazy("ui", "Serve the Dagster UI, safely."),
+    "keys": Lazy("keys", "Make the key that seals credentials, or change it."),
 }
 
 

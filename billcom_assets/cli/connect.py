@@ -20,14 +20,17 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.options import NONE, Day, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown
 from billcom_assets.environment import bill_client, seal_for
+from billcom_assets.redaction.display import one_line
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import (
     CredentialSources,
+    Destination,
     Integration,
     Integrations,
     InvalidSetting,
     Status,
 )
+from billcom_assets.warehouse.keys import KEY_LOCK
 from billcom_assets.warehouse.sealing import Seal
 from billcom_assets.warehouse.tables import integrations, sync_state
 
@@ -39,6 +42,8 @@ _CREDENTIALS = {
 }
 _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 00801ABCDEFGHIJ1a2b3 \\
   --username my-sync-token --password - --dev-key env:BILL_DEV_KEY --cutoff 2025-01-01"""
+_USUAL_DESTINATION = {"environment": Environment.PRODUCTION.value, "base_url": None, "v2_base_url": None}
+_LOCK_WAIT_SECONDS = 60
 _T = TypeVar("_T")
 
 
@@ -74,15 +79,20 @@ def connect_integration(
         InvalidSetting: a setting cannot be used.
         BillError: BILL cannot be reached or refuses the sign-in; ConfigurationError: a credential cannot be right.
     """
-    seal = seal_for(warehouse)
-    with warehouse.read() as connection:
-        stored = _stored(connection, key)
-        if stored is not None:
-            _refuse_other_organization(connection, stored, organization_id)
-    integration = _merged(key, organization_id, sources, settings, stored)
-    integration.credentials()
-    with warehouse.write() as connection:
-        Integrations(seal).save(connection, integration, utc_now())
+    # A key that changes meanwhile would leave the credentials sealed with the one before.
+    with warehouse.exclusive(KEY_LOCK, wait_seconds=_LOCK_WAIT_SECONDS):
+        seal = seal_for(warehouse)
+        store = Integrations(seal)
+        with warehouse.read() as connection:
+            stored = _stored(connection, key)
+            if stored is not None:
+                given_for = store.given_for(stored)
+                _refuse_other_organization(connection, stored, given_for, organization_id)
+                _refuse_doubtful(stored, given_for, settings)
+        integration = _merged(key, organization_id, sources, settings, stored)
+        integration.credentials()
+        with warehouse.write() as connection:
+            store.save(connection, integration, utc_now())
     launching.add_partition(key)
     return sign_in(warehouse, seal, integration)
 
@@ -111,15 +121,39 @@ def _stored(connection: Connection, key: str) -> RowMapping | None:
     return connection.execute(select(integrations).where(integrations.c.key == key)).mappings().first()
 
 
-def _refuse_other_organization(connection: Connection, stored: RowMapping, organization_id: str) -> None:
+def _refuse_other_organization(
+    connection: Connection, stored: RowMapping, given_for: Destination | None, organization_id: str
+) -> None:
     """The mirror of one organization must not go on as that of another."""
-    if organization_id.strip() == stored["organization_id"]:
+    # What is sealed counts more than what anybody may have written into the database since.
+    connected = given_for.organization_id if given_for else stored["organization_id"]
+    if organization_id.strip() == connected:
         return
     pulled = select(sync_state.c.entity).where(sync_state.c.integration == stored["key"]).limit(1)
     if connection.scalar(pulled) is not None:
         raise InvalidSetting(
-            f"{stored['key']} holds the data of the BILL organization {stored['organization_id']}. "
+            f"{stored['key']} holds the data of the BILL organization {connected}. "
             "Give that organization id, or connect the other organization under another key."
+        )
+
+
+def _refuse_doubtful(stored: RowMapping, given_for: Destination | None, settings: Settings) -> None:
+    """New credentials go where the database says only if those before were given for the same place."""
+    doubtful = [
+        name
+        for name, usual in _USUAL_DESTINATION.items()
+        if getattr(settings, name) is None
+        and stored[name] != usual
+        and (given_for is None or getattr(given_for, name) != stored[name])
+    ]
+    if doubtful:
+        options = [f"--{name.replace('_', '-')}" for name in doubtful]
+        found = ", ".join(
+            f"{option} {one_line(stored[name] or NONE)}" for name, option in zip(doubtful, options, strict=True)
+        )
+        raise InvalidSetting(
+            f"The database says where the credentials of {stored['key']} would be sent, and nothing proves it right: "
+            f"{found}. Give {' and '.join(options)} yourself; none means BILL's own address."
         )
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse import locks
-from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.errors import Busy, WarehouseError
 from billcom_assets.warehouse.migrate import migrate
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.sqlite_file import sqlite_file
@@ -65,6 +65,19 @@ class Warehouse:
             connection = opened.execution_options(begin_immediate=True)
             with connection.begin():
                 yield connection
+
+    def persist(self) -> None:
+        """Lets everything committed outlive a power failure; PostgreSQL sees to that itself.
+
+        Raises:
+            Busy: readers held it up for too long.
+        """
+        if self.is_postgresql:
+            return
+        with self.read() as connection:
+            (is_busy, *_) = connection.exec_driver_sql("PRAGMA wal_checkpoint(FULL)").one()
+        if is_busy:
+            raise Busy("The database file is in use.", "Wait until other processes have ended, then try again.")
 
     @contextmanager
     def exclusive(self, name: str, *, wait_seconds: float = 0) -> Iterator[None]:

@@ -165,6 +165,37 @@ NEEDS: list[tuple[str, Prepare]] = [
 ]
 
 
+@pytest.mark.parametrize(("name", "prepare"), NEEDS, ids=[name for name, _ in NEEDS])
+def test_nothing_is_launched_whose_credentials_would_go_elsewhere_and_others_are(
+    name: str, prepare: Prepare, world: World
+) -> None:
+    prepare(world, "acme-us")
+    prepare(world, "other-inc")
+    world.change("acme-us", base_url="https://elsewhere.example/connect")
+    tick = sense(name, world.instance)
+    assert keys(tick) == ["other-inc"]
+    world.made(tick.run_requests[0], dg.DagsterRunStatus.STARTED)
+    told = sense(name, world.instance).skip_message
+    assert "acme-us: The stored credentials of acme-us were given for other settings" in told
+    assert "base URL was none, is https://elsewhere.example/connect" in told
+
+
+def test_what_was_sealed_with_another_key_is_not_launched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.integration("acme-us")
+    monkeypatch.setenv("BILLCOM_SECRET_KEY", "YW5vdGhlciBzaXh0ZWVuIGFuZCBzaXh0ZWVuIG1vcmU=")
+    tick = sense("new_integrations", world.instance)
+    assert not tick.run_requests
+    assert "sealed with another key" in tick.skip_message
+
+
+def test_a_daemon_that_does_not_have_the_key_leaves_it_to_the_run_to_say_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.integration("acme-us")
+    monkeypatch.delenv("BILLCOM_SECRET_KEY")
+    assert keys(sense("new_integrations", world.instance)) == ["acme-us"]
+
+
 @pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 @pytest.mark.parametrize(("name", "prepare"), NEEDS, ids=[name for name, _ in NEEDS])
 def test_nothing_is_launched_twice(name: str, prepare: Prepare, world: World) -> None:

@@ -197,6 +197,8 @@ def test_the_fingerprint_tells_users_keys_and_addresses_apart_but_not_passwords(
         {"dev_key": "OTHERKEY"},
         {"organization_id": "00802OTHER"},
         {"environment": "stage"},
+        {"base_url": "https://gateway.acme.example/connect"},
+        {"v2_base_url": "https://gateway.acme.example/v2"},
     ]
     assert len({credentials(**change).fingerprint for change in changes}) == len(changes)
     assert credentials(password="a new one").fingerprint == credentials().fingerprint
