@@ -15,7 +15,7 @@ from billcom_assets.bill.limits import LOGINS_PER_HOUR, REQUESTS_PER_HOUR, Clock
 from billcom_assets.bill.session import StoredSession
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.sealing import Seal
-from billcom_assets.warehouse.tables import bill_sessions, request_budget
+from billcom_assets.warehouse.tables import bill_sessions, integrations, request_budget
 from billcom_assets.warehouse.upsert import upsert
 
 _LOCK_WAIT_SECONDS = 60
@@ -49,7 +49,7 @@ class SealedSessions:
         )
 
     def save(self, session: StoredSession) -> None:
-        """Keeps ``session`` in place of any other."""
+        """Keeps ``session`` in place of any other; not for an integration that was disconnected meanwhile."""
         secret = {"id": session.session_id, "fingerprint": session.fingerprint}
         values = {
             "session": self.seal.close(msgspec.json.encode(secret).decode(), purpose=self._purpose),
@@ -58,8 +58,11 @@ class SealedSessions:
             "is_token": session.is_token,
             "last_used_at": session.last_used_at,
         }
+        i = integrations.c
+        left = select(i.key).where(i.key == self.integration, i.credentials.is_(None))
         with self.warehouse.write() as connection:
-            upsert(connection, bill_sessions, [{"integration": self.integration, **values}])
+            if connection.scalar(left) is None:
+                upsert(connection, bill_sessions, [{"integration": self.integration, **values}])
 
     def clear(self, session_id: str) -> None:
         """Forgets the kept session if it is this one."""

@@ -30,6 +30,29 @@ class Status(StrEnum):
     PENDING = "pending"
     CONNECTED = "connected"
     ERROR = "error"
+    DISCONNECTED = "disconnected"
+    """Its credentials were forgotten, its data is kept."""
+    FORGETTING = "forgetting"
+    """Its credentials were forgotten, its data is being deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """That an integration has no credentials any more."""
+
+    state: str
+    next_step: str
+    """The command that it waits for."""
+
+
+def left(key: str, status: str | None) -> Left | None:
+    """In which way the integration was left; None for one that was not."""
+    match status:
+        case Status.DISCONNECTED:
+            return Left("disconnected", f"billcom connect {key} ...")
+        case Status.FORGETTING:
+            return Left("being forgotten", f"billcom forget {key} --yes")
+    return None
 
 
 class InvalidSetting(UserFacingError):
@@ -47,6 +70,13 @@ class UnknownIntegration(UserFacingError):
         self.key = key
 
 
+class Disconnected(InvalidSetting):
+    """The integration has no credentials any more; the text names the command to go on with."""
+
+    def __init__(self, key: str, how: Left) -> None:
+        super().__init__(f"{key} is {how.state}. Go on with: {how.next_step}")
+
+
 @dataclass(frozen=True)
 class CredentialSources:
     """Where each credential comes from: a literal, or ``env:NAME``, which is read when a run needs it."""
@@ -57,6 +87,11 @@ class CredentialSources:
 
     def __repr__(self) -> str:
         return "CredentialSources(...)"
+
+    def origin(self, name: str) -> str:
+        """Where one of them comes from, as may be shown: ``env:NAME``, or that it is stored."""
+        source: str = getattr(self, name).strip()
+        return source if source.startswith(_ENVIRONMENT_PREFIX) else "stored"
 
     def resolve(self, environment: Mapping[str, str] | None = None) -> dict[str, str]:
         """The credentials themselves; raises ConfigurationError naming a variable that is not set."""
@@ -126,7 +161,7 @@ class Integrations:
     seal: Seal
 
     def get(self, connection: Connection, key: str) -> Integration:
-        """The integration; raises UnknownIntegration."""
+        """The integration; raises UnknownIntegration, or Disconnected when its credentials were forgotten."""
         row = connection.execute(select(integrations).where(integrations.c.key == key)).mappings().first()
         if row is None:
             raise UnknownIntegration(key, self.keys(connection))
@@ -142,11 +177,16 @@ class Integrations:
         Raises:
             InvalidSetting: no company is named, or the company or the BILL organization belongs to another integration
                 already.
+            Disconnected: it is being forgotten.
         """
         # Only refused here: a stored one that lost its company is told by the prerequisites, with all that is missing.
         if not integration.company.strip():
             raise InvalidSetting("The company's name is empty. Give it with --company NAME.")
         self._refuse_second(connection, integration)
+        status = connection.scalar(select(integrations.c.status).where(integrations.c.key == integration.key))
+        how = left(integration.key, status)
+        if how is not None and status == Status.FORGETTING:
+            raise Disconnected(integration.key, how)
         sealed = self.seal.close(_to_json(integration.sources), purpose=integration.key)
         values = {
             "company": integration.company.strip(),
@@ -170,9 +210,9 @@ class Integrations:
     def set_status(
         self, connection: Connection, key: str, status: Status, now: datetime, error: BillError | None = None
     ) -> None:
-        """Records the outcome of a sign-in, with BILL's own message when it failed."""
+        """Records the outcome of a sign-in, with BILL's own message when it failed; a disconnected one stays so."""
         connection.execute(
-            integrations.update().where(integrations.c.key == key),
+            integrations.update().where(integrations.c.key == key, integrations.c.credentials.is_not(None)),
             {
                 "status": status.value,
                 "status_code": error.code if error else None,
@@ -200,6 +240,9 @@ class Integrations:
                 )
 
     def _from_row(self, row: Mapping[str, Any]) -> Integration:
+        how = left(row["key"], row["status"])
+        if how is not None:
+            raise Disconnected(row["key"], how)
         sources = msgspec.json.decode(self.seal.open(row["credentials"], purpose=row["key"]))
         return Integration(
             key=row["key"],
