@@ -13,6 +13,7 @@ from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, IN
 from billcom_assets.ledger.kinds import KINDS, mirror
 from billcom_assets.ledger.links import State
 from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.warehouse.integrations import left
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.tables import integrations, sync_state
 
@@ -168,6 +169,9 @@ def _authenticated(facts: Facts) -> _Verdict:
         return True, "BILL accepted the login", ""
     if facts.status is None:
         return False, "nothing is connected", f"billcom connect {facts.integration} --company NAME ..."
+    how = left(facts.integration, facts.status)
+    if how is not None:
+        return False, f"the integration is {how.state}", how.next_step
     said = f": {facts.status_message}" if facts.status_message else ""
     if facts.status == "pending":
         return False, f"the login was not tried yet{said}", f"billcom validate {facts.integration}"
