@@ -90,6 +90,7 @@ COMMANDS = {
     "mappings": Lazy("mappings", "Link BILL's objects to the company's own."),
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
+    "audit": Lazy("audit", "Show who decided what, or prove that nobody changed the log."),
 }
 
 
