@@ -91,6 +91,8 @@ COMMANDS = {
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
     "audit": Lazy("audit", "Show who decided what, or prove that nobody changed the log."),
+    "disconnect": Lazy("leaving", "Forget an integration's credentials and keep its data."),
+    "forget": Lazy("leaving", "Delete everything of an integration."),
 }
 
 
