@@ -96,7 +96,7 @@ def assess(warehouse: Warehouse, now: datetime) -> Verdict:
     """
     s = sync_state.c
     with warehouse.read() as connection:
-        keys = [row.key for row in rows(connection)]
+        keys = [row.key for row in rows(connection) if row.left is None]
         synced = set(
             connection.scalars(select(s.integration).where(s.entity == WATCHED, s.first_pulled_at.is_not(None)))
         )

@@ -147,6 +147,8 @@ class Tick:
         return outcome
 
     def _one(self, row: Row, decide: Decide, busy: Mapping[str, str], known: set[str]) -> dg.RunRequest | Skip | None:
+        if row.left is not None:
+            return Skip(row.left)
         try:
             with self.warehouse.read() as connection:
                 wanted = decide(standing(connection, row), self.now)

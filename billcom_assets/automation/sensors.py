@@ -109,7 +109,7 @@ class Watch:
         if not self.adds_partitions:
             return ()
         known = set(tick.instance.get_dynamic_partitions(PARTITION_SET))
-        return [row.key for row in tick.rows() if row.key not in known][:_PARTITIONS_PER_TICK]
+        return [row.key for row in tick.rows() if row.key not in known and row.left is None][:_PARTITIONS_PER_TICK]
 
 
 WATCHES = (

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.state import EntityState
-from billcom_assets.warehouse.integrations import Status
+from billcom_assets.warehouse.integrations import Status, left
 from billcom_assets.warehouse.tables import integrations, sync_state
 
 SEEDED = tuple(entity.name for entity in CATALOG.seed_plan())
@@ -29,6 +29,12 @@ class Row:
     cutoff: date | None
     changed_at: datetime
     """When its settings or the outcome of its sign-in last changed: from then on, a new attempt is worth making."""
+
+    @property
+    def left(self) -> str | None:
+        """Why nothing is to be done for it any more, as long as it is disconnected or being forgotten."""
+        how = left(self.key, self.status)
+        return f"it is {how.state} ({how.next_step})" if how else None
 
 
 def rows(connection: Connection) -> list[Row]:

@@ -127,6 +127,16 @@ class BillClient:
         """
         return self._caller.login()
 
+    def logout(self) -> None:
+        """Ends the session at BILL, for everybody who shares it.
+
+        See https://developer.bill.com/reference/logout
+
+        Raises:
+            BillError: BILL cannot be reached or refuses.
+        """
+        self.post("/v3/logout")
+
     def who_am_i(self) -> dict[str, Any]:
         """The session's organization and user: ``organizationId``, ``userId`` and what else BILL tells.
 

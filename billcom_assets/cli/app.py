@@ -93,6 +93,9 @@ COMMANDS = {
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),
     "ui": Lazy("ui", "Serve the Dagster UI, safely."),
     "keys": Lazy("keys", "Make the key that seals credentials, or change it."),
+    "audit": Lazy("audit", "Show who decided what, or prove that nobody changed the log."),
+    "disconnect": Lazy("leaving", "Forget an integration's credentials and keep its data."),
+    "forget": Lazy("leaving", "Delete everything of an integration."),
 }
 
 

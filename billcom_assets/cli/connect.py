@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -17,10 +18,12 @@ from billcom_assets.bill.session import StoredSession
 from billcom_assets.cli import given, launching
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
-from billcom_assets.cli.options import NONE, Day, key_argument
+from billcom_assets.cli.options import NONE, Day, acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown
 from billcom_assets.environment import bill_client, seal_for
 from billcom_assets.redaction.display import one_line
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import Actor, Decision, What
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import (
     CredentialSources,
@@ -44,6 +47,11 @@ _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 008
   --username my-sync-token --password - --dev-key env:BILL_DEV_KEY --cutoff 2025-01-01"""
 _USUAL_DESTINATION = {"environment": Environment.PRODUCTION.value, "base_url": None, "v2_base_url": None}
 _LOCK_WAIT_SECONDS = 60
+_SETTINGS = (
+    *("company", "organization_id", "environment", "base_url", "v2_base_url"),
+    *("cutoff", "history_start", "time_zone"),
+)
+"""What the audit log keeps of an integration."""
 _T = TypeVar("_T")
 
 
@@ -69,11 +77,17 @@ class Connected:
 
 
 def connect_integration(
-    warehouse: Warehouse, key: str, organization_id: str, sources: CredentialSources, settings: Settings
+    warehouse: Warehouse,
+    key: str,
+    organization_id: str,
+    sources: CredentialSources,
+    settings: Settings,
+    *,
+    actor: Actor | None = None,
 ) -> Connected:
     """Stores an integration as pending, makes it known to Dagster, signs in and records the outcome.
 
-    What cannot be right is refused before anything is stored.
+    What cannot be right is refused before anything is stored. ``actor`` is whoever runs the process unless given.
 
     Raises:
         InvalidSetting: a setting cannot be used.
@@ -91,8 +105,12 @@ def connect_integration(
                 _refuse_doubtful(stored, given_for, settings)
         integration = _merged(key, organization_id, sources, settings, stored)
         integration.credentials()
+        now = utc_now()
         with warehouse.write() as connection:
-            store.save(connection, integration, utc_now())
+            before = _stored(connection, key)
+            store.save(connection, integration, now)
+            decisions = _decisions(before, integration, _stored(connection, key))
+            audit.record_all(connection, actor or acting(), decisions, now)
     launching.add_partition(key)
     return sign_in(warehouse, seal, integration)
 
@@ -118,7 +136,24 @@ def sign_in(warehouse: Warehouse, seal: Seal, integration: Integration) -> Conne
 
 def _stored(connection: Connection, key: str) -> RowMapping | None:
     # Without opening the seal: giving the credentials again is the way out when its key is lost.
-    return connection.execute(select(integrations).where(integrations.c.key == key)).mappings().first()
+    query = select(integrations).where(integrations.c.key == key).with_for_update()
+    return connection.execute(query).mappings().first()
+
+
+def _decisions(before: RowMapping | None, integration: Integration, stored: RowMapping | None) -> Iterator[Decision]:
+    """What connecting decides: everything the first time, later each setting that changes. Never a credential."""
+    after = {name: stored[name] for name in _SETTINGS} if stored else {}
+    credentials = {name: integration.sources.origin(name) for name in ("username", "password", "dev_key")}
+    key = integration.key
+    if before is None:
+        yield Decision(What.CONNECTED, key, key, after=after | {"credentials": credentials})
+        return
+    if before["credentials"] is None:
+        yield Decision(What.CONNECTED, key, key, before={"status": before["status"]})
+    for name, value in after.items():
+        if value != before[name]:
+            yield Decision(What.SETTING_CHANGED, name, key, before[name], value)
+    yield Decision(What.CREDENTIALS_REPLACED, "credentials", key, after=credentials)
 
 
 def _refuse_other_organization(
@@ -209,11 +244,13 @@ def _kept(wanted: _T | str | None, before: _T | None) -> Any:
     help="Fetch nothing the first time that last changed before; or none.",
 )
 @click.option("--time-zone", metavar="ZONE", help="Where the company keeps its hours, such as America/New_York.")
+@as_option
 @pass_output
 def connect(
     output: Output,
     /,
     key: str,
+    as_name: str | None,
     **options: Any,
 ) -> None:
     """Connects a BILL organization to one company, or changes the settings of a connected one.
@@ -231,7 +268,7 @@ def connect(
     organization = given.read_now(values.pop("organization_id"), _CREDENTIALS["organization_id"])
     sources = CredentialSources(**{name: given.to_store(value, _CREDENTIALS[name]) for name, value in values.items()})
     wanted = Settings(**options)
-    connected = connect_integration(warehouse, key, organization, sources, wanted)
+    connected = connect_integration(warehouse, key, organization, sources, wanted, actor=acting(as_name))
     if wanted.environment and connected.integration.base_url and not wanted.base_url:
         output.note(
             f"{key} still uses the address {connected.integration.base_url}; give --base-url none to use BILL's own."

@@ -11,6 +11,7 @@ from rich.console import Console
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed
+from billcom_assets.cli.options import acting, as_option
 from billcom_assets.cli.output import Output, pass_output
 from billcom_assets.warehouse.key_rotation import Rotation, rotate
 from billcom_assets.warehouse.keys import make_key
@@ -36,8 +37,9 @@ def make(output: Output) -> None:
 
 
 @keys.command("rotate", examples=(_PROCEDURE,))
+@as_option
 @pass_output
-def rotate_(output: Output) -> None:
+def rotate_(output: Output, as_name: str | None) -> None:
     """Seals all stored credentials and sessions with a new key.
 
     The new key is BILLCOM_SECRET_KEY, the one until now BILLCOM_SECRET_KEY_OLD. On SQLite without these variables a
@@ -47,7 +49,7 @@ def rotate_(output: Output) -> None:
     webserver and the daemon have the new key, their runs say that the credentials are sealed with another key, and
     send nothing. Credentials that cannot be opened with either key are named and left as they are.
     """
-    rotation = rotate(opened())
+    rotation = rotate(opened(), acting(as_name))
     if rotation.refused:
         reasons = "\n".join(f"  - {reason}" for reason in rotation.refused.values())
         raise CommandFailed(f"{_summary(rotation)} These could not be changed:\n{reasons}", **asdict(rotation))

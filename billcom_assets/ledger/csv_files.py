@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import io
 import itertools
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from billcom_assets.ledger.encodings import NotText, encoding_of
 from billcom_assets.ledger.problems import Problems, quoted
+from billcom_assets.redaction.display import one_line
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_ROWS = 500_000
@@ -68,8 +70,15 @@ class CsvTable:
     """A file's records and which of the layout's fields it has columns for."""
 
     file: str
+    sha256: str
+    """Of the file's bytes."""
     fields: frozenset[str]
     rows: tuple[CsvRow, ...]
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Which file this was, for the audit log: its name without the folder, and its SHA-256."""
+        return {"name": one_line(Path(self.file).name), "sha256": self.sha256}
 
 
 class _Malformed(Exception):
@@ -147,7 +156,7 @@ def _parse(raw: bytes, codec: str, file: str, layout: Layout, problems: Problems
     if not rows:
         problems.add(file, None, "the file has a header but no rows")
         return None
-    return CsvTable(file, frozenset(header.columns), rows)
+    return CsvTable(file, hashlib.sha256(raw).hexdigest(), frozenset(header.columns), rows)
 
 
 def _records(raw: bytes, codec: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -14,6 +14,7 @@ from billcom_assets.ledger.kinds import KINDS, mirror
 from billcom_assets.ledger.links import State
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.excerpt import excerpt
+from billcom_assets.warehouse.integrations import left
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.tables import integrations, sync_state
 
@@ -179,6 +180,9 @@ def _authenticated(facts: Facts) -> _Verdict:
         return True, "BILL accepted the login", ""
     if facts.status is None:
         return False, "nothing is connected", f"billcom connect {facts.integration} --company NAME ..."
+    how = left(facts.integration, facts.status)
+    if how is not None:
+        return False, f"the integration is {how.state}", how.next_step
     said = excerpt(facts.status_message or "", limit=_MESSAGE)
     if facts.status == "pending":
         return False, "the login was not tried yet", f"billcom validate {facts.integration}", said

@@ -55,7 +55,7 @@ class SealedSessions:
         )
 
     def save(self, session: StoredSession) -> None:
-        """Keeps ``session`` in place of any other, unless another key is in use by now."""
+        """Keeps ``session`` in place of any other, unless another key is in use by now or the integration was left."""
         secret = {"id": session.session_id, "fingerprint": session.fingerprint}
         values = {
             "session": self.seal.close(msgspec.json.encode(secret).decode(), self._purpose),
@@ -66,10 +66,10 @@ class SealedSessions:
         }
         i = integrations.c
         # Locked, so that a change of keys either finds this session or has changed the credentials before.
-        credentials = select(i.credentials).where(i.key == self.integration).with_for_update(read=True)
+        known = select(i.key, i.credentials).where(i.key == self.integration).with_for_update(read=True)
         with self.warehouse.write() as connection:
-            sealed = connection.scalar(credentials)
-            if sealed is None or self.seal.sealed(sealed):
+            row = connection.execute(known).first()
+            if row is None or (row.credentials is not None and self.seal.sealed(row.credentials)):
                 upsert(connection, bill_sessions, [{"integration": self.integration, **values}])
 
     def clear(self, session_id: str) -> None:

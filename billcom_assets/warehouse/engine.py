@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,6 +93,32 @@ class Warehouse:
     def qualified(self, table: str) -> str:
         """The table's name as plain SQL needs it on this database."""
         return f"{SCHEMA}.{table}" if self.is_postgresql else table
+
+    def discard_deleted(self, *, rewrite: bool) -> bool:
+        """Takes what was deleted out of a SQLite database's files; True when nothing of it is left in them.
+
+        On PostgreSQL that is the server's business: False.
+
+        Args:
+            rewrite: Write the whole file again, so that also what was deleted long ago goes; else only the log beside
+                it is emptied.
+        """
+        if self.is_postgresql:
+            return False
+        # Not as a connection of SQLAlchemy's: neither statement may stand in a transaction.
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            if rewrite:
+                cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_busy, *_ = cursor.fetchone() or (True,)
+        except sqlite3.OperationalError:
+            # Somebody else is reading, or the disk has no room for a second copy.
+            return False
+        finally:
+            connection.close()
+        return not is_busy
 
     def close(self) -> None:
         """Closes every pooled connection."""
@@ -212,6 +239,8 @@ def _sqlite(url: URL) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        # What is deleted is overwritten, also by builds of SQLite that do not do so by themselves.
+        connection.execute("PRAGMA secure_delete = ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

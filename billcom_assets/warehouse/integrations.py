@@ -34,6 +34,29 @@ class Status(StrEnum):
     PENDING = "pending"
     CONNECTED = "connected"
     ERROR = "error"
+    DISCONNECTED = "disconnected"
+    """Its credentials were forgotten, its data is kept."""
+    FORGETTING = "forgetting"
+    """Its credentials were forgotten, its data is being deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """That an integration has no credentials any more."""
+
+    state: str
+    next_step: str
+    """The command that it waits for."""
+
+
+def left(key: str, status: str | None) -> Left | None:
+    """In which way the integration was left; None for one that was not."""
+    match status:
+        case Status.DISCONNECTED:
+            return Left("disconnected", f"billcom connect {key} ...")
+        case Status.FORGETTING:
+            return Left("being forgotten", f"billcom forget {key} --yes")
+    return None
 
 
 class InvalidSetting(UserFacingError):
@@ -51,6 +74,13 @@ class UnknownIntegration(UserFacingError):
         self.key = key
 
 
+class Disconnected(InvalidSetting):
+    """The integration has no credentials any more; the text names the command to go on with."""
+
+    def __init__(self, key: str, how: Left) -> None:
+        super().__init__(f"{key} is {how.state}. Go on with: {how.next_step}")
+
+
 @dataclass(frozen=True)
 class CredentialSources:
     """Where each credential comes from: a literal, or ``env:NAME``, which is read when a run needs it."""
@@ -61,6 +91,11 @@ class CredentialSources:
 
     def __repr__(self) -> str:
         return "CredentialSources(...)"
+
+    def origin(self, name: str) -> str:
+        """Where one of them comes from, as may be shown: ``env:NAME``, or that it is stored."""
+        source: str = getattr(self, name).strip()
+        return source if source.startswith(_ENVIRONMENT_PREFIX) else "stored"
 
     def resolve(self, environment: Mapping[str, str] | None = None) -> dict[str, str]:
         """The credentials themselves; raises ConfigurationError naming a variable that is not set."""
@@ -170,6 +205,7 @@ class Integrations:
 
         Raises:
             UnknownIntegration: there is none of this key.
+            Disconnected: its credentials were forgotten.
             WarehouseError: its credentials cannot be opened, or were given for other settings than those stored now.
         """
         row = connection.execute(select(integrations).where(integrations.c.key == key)).mappings().first()
@@ -178,7 +214,7 @@ class Integrations:
         return self._from_row(row)
 
     def refusal(self, connection: Connection, key: str) -> str | None:
-        """Why the stored credentials cannot be used; None when they can, or when there is no such integration.
+        """Why the stored credentials cannot be used; None when they can, or when there are none.
 
         Nothing is sent, and no environment variable that a credential names is read.
         """
@@ -186,6 +222,8 @@ class Integrations:
         try:
             if row is not None:
                 self._sources(row)
+        except Disconnected:
+            return None
         except WarehouseError as refused:
             return str(refused)
         return None
@@ -194,7 +232,7 @@ class Integrations:
         """Where the credentials of a stored row were meant to be sent; None when its seal does not open."""
         try:
             return self._opened(row).given_for
-        except WarehouseError:
+        except (Disconnected, WarehouseError):
             return None
 
     def keys(self, connection: Connection) -> list[str]:
@@ -207,11 +245,16 @@ class Integrations:
         Raises:
             InvalidSetting: no company is named, or the company or the BILL organization belongs to another integration
                 already.
+            Disconnected: it is being forgotten.
         """
         # Only refused here: a stored one that lost its company is told by the prerequisites, with all that is missing.
         if not integration.company.strip():
             raise InvalidSetting("The company's name is empty. Give it with --company NAME.")
         self._refuse_second(connection, integration)
+        status = connection.scalar(select(integrations.c.status).where(integrations.c.key == integration.key))
+        how = left(integration.key, status)
+        if how is not None and status == Status.FORGETTING:
+            raise Disconnected(integration.key, how)
         destination = Destination(
             organization_id=integration.organization_id.strip(),
             environment=integration.environment.value,
@@ -238,9 +281,9 @@ class Integrations:
     def set_status(
         self, connection: Connection, key: str, status: Status, now: datetime, error: BillError | None = None
     ) -> None:
-        """Records the outcome of a sign-in, with BILL's own message when it failed."""
+        """Records the outcome of a sign-in, with BILL's own message when it failed; a disconnected one stays so."""
         connection.execute(
-            integrations.update().where(integrations.c.key == key),
+            integrations.update().where(integrations.c.key == key, integrations.c.credentials.is_not(None)),
             {
                 "status": status.value,
                 "status_code": error.code if error else None,
@@ -268,6 +311,9 @@ class Integrations:
                 )
 
     def _opened(self, row: RowMapping) -> _Document:
+        how = left(row["key"], row["status"])
+        if how is not None:
+            raise Disconnected(row["key"], how)
         return msgspec.json.decode(self.seal.open(row["credentials"], Purpose(SEALED_AS, row["key"])), type=_Document)
 
     def _sources(self, row: RowMapping) -> CredentialSources:

@@ -10,10 +10,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from sqlalchemy import URL, Connection, Table, select
 
-from billcom_assets.warehouse import bill_access, integrations, tables
+from billcom_assets.warehouse import audit, bill_access, integrations, tables
+from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.keys import KEY_LOCK, file_seal, find_seal, given_seal, key_file, replace_key_file
@@ -58,7 +60,7 @@ class Rotation:
     """Integrations whose credentials could not be opened and were left as they are, and why."""
 
 
-def rotate(warehouse: Warehouse, environment: Mapping[str, str] | None = None) -> Rotation:
+def rotate(warehouse: Warehouse, actor: Actor, environment: Mapping[str, str] | None = None) -> Rotation:
     """Seals everything that is sealed with the old key with the new one, all of it or nothing.
 
     The new key is ``BILLCOM_SECRET_KEY`` and the old one ``BILLCOM_SECRET_KEY_OLD``. On SQLite without
@@ -66,6 +68,7 @@ def rotate(warehouse: Warehouse, environment: Mapping[str, str] | None = None) -
 
     Args:
         warehouse: Its database.
+        actor: Who rotates, for the audit log.
         environment: Variables instead of the process's own.
 
     Raises:
@@ -79,6 +82,16 @@ def rotate(warehouse: Warehouse, environment: Mapping[str, str] | None = None) -
         with warehouse.write() as connection:
             for column in SEALED:
                 _reseal(connection, column, old, new, rotation)
+            if rotation.resealed:
+                audit.record(
+                    connection,
+                    actor=actor,
+                    what=What.KEY_ROTATED,
+                    subject="secret key",
+                    now=datetime.now(UTC),
+                    before={"key": old.key_id},
+                    after={"key": new.key_id},
+                )
         warehouse.persist()
     return rotation
 
@@ -113,7 +126,7 @@ def _keys(url: URL, variables: Mapping[str, str]) -> Iterator[tuple[Seal, Seal]]
 def _reseal(connection: Connection, column: SealedColumn, old: Seal, new: Seal, rotation: Rotation) -> None:
     t = column.table.c
     key, value = t[column.key], t[column.value]
-    rows = connection.execute(select(key, value).order_by(key).with_for_update()).all()
+    rows = connection.execute(select(key, value).where(value.is_not(None)).order_by(key).with_for_update()).all()
     for integration, before in rows:
         mine = key == integration
         try:

@@ -323,3 +323,13 @@ def test_every_sensor_and_schedule_runs_by_default() -> None:
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.RUNNING}
     assert {one.default_status for one in repository.schedule_defs} == {dg.DefaultScheduleStatus.RUNNING}
     assert {sensor.minimum_interval_seconds for sensor in repository.sensor_defs} == {30}
+
+
+@pytest.mark.parametrize("watch", [watch.name for watch in WATCHES])
+def test_no_sensor_launches_or_adds_one_that_was_left(world: World, watch: str) -> None:
+    world.integration("acme-us", known=False, status="forgetting", credentials=None)
+    world.ready("other-inc", status="disconnected", credentials=None, cutoff=date(2020, 1, 1))
+    tick = sense(watch, world.instance)
+    assert not tick.run_requests
+    assert not tick.dynamic_partitions_requests
+    assert "other-inc: it is disconnected (billcom connect other-inc ...)" in tick.skip_message

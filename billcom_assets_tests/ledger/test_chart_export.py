@@ -11,7 +11,7 @@ from billcom_assets.ledger.account_types import AccountType
 from billcom_assets.ledger.chart_export import ChartExport, chart_of_accounts
 from billcom_assets.ledger.reference_data import import_reference_data
 from billcom_assets.warehouse.integrations import UnknownIntegration
-from billcom_assets_tests.ledger.books import KEY, LATER, Books, connect
+from billcom_assets_tests.ledger.books import ADA, KEY, LATER, Books, connect
 
 
 def rows(export: ChartExport) -> list[dict[str, str]]:
@@ -128,7 +128,7 @@ def test_an_export_can_be_imported_again_as_it_is(books: Books, tmp_path: Path) 
     path = tmp_path / "chart.csv"
     path.write_text(chart_of_accounts(books.conn, KEY).csv)
 
-    import_reference_data(books.conn, "copy", {"accounts": path}, LATER)
+    import_reference_data(books.conn, "copy", {"accounts": path}, LATER, actor=ADA)
 
     assert chart_of_accounts(books.conn, "copy") == chart_of_accounts(books.conn, KEY)
 

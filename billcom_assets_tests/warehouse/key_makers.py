@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event, make_url
 
+from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.key_rotation import rotate
@@ -38,7 +39,7 @@ def rotate_and_die(database_url: str, variables: dict[str, str], moment: str) ->
     """Changes the key until ``moment`` comes, which is the end of this process by kill -9."""
     warehouse = open_warehouse(database_url)
     MOMENTS[moment]()
-    rotate(warehouse, variables)
+    rotate(warehouse, Actor.of_process(How.COMMAND), variables)
 
 
 def _die(*_: object) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from billcom_assets.bill.credentials import Environment
 from billcom_assets.bill.session import StoredSession
 from billcom_assets.warehouse import tables
+from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.bill_access import SealedSessions
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
@@ -30,6 +31,8 @@ from billcom_assets_tests.warehouse import key_makers
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OLD, NEW = Seal(os.urandom(32)), Seal(os.urandom(32))
 KEYS = tuple(f"company-{number}" for number in range(6))
+
+ACTOR = Actor.of_process(How.COMMAND)
 
 
 def variables(old: Seal = OLD, new: Seal = NEW) -> dict[str, str]:
@@ -74,7 +77,7 @@ def test_everything_sealed_is_sealed_with_the_new_key_and_nothing_with_the_old(w
     connected(warehouse, OLD)
     assert named_in(warehouse, OLD) == ["bill_sessions", "integrations"]
 
-    rotation = rotate(warehouse, variables())
+    rotation = rotate(warehouse, ACTOR, variables())
 
     assert (rotation.resealed, rotation.already, rotation.refused) == (12, 0, {})
     assert opens(warehouse, NEW)
@@ -83,11 +86,11 @@ def test_everything_sealed_is_sealed_with_the_new_key_and_nothing_with_the_old(w
 
 def test_a_second_run_leaves_alone_what_the_first_one_did(warehouse: Warehouse) -> None:
     connected(warehouse, OLD)
-    rotate(warehouse, variables())
+    rotate(warehouse, ACTOR, variables())
     with warehouse.read() as connection:
         before = list(connection.scalars(select(tables.integrations.c.credentials)))
 
-    rotation = rotate(warehouse, variables())
+    rotation = rotate(warehouse, ACTOR, variables())
 
     assert (rotation.resealed, rotation.already) == (0, 12)
     with warehouse.read() as connection:
@@ -100,7 +103,7 @@ def test_beside_sqlite_a_new_key_file_takes_the_place_of_the_old_one(warehouse: 
     before = find_seal(url, {})
     connected(warehouse, before)
 
-    rotation = rotate(warehouse, {})
+    rotation = rotate(warehouse, ACTOR, {})
 
     after = find_seal(url, {}, make=False)
     assert (rotation.resealed, rotation.key_id) == (12, after.key_id)
@@ -128,7 +131,7 @@ class Killed:
 
     def finish(self) -> Seal:
         """What a user does next: the same again."""
-        rotation = rotate(self.warehouse, self.variables)
+        rotation = rotate(self.warehouse, ACTOR, self.variables)
         assert rotation.refused == {}
         assert rotation.resealed + rotation.already == 12
         return NEW if self.variables else find_seal(self.warehouse.engine.url, {}, make=False)
@@ -191,7 +194,7 @@ def test_no_session_saved_meanwhile_is_left_under_the_old_key(warehouse: Warehou
         user.start()
     for _ in range(6):
         saved.acquire()
-    rotate(warehouse, variables())
+    rotate(warehouse, ACTOR, variables())
     for _ in range(6):
         saved.acquire()
     going.clear()
@@ -217,7 +220,7 @@ def test_credentials_that_do_not_open_are_named_and_left_and_the_others_change(
         damaged = damage(str(sealed))
         connection.execute(t.update().where(t.c.key == "company-2").values(credentials=damaged))
 
-    rotation = rotate(warehouse, variables())
+    rotation = rotate(warehouse, ACTOR, variables())
 
     assert (rotation.resealed, [*rotation.refused]) == (11, ["company-2"])
     assert "billcom connect company-2" in rotation.refused["company-2"]
@@ -232,7 +235,7 @@ def test_a_session_that_does_not_open_is_dropped_because_the_next_run_signs_in(w
     with warehouse.write() as connection:
         connection.execute(t.update().where(t.c.integration == "company-2").values(session="damaged"))
 
-    rotation = rotate(warehouse, variables())
+    rotation = rotate(warehouse, ACTOR, variables())
 
     assert (rotation.resealed, rotation.dropped_sessions, rotation.refused) == (11, 1, {})
     assert SealedSessions(warehouse, NEW, "company-2").load() is None
@@ -240,7 +243,7 @@ def test_a_session_that_does_not_open_is_dropped_because_the_next_run_signs_in(w
 
 def test_values_under_a_third_key_are_named_as_such(warehouse: Warehouse) -> None:
     connected(warehouse, Seal(os.urandom(32)))
-    rotation = rotate(warehouse, variables())
+    rotation = rotate(warehouse, ACTOR, variables())
     assert [*rotation.refused] == list(KEYS)
     assert all("sealed with another key" in reason for reason in rotation.refused.values())
 
@@ -257,7 +260,7 @@ def test_without_two_keys_it_says_what_to_set(warehouse: Warehouse, left: set[st
     connected(warehouse, OLD)
     given = {name: value for name, value in variables(new=OLD).items() if name in left}
     with pytest.raises(WarehouseError, match=told):
-        rotate(warehouse, given)
+        rotate(warehouse, ACTOR, given)
     assert opens(warehouse, OLD)
 
 
@@ -265,7 +268,7 @@ def test_without_two_keys_it_says_what_to_set(warehouse: Warehouse, left: set[st
 def test_without_a_key_file_none_is_made(warehouse: Warehouse) -> None:
     folder = Path(str(warehouse.engine.url.database)).parent
     with pytest.raises(WarehouseError, match="is missing"):
-        rotate(warehouse, {})
+        rotate(warehouse, ACTOR, {})
     assert list(folder.glob("*.key*")) == []
 
 
@@ -274,9 +277,9 @@ def test_the_way_from_a_key_file_to_the_environment_and_back(warehouse: Warehous
     in_file = find_seal(warehouse.engine.url, {})
     connected(warehouse, in_file)
     with pytest.raises(WarehouseError, match=rf"Set {OLD_KEY_VARIABLE} to the content of .*billcom\.key"):
-        rotate(warehouse, {KEY_VARIABLE: variables()[KEY_VARIABLE]})
+        rotate(warehouse, ACTOR, {KEY_VARIABLE: variables()[KEY_VARIABLE]})
 
-    assert rotate(warehouse, variables(in_file, NEW)).key_id == NEW.key_id
+    assert rotate(warehouse, ACTOR, variables(in_file, NEW)).key_id == NEW.key_id
     assert opens(warehouse, NEW)
-    assert rotate(warehouse, {OLD_KEY_VARIABLE: variables(NEW)[OLD_KEY_VARIABLE]}).key_id == in_file.key_id
+    assert rotate(warehouse, ACTOR, {OLD_KEY_VARIABLE: variables(NEW)[OLD_KEY_VARIABLE]}).key_id == in_file.key_id
     assert opens(warehouse, in_file)
