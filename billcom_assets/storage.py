@@ -17,6 +17,7 @@ from dagster_postgres import DagsterPostgresStorage
 from sqlalchemy import make_url
 
 from billcom_assets.environment import home_folder
+from billcom_assets.private_files import restrict_umask
 
 URL_VARIABLE = "BILLCOM_DAGSTER_DATABASE_URL"
 
@@ -38,7 +39,11 @@ class EnvironmentStorage(DagsterStorage, ConfigurableClass):
     def from_config_value(  # type: ignore[override] # stands for the storage that the environment asks for
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> DagsterStorage:
-        """The storage that the environment asks for."""
+        """The storage that the environment asks for.
+
+        Webserver, daemon, code server, run worker and our own command all come by here before Dagster writes a file.
+        """
+        restrict_umask()
         url = os.environ.get(URL_VARIABLE, "").strip()
         if url:
             # Dagster's storage speaks to psycopg2; a bare URL would pick another driver with newer SQLAlchemy.

@@ -12,8 +12,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import URL
 
+from billcom_assets import private_files
 from billcom_assets.warehouse.errors import WarehouseError
-from billcom_assets.warehouse.sqlite_file import sqlite_file
+from billcom_assets.warehouse.sqlite_file import key_file
 
 KEY_VARIABLE = "BILLCOM_SECRET_KEY"
 _KEY_BYTES = 32
@@ -62,7 +63,7 @@ def find_seal(url: URL, environment: dict[str, str] | None = None) -> Seal:
             f"{KEY_VARIABLE} is not set; it seals the credentials that are stored in PostgreSQL.",
             'Make one with: python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"',
         )
-    return Seal(_key_file(sqlite_file(url).with_suffix(".key")))
+    return Seal(_key_file(key_file(url)))
 
 
 def _decode(value: str, origin: str) -> bytes:
@@ -81,7 +82,7 @@ def _key_file(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return _decode(path.read_text().strip(), str(path))
+        return _decode(_read_key(path), str(path))
     except OSError as error:
         raise WarehouseError(
             f"The key file {path} cannot be made: {error.strerror}.", "Make its folder writable."
@@ -90,3 +91,18 @@ def _key_file(path: Path) -> bytes:
     with os.fdopen(descriptor, "w") as file:
         file.write(base64.b64encode(key).decode())
     return key
+
+
+def _read_key(path: Path) -> str:
+    try:
+        return private_files.read(path).strip()
+    except private_files.ReadableByOthers as advice:
+        raise WarehouseError(
+            f"The key file {path} can be read or changed by others on this machine.",
+            f"If nobody has, close it and go on: {advice}",
+        ) from None
+    except OSError as error:
+        raise WarehouseError(
+            f"The key file {path} cannot be read: {error.strerror}.",
+            "Make it a file of your own, no link, that you may read.",
+        ) from None
