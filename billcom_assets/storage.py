@@ -19,6 +19,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.environment import home_folder
+from billcom_assets.private_files import restrict_umask
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.tls import refusal, with_tls
 
@@ -42,7 +43,11 @@ class EnvironmentStorage(DagsterStorage, ConfigurableClass):
     def from_config_value(  # type: ignore[override] # stands for the storage that the environment asks for
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> DagsterStorage:
-        """The storage that the environment asks for."""
+        """The storage that the environment asks for.
+
+        Webserver, daemon, code server, run worker and our own command all come by here before Dagster writes a file.
+        """
+        restrict_umask()
         url = os.environ.get(URL_VARIABLE, "").strip()
         if url:
             # Dagster's storage speaks to psycopg2; a bare URL would pick another driver with newer SQLAlchemy.

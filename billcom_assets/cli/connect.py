@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -43,6 +43,7 @@ _CREDENTIALS = {
     "password": "password",
     "dev_key": "developer key",
 }
+_SECRET = ("password", "dev_key")
 _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 00801ABCDEFGHIJ1a2b3 \\
   --username my-sync-token --password - --dev-key env:BILL_DEV_KEY --cutoff 2025-01-01"""
 _USUAL_DESTINATION = {"environment": Environment.PRODUCTION.value, "base_url": None, "v2_base_url": None}
@@ -263,8 +264,8 @@ def connect(
     credentials must be given again, because what is stored is never shown.
     """
     warehouse = opened()
-    values = {name: options.pop(name) for name in _CREDENTIALS}
-    _require_credentials(warehouse, key, values)
+    values = _given_credentials(warehouse, key, options)
+    _warn_of_written_out(output, values)
     organization = given.read_now(values.pop("organization_id"), _CREDENTIALS["organization_id"])
     sources = CredentialSources(**{name: given.to_store(value, _CREDENTIALS[name]) for name, value in values.items()})
     wanted = Settings(**options)
@@ -276,10 +277,25 @@ def connect(
     _answer(output, connected, next_step=f"billcom seed {key}")
 
 
-def _require_credentials(warehouse: Warehouse, key: str, values: dict[str, str | None]) -> None:
-    missing = [f"--{name.replace('_', '-')}" for name, value in values.items() if value is None]
+def _warn_of_written_out(output: Output, values: Mapping[str, str]) -> None:
+    written_out = [_option(name) for name in _SECRET if given.is_written_out(values[name])]
+    if written_out:
+        output.warn(
+            f"{' and '.join(written_out)} written out can be read by others: in the list of processes while this runs, "
+            "in the shell's history afterwards. Give env:NAME to name an environment variable, or - to type it unseen."
+        )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _given_credentials(warehouse: Warehouse, key: str, options: dict[str, Any]) -> dict[str, str]:
+    """Takes the credentials, of which none may be missing, out of the options."""
+    values: dict[str, str | None] = {name: options.pop(name) for name in _CREDENTIALS}
+    missing = [_option(name) for name, value in values.items() if value is None]
     if not missing:
-        return
+        return {name: value for name, value in values.items() if value is not None}
     with warehouse.read() as connection:
         is_edit = _stored(connection, key) is not None
     if is_edit:

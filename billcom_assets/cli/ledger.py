@@ -10,7 +10,7 @@ from rich.console import Console
 from billcom_assets.bill.limits import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
-from billcom_assets.cli.files import written
+from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table
@@ -89,19 +89,19 @@ def import_(output: Output, /, key: str, as_name: str | None, **files: str | Non
 @ledger.command(examples=("billcom ledger export acme-us --chart-of-accounts --output accounts-for-bill.csv",))
 @key_argument
 @click.option("--chart-of-accounts", is_flag=True, help="Write the chart of accounts for BILL's own account import.")
-@click.option("--output", "path", metavar="FILE", help="Write to this file instead of showing it.")
+@output_options
 @pass_output
-def export(output: Output, key: str, chart_of_accounts: bool, path: str | None) -> None:
+def export(output: Output, key: str, chart_of_accounts: bool, path: str | None, force: bool) -> None:
     """Writes the company's chart of accounts as the CSV file that BILL's own import of accounts takes.
 
     In BILL, choose the import of accounts in the settings and give it this file.
     """
     if not chart_of_accounts:
         raise click.UsageError("Say what to write: --chart-of-accounts.")
-    _export_chart(output, opened(), key, path)
+    _export_chart(output, opened(), key, path, force=force)
 
 
-def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | None) -> None:
+def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | None, *, force: bool) -> None:
     with warehouse.read() as connection:
         chart = chart_of_accounts(connection, key)
     for problem in chart.problems:
@@ -109,4 +109,4 @@ def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | No
         output.note(f"Account {problem.ledger_id} {done}: {problem.message}.")
     problems = [asdict(problem) for problem in chart.problems]
     document = {"integration": key, "accounts": chart.accounts, "problems": problems}
-    written(output, chart.csv, path, document, what=f"{chart.accounts:,} accounts")
+    written(output, warehouse, chart.csv, path, document, what=f"{chart.accounts:,} accounts", force=force)

@@ -12,7 +12,7 @@ from rich.console import Console
 from billcom_assets.bill.limits import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
-from billcom_assets.cli.files import written
+from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
@@ -202,17 +202,18 @@ def suggest(output: Output, key: str, accept: str | None, as_name: str | None) -
 @mappings.command(examples=("billcom mappings export acme-us --output mappings.csv",))
 @key_argument
 @_kinds_option
-@click.option("--output", "path", metavar="FILE", help="Write to this file instead of showing it.")
+@output_options
 @pass_output
-def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None) -> None:
+def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None, force: bool) -> None:
     """Writes all mappings as a CSV file for a spreadsheet, with the suggestion beside each row that is not decided.
 
     To decide a row write the ledger's id into its column ledger_id, or none to leave it unmapped for good; then give
     the file to: billcom mappings import
     """
-    with opened().read() as connection:
+    warehouse = opened()
+    with warehouse.read() as connection:
         text = mapping_rows.export_csv(connection, key, kinds or tuple(KINDS))
-    written(output, text, path, {"integration": key}, what="The mappings were")
+    written(output, warehouse, text, path, {"integration": key}, what="The mappings were", force=force)
 
 
 @mappings.command("import", examples=("billcom mappings import acme-us mappings.csv",))

@@ -1,7 +1,8 @@
 """Reading CSV files as accounting programs and spreadsheets write them.
 
 The header is found below title lines and matched by its words; comma, semicolon, tab and bar are told apart by which
-of them gives the expected columns; line numbers stay right across quoted line breaks.
+of them gives the expected columns; line numbers stay right across quoted line breaks. A cell is its text without what
+protects it in a spreadsheet: an apostrophe before what would run as a formula, or ="...".
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from billcom_assets.ledger.encodings import NotText, encoding_of
 from billcom_assets.ledger.problems import Problems, quoted
+from billcom_assets.ledger.spreadsheets import unprotected
 from billcom_assets.redaction.display import one_line
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -299,4 +301,4 @@ def _is_footer(record: Sequence[str]) -> bool:
 def _cell(text: str) -> str:
     text = text.strip()
     wrapped = _EXCEL_TEXT.fullmatch(text)
-    return wrapped.group(1).strip() if wrapped else text
+    return (wrapped.group(1) if wrapped else unprotected(text)).strip()

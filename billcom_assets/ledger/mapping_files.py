@@ -23,7 +23,6 @@ from billcom_assets.ledger.mapping_rows import NONE
 from billcom_assets.ledger.matching import Method
 from billcom_assets.ledger.overview import Overview, overview
 from billcom_assets.ledger.problems import Problems, quoted
-from billcom_assets.ledger.spreadsheets import unprotected
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision, What
 
@@ -113,7 +112,7 @@ def _read(conn: Connection, integration: str, table: CsvTable, problems: Problem
 def _by_kind(integration: str, table: CsvTable, problems: Problems) -> dict[str, list[CsvRow]]:
     by_kind: dict[str, list[CsvRow]] = defaultdict(list)
     for row in table.rows:
-        stated = unprotected(row["integration"])
+        stated = row["integration"]
         kind = same(row["kind"]).replace(" ", "_")
         if stated and stated != integration:
             message = f"the row belongs to the integration {quoted(stated)}, not to {integration}"
@@ -150,7 +149,7 @@ class _Reader:
 
     def read(self, row: CsvRow) -> None:
         """Takes one row's decision, or notes what is wrong with it."""
-        bill_id, wanted = unprotected(row["bill id"]), unprotected(row["ledger id"])
+        bill_id, wanted = row["bill id"], row["ledger id"]
         problem = self._identify(bill_id, row.line)
         link = self.view.links.get(bill_id)
         current = link.ledger_id or NONE if link is not None and link.is_decided else ""
@@ -225,7 +224,7 @@ def _spelling(id_: str) -> str:
 
 def _owners_elsewhere(conn: Connection, integration: str, view: Overview, rows: Iterable[CsvRow]) -> dict[str, str]:
     """Other integrations by the id of those BILL objects of the rows that are unknown to this one."""
-    unknown = sorted({unprotected(row["bill id"]) for row in rows} - view.bill.keys())
+    unknown = sorted({row["bill id"] for row in rows} - view.bill.keys())
     if not unknown:
         return {}
     t = mirror().table(view.kind.name).c

@@ -19,13 +19,14 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from billcom_assets import private_files
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse import locks
 from billcom_assets.warehouse.errors import Busy, WarehouseError
 from billcom_assets.warehouse.migrate import migrate
 from billcom_assets.warehouse.mirror import Mirror
-from billcom_assets.warehouse.sqlite_file import sqlite_file
+from billcom_assets.warehouse.sqlite_file import keep_private, sqlite_file
 from billcom_assets.warehouse.tables import SCHEMA
 from billcom_assets.warehouse.tls import refusal, with_tls
 
@@ -224,7 +225,7 @@ def _sqlite(url: URL) -> Engine:
         )
     path = sqlite_file(url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(path.parent)
     except OSError as error:
         raise WarehouseError(
             f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose a folder that you may write to."
@@ -232,6 +233,10 @@ def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS}).execution_options(
         schema_translate_map={SCHEMA: None}
     )
+
+    @event.listens_for(engine, "do_connect")
+    def before_opening(*_: object) -> None:
+        keep_private(url)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:

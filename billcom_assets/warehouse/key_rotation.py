@@ -18,8 +18,9 @@ from billcom_assets.warehouse import audit, bill_access, integrations, tables
 from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
-from billcom_assets.warehouse.keys import KEY_LOCK, file_seal, find_seal, given_seal, key_file, replace_key_file
+from billcom_assets.warehouse.keys import KEY_LOCK, file_seal, find_seal, given_seal, replace_key_file
 from billcom_assets.warehouse.sealing import KEY_VARIABLE, Purpose, Seal
+from billcom_assets.warehouse.sqlite_file import key_file, new_key_file
 
 OLD_KEY_VARIABLE = f"{KEY_VARIABLE}_OLD"
 _LOCK_WAIT_SECONDS = 60
@@ -101,8 +102,7 @@ def _keys(url: URL, variables: Mapping[str, str]) -> Iterator[tuple[Seal, Seal]]
     """The old and the new key; at the end without an exception the new one is in place."""
     old, new = given_seal(OLD_KEY_VARIABLE, variables), given_seal(KEY_VARIABLE, variables)
     if old is None and new is None and url.get_backend_name() == "sqlite":
-        path = key_file(url)
-        aside = path.with_name(f"{path.name}.new")
+        path, aside = key_file(url), new_key_file(url)
         # The one in use first: without it no new one is made.
         yield file_seal(path, make=False), file_seal(aside, make=True)
         replace_key_file(path, aside)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL
 
+from billcom_assets import private_files
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.sealing import KEY_VARIABLE, Seal
-from billcom_assets.warehouse.sqlite_file import sqlite_file
+from billcom_assets.warehouse.sqlite_file import key_file
 
 KEY_LOCK = "keys"
 """Held while keys change, and while credentials are sealed with the key of now."""
@@ -64,11 +64,6 @@ def given_seal(variable: str, variables: Mapping[str, str]) -> Seal | None:
     return Seal(key)
 
 
-def key_file(url: URL) -> Path:
-    """Where the key of a SQLite database lies when the environment names none."""
-    return sqlite_file(url).with_suffix(".key")
-
-
 def file_seal(path: Path, *, make: bool) -> Seal:
     """The key in a file, for the owner alone.
 
@@ -79,7 +74,7 @@ def file_seal(path: Path, *, make: bool) -> Seal:
     Raises:
         WarehouseError: it holds no key, or cannot be read or made.
     """
-    if make and not path.exists():
+    if make and not os.path.lexists(path):
         _make_key_file(path)
     return Seal(_read_key_file(path))
 
@@ -103,17 +98,8 @@ def replace_key_file(path: Path, by: Path) -> None:
 def _make_key_file(path: Path) -> None:
     """Makes it complete from the first moment; of several processes at once one makes it, the others find it."""
     try:
-        # Only its owner can read what mkstemp makes.
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(make_key())
-                file.flush()
-                os.fsync(descriptor)
-            with suppress(FileExistsError):
-                os.link(name, path)
-        finally:
-            Path(name).unlink()
+        with suppress(FileExistsError):
+            private_files.create(path, make_key().encode())
         _persist(path.parent)
     except OSError as error:
         raise WarehouseError(
@@ -132,7 +118,14 @@ def _persist(folder: Path) -> None:
 
 def _read_key_file(path: Path) -> bytes:
     try:
-        content = path.read_bytes().strip()
+        content = private_files.read(path).strip()
+    except UnicodeDecodeError:
+        content = "(no text)"
+    except private_files.ReadableByOthers as advice:
+        raise WarehouseError(
+            f"The key file {path} can be read or changed by others on this machine.",
+            f"If nobody has, close it and go on: {advice}",
+        ) from None
     except FileNotFoundError:
         raise WarehouseError(
             f"The key file {path} is missing; it opens the stored credentials.",
@@ -140,7 +133,8 @@ def _read_key_file(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise WarehouseError(
-            f"The key file {path} cannot be read: {error.strerror}.", "Run this as the user who owns it."
+            f"The key file {path} cannot be read: {error.strerror}.",
+            "Make it a file of your own, no link, that you may read.",
         ) from None
     if (key := _decoded(content)) is None:
         state = "cut or damaged" if content else "empty"

@@ -26,6 +26,7 @@ FLOORS = (
     ("bill",),
     ("entities",),
     ("redaction",),
+    ("private_files",),
     ("sandbox",),
 )
 """From the roof to the ground; rooms on one floor do not know each other."""
