@@ -24,6 +24,7 @@ class Row:
 
     key: str
     status: str
+    status_code: str | None
     status_message: str | None
     time_zone: str
     cutoff: date | None
@@ -41,12 +42,15 @@ def rows(connection: Connection) -> list[Row]:
     """Every integration, by key."""
     c = integrations.c
     found = connection.execute(
-        select(c.key, c.status, c.status_message, c.time_zone, c.cutoff, c.updated_at, c.checked_at).order_by(c.key)
+        select(
+            c.key, c.status, c.status_code, c.status_message, c.time_zone, c.cutoff, c.updated_at, c.checked_at
+        ).order_by(c.key)
     )
     return [
         Row(
             one.key,
             one.status,
+            one.status_code,
             one.status_message,
             one.time_zone,
             one.cutoff,

@@ -15,6 +15,7 @@ import msgspec
 
 from billcom_assets.bill import answers
 from billcom_assets.bill.answers import Answer, Malformed, Page, Problem
+from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.caller import Call, Caller
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillUnavailable, NotFound, UnsupportedCall, WrongEntityType
@@ -60,6 +61,7 @@ class BillClient:
         budget: The developer key's hourly allowance; default: one shared by this process.
         retry: How long problems that may pass are waited out.
         timeout: Seconds to connect, and to wait for each part of an answer.
+        limits: What a whole response may cost.
         clock: Gives the current time, timezone-aware.
         max_logins: Sign-ins this client may cause before it raises SessionsExhausted.
         on_event: Told of every attempt, wait and sign-in, in the calling thread.
@@ -74,6 +76,7 @@ class BillClient:
         budget: RequestBudget | None = None,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         timeout: tuple[float, float] = (10, 60),
+        limits: ResponseLimits = ResponseLimits(),  # noqa: B008 - frozen
         clock: Clock = utc_now,
         max_logins: int = 10,
         on_event: Callable[[CallEvent], None] | None = None,
@@ -87,6 +90,7 @@ class BillClient:
             budget=MemoryBudget.shared(credentials.key_digest, clock) if budget is None else budget,
             retry=retry,
             timeout=timeout,
+            limits=limits,
             clock=clock,
             max_logins=max_logins,
             on_event=on_event,

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, select, text
 
+from billcom_assets.bill.failures import sign_in_command
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES, AccountType
 from billcom_assets.ledger.kinds import KINDS, mirror
 from billcom_assets.ledger.links import State
@@ -79,6 +80,7 @@ class Facts:
     company: str | None
     """None when there is no such integration."""
     status: str | None
+    status_code: str | None
     status_message: str | None
     accounts: Pulled
     vendors: Pulled
@@ -116,11 +118,12 @@ def require_setup(conn: Connection, integration: str) -> None:
 
 def _facts(conn: Connection, integration: str) -> Facts:
     i = integrations.c
-    row = conn.execute(select(i.company, i.status, i.status_message).where(i.key == integration)).first()
+    row = conn.execute(select(i.company, i.status, i.status_code, i.status_message).where(i.key == integration)).first()
     return Facts(
         integration=integration,
         company=row.company if row else None,
         status=row.status if row else None,
+        status_code=row.status_code if row else None,
         status_message=row.status_message if row else None,
         accounts=_pulled(conn, integration, "accounts"),
         vendors=_pulled(conn, integration, "vendors"),
@@ -189,7 +192,7 @@ def _authenticated(facts: Facts) -> _Verdict:
     return (
         False,
         "the last login failed",
-        f"billcom validate {facts.integration}, or with other credentials billcom connect {facts.integration} ...",
+        sign_in_command(facts.integration, facts.status_code),
         said,
     )
 

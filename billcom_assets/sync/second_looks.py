@@ -26,6 +26,8 @@ from billcom_assets.sync.report import Kind, PullReport
 from billcom_assets.warehouse.tables import sync_second_looks
 
 _IDS_PER_REQUEST = 100
+_ROWS_PER_ID = 10
+"""What repeated pages may bring of one object; a list that brings more is the whole list, its filter ignored."""
 _DEEPEST_CHAIN = 4
 """A payment names a credit, the credit a bill, the bill its vendor; and one round more for what changed meanwhile."""
 
@@ -163,6 +165,8 @@ def _by_ids(pull: EntityPull, ids: Sequence[str]) -> Batch:
         for batch, _reached, _following in walk.pages(None, None, pull.reader.read):
             found.candidates += batch.candidates
             found.rejections += batch.rejections
+            if found.fetched > _ROWS_PER_ID * len(ids):
+                raise QueryRefused("The filter on ids was not obeyed")
     except QueryRefused:
         return pull.reader.read_objects([one for one in (_by_id(pull, each) for each in ids) if one is not None])
     return found

@@ -19,6 +19,10 @@ from billcom_assets.warehouse.tables import contract_findings, integration_error
 from billcom_assets.warehouse.upsert import upsert
 
 UNREADABLE = "unreadable"
+_MOST_FINDINGS = 1_000
+"""Unknown fields and values noted in one pull: enough to see what is new, whatever a broken BILL invents."""
+_LONGEST_FINDING = 200
+"""Characters; findings are keys, and an index holds no long ones."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,8 @@ class BatchWriter:
             for one in changed
             for column, value in self.reader.contract.unknown_values(one.obj)
         }
+        short = {(kind, place[:_LONGEST_FINDING], value[:_LONGEST_FINDING]) for kind, place, value in found}
+        new = sorted(short - self._noted)[: _MOST_FINDINGS - len(self._noted)]
         rows = [
             {
                 "integration": self.table.integration,
@@ -184,10 +190,10 @@ class BatchWriter:
                 "first_seen_at": now,
                 "last_seen_at": now,
             }
-            for kind, place, value in sorted(found - self._noted)
+            for kind, place, value in new
         ]
         upsert(connection, contract_findings, rows, keep=("first_seen_at",))
-        self._noted |= found
+        self._noted |= set(new)
 
 
 def _is_news(one: Candidate, stored: Stored) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from billcom_assets.bill.credentials import Credentials, Environment
 from billcom_assets.bill.errors import BillError, ConfigurationError
+from billcom_assets.bill.failures import refusal_code
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.warehouse.errors import WarehouseError
@@ -286,7 +287,7 @@ class Integrations:
             integrations.update().where(integrations.c.key == key, integrations.c.credentials.is_not(None)),
             {
                 "status": status.value,
-                "status_code": error.code if error else None,
+                "status_code": refusal_code(error) if error else None,
                 "status_message": str(error) if error else None,
                 "checked_at": now,
             },
