@@ -11,6 +11,9 @@ INSTALLED := .venv/.installed
 APART := env -u BILLCOM_DATABASE_URL -u BILLCOM_DAGSTER_DATABASE_URL -u BILLCOM_SECRET_KEY -u DAGSTER_HOME
 DEMO := $(APART) DAGSTER_HOME="$(CURDIR)/.billcom"
 
+# By environment, because that pins the build backend too: the first name for pip up to 25.2, both for later ones.
+PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
+
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test lint format bench clean
 
@@ -22,9 +25,8 @@ demo: $(INSTALLED) ## mirror a simulated BILL organization into .billcom/billcom
 
 dev: $(INSTALLED) ## open the Dagster UI on the demo's data, its simulated BILL running (PORT=3000)
 	@test -f .billcom/billcom.db || $(MAKE) --no-print-directory demo
-	@echo "Dagster UI: http://127.0.0.1:$(PORT) (Ctrl-C ends it)"
 	@$(DEMO) $(BIN)/billcom demo --serve-only & bill=$$!; trap "kill $$bill" EXIT; trap exit INT TERM; \
-		$(DEMO) $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT) --workspace workspace.yaml
+		$(DEMO) $(BIN)/billcom ui --port $(PORT)
 
 test: lint ## check style, types, definitions and behaviour (SQLite and PostgreSQL)
 	@$(APART) $(BIN)/dagster definitions validate --workspace workspace.yaml
@@ -50,5 +52,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 		{ echo "billcom-assets needs Python 3.11, 3.12 or 3.13; choose one with: make PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing into .venv (once; a minute or two) ..."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(PINNED) $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
 	@touch $@

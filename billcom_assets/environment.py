@@ -11,20 +11,25 @@ from typing import Any
 
 from sqlalchemy import URL
 
+from billcom_assets import private_files
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.limits import utc_now
 from billcom_assets.warehouse.bill_access import SealedSessions, SharedBudget
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.errors import WarehouseError
-from billcom_assets.warehouse.integrations import Integration
-from billcom_assets.warehouse.sealing import Seal, find_seal
+from billcom_assets.warehouse.integrations import CredentialCheck, Integration, Integrations
+from billcom_assets.warehouse.keys import find_seal
+from billcom_assets.warehouse.sealing import Seal
+from billcom_assets.warehouse.sqlite_file import BESIDE, key_file, lock_folder, new_key_file, sqlite_file
 
 DATABASE_VARIABLE = "BILLCOM_DATABASE_URL"
 HOME_VARIABLE = "DAGSTER_HOME"
 DEFAULT_HOME = ".billcom"
 DATABASE_FILE = "billcom.db"
 _INSTANCE_FILE = "dagster.yaml"
+_DAGSTERS = (_INSTANCE_FILE, "workspace.yaml", "history", "schedules", "storage", "logs", ".logs_queue", ".telemetry")
+"""What Dagster reads and keeps in its home."""
 
 
 def database_url() -> str:
@@ -51,6 +56,14 @@ def seal_for(warehouse: Warehouse) -> Seal:
         WarehouseError: ``BILLCOM_SECRET_KEY`` is malformed, or missing on PostgreSQL.
     """
     return find_seal(warehouse.engine.url)
+
+
+def credential_check(warehouse: Warehouse) -> CredentialCheck:
+    """Finds out whether stored credentials can be used; without the key it can say only that. Makes no key file."""
+    try:
+        return CredentialCheck(Integrations(find_seal(warehouse.engine.url, make=False)))
+    except WarehouseError as missing:
+        return CredentialCheck(unchecked=str(missing))
 
 
 def bill_client(warehouse: Warehouse, seal: Seal, integration: Integration, **options: Any) -> BillClient:
@@ -96,14 +109,17 @@ def home_folder() -> Path:
 def dagster_home() -> Path:
     """:func:`home_folder`, made ready: it exists, has a ``dagster.yaml``, and ``DAGSTER_HOME`` names it.
 
+    A home that is made here is its owner's alone, so that nothing below it can be reached by others, whatever Dagster
+    makes there. One that exists keeps its rights, which somebody may have given it on purpose; what is made in it is
+    the owner's alone all the same. Several users of one machine share through PostgreSQL, not through files.
+
     Raises:
         WarehouseError: the folder cannot be made or written.
     """
     home = home_folder()
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        if not (home / _INSTANCE_FILE).exists():
-            (home / _INSTANCE_FILE).write_text(_instance_settings(), encoding="utf-8")
+        private_files.make_folder(home)
+        _write_settings(home / _INSTANCE_FILE)
     except OSError as error:
         raise WarehouseError(
             f"The folder {home} cannot be made ready for Dagster: {error.strerror}.",
@@ -113,9 +129,46 @@ def dagster_home() -> Path:
     return home
 
 
-def _instance_settings() -> str:
+def is_needed(path: Path, url: URL) -> bool:
+    """Whether a file is one that this program or Dagster needs, by whatever name it is reached.
+
+    Args:
+        path: Any file, perhaps not there yet.
+        url: The database in use: its file, those beside it, its key and its locks are needed.
+    """
+    needed = [home_folder() / name for name in _DAGSTERS]
+    if url.get_backend_name() == "sqlite":
+        database = sqlite_file(url)
+        needed += [database.with_name(database.name + ending) for ending in ("", *BESIDE)]
+        needed += [key_file(url), new_key_file(url), lock_folder(url)]
+    places = {place for one in needed for place in (one.absolute(), one.resolve())}
+    wanted = path.resolve()
+    return any(
+        above in places or any(_is_same(above, place) for place in places) for above in (wanted, *wanted.parents)
+    )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _write_settings(path: Path) -> None:
+    if path.exists():
+        return
+    try:
+        private_files.create(path, _instance_settings())
+    except FileExistsError:
+        # Another process was first; or it is a link to nothing, with which Dagster would go by other settings.
+        if not path.exists():
+            raise
+
+
+def _instance_settings() -> bytes:
     """The shipped ``dagster.yaml``: inside the package when installed, beside it in a checkout."""
     package = Path(__file__).parent
     shipped = package / _INSTANCE_FILE
     source = shipped if shipped.exists() else package.parent / _INSTANCE_FILE
-    return source.read_text(encoding="utf-8")
+    return source.read_bytes()

@@ -28,7 +28,7 @@ from billcom_assets.sync.report import Progress
 from billcom_assets.warehouse.engine import Warehouse
 
 LOCATION = "billcom_assets"
-_MODULE = "billcom_assets.definitions"
+MODULE = "billcom_assets.definitions"
 _REPOSITORY = "__repository__"
 _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 """The command shows progress of its own; the run's log in the UI has everything."""
@@ -113,13 +113,13 @@ def _create_run(
     entities: Sequence[str] | None,
     run_config: Mapping[str, Any],
 ) -> tuple[dg.DagsterRun, Any]:
-    recon_repository = ReconstructableRepository.for_module(_MODULE, "defs")
+    recon_repository = ReconstructableRepository.for_module(MODULE, "defs")
     recon_job = recon_repository.get_reconstructable_job(job_name)
     selection = frozenset(dg.AssetKey(name) for name in entities) if entities else None
     if selection:
         recon_job = recon_job.get_subset(asset_selection=selection)
     # With this origin the UI knows which code location's job it was, and offers to run it again.
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=_MODULE), LOCATION)
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=MODULE), LOCATION)
     origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, _REPOSITORY), job_name)
     run = instance.create_run_for_job(
         job_def=recon_job.get_definition(),

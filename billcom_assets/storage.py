@@ -14,9 +14,14 @@ from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from sqlalchemy import make_url
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.environment import home_folder
+from billcom_assets.private_files import restrict_umask
+from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.tls import refusal, with_tls
 
 URL_VARIABLE = "BILLCOM_DAGSTER_DATABASE_URL"
 
@@ -38,11 +43,24 @@ class EnvironmentStorage(DagsterStorage, ConfigurableClass):
     def from_config_value(  # type: ignore[override] # stands for the storage that the environment asks for
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> DagsterStorage:
-        """The storage that the environment asks for."""
+        """The storage that the environment asks for.
+
+        Webserver, daemon, code server, run worker and our own command all come by here before Dagster writes a file.
+        """
+        restrict_umask()
         url = os.environ.get(URL_VARIABLE, "").strip()
         if url:
             # Dagster's storage speaks to psycopg2; a bare URL would pick another driver with newer SQLAlchemy.
-            named = make_url(url).set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
-            return DagsterPostgresStorage(named, inst_data=inst_data)
+            return _on_postgresql(with_tls(make_url(url).set(drivername="postgresql+psycopg2")), inst_data)
         base = config_value.get("base_dir") or str(home_folder())
         return DagsterSqliteStorage.from_local(base, inst_data=inst_data)
+
+
+def _on_postgresql(url: URL, inst_data: ConfigurableClassData | None) -> DagsterStorage:
+    try:
+        return DagsterPostgresStorage(url.render_as_string(hide_password=False), inst_data=inst_data)
+    except DagsterPostgresException as error:
+        refused = refusal(error.__cause__, URL_VARIABLE) if isinstance(error.__cause__, DBAPIError) else None
+        if refused is None:
+            raise
+        raise WarehouseError(f"The server in {URL_VARIABLE} cannot be trusted: {refused[0]}.", refused[1]) from None

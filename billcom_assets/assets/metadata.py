@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 from sqlalchemy import func, select
 
-from billcom_assets.entities.model import ColumnType, Entity
+from billcom_assets.automation.display import table
+from billcom_assets.entities.model import Column, ColumnType, Entity, text
+from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.sync.pull import Sync
 from billcom_assets.sync.report import Counts, PullReport
 from billcom_assets.warehouse.engine import Warehouse
 
 _SAMPLE_ROWS = 5
 _SAMPLE_COLUMNS = 7
+_CELL = 80
+"""Characters shown of a text."""
 _MASK = "•••"
+_ID = text("id", "BILL's id")
 
 
 def column_schema(warehouse_table: Any) -> dg.TableSchema:
@@ -44,10 +49,11 @@ def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> 
     counts = Counts()
     for report in own:
         counts.add(report.counts)
-    table = sync.warehouse.mirror.table(entity.name)
+    mirrored = sync.warehouse.mirror.table(entity.name)
+    count = select(func.count()).select_from(mirrored)
     with sync.warehouse.read() as connection:
-        total = connection.scalar(select(func.count()).select_from(table)) or 0
-        mine = connection.scalar(select(func.count()).select_from(table).where(table.c.integration == sync.integration))
+        total = connection.scalar(count) or 0
+        mine = connection.scalar(count.where(mirrored.c.integration == sync.integration))
     starts = [report.watermark_from for report in own if report.watermark_from]
     ends = [report.watermark_to for report in own if report.watermark_to]
     metadata: dict[str, Any] = {
@@ -65,7 +71,7 @@ def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> 
         "api_retries": sum(report.retries for report in own),
         "seconds": round(sum(report.seconds for report in own), 3),
         "read_again_elsewhere": sum(report.counts.fetched for report in reports if report.entity != entity.name),
-        "sample": dg.MetadataValue.md(sample(sync.warehouse, entity, sync.integration)),
+        "sample": sample(sync.warehouse, entity, sync.integration),
     }
     if starts:
         metadata["watermark_from"] = dg.MetadataValue.timestamp(starts[0])
@@ -76,22 +82,28 @@ def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> 
     return metadata
 
 
-def sample(warehouse: Warehouse, entity: Entity, integration: str) -> str:
-    """The rows written last, as a Markdown table; names and other personal data are masked."""
-    table = warehouse.mirror.table(entity.name)
+def sample(warehouse: Warehouse, entity: Entity, integration: str) -> dg.TableMetadataValue:
+    """The rows written last, each value as it is stored; names and what looks like personal data are masked."""
+    mirrored = warehouse.mirror.table(entity.name)
     shown = [column for column in entity.columns if column.type is not ColumnType.JSON][:_SAMPLE_COLUMNS]
     query = (
-        select(table.c.id, *(table.c[column.name] for column in shown))
-        .where(table.c.integration == integration)
-        .order_by(table.c.synced_at.desc(), table.c.id)
+        select(mirrored.c.id, *(mirrored.c[column.name] for column in shown))
+        .where(mirrored.c.integration == integration)
+        .order_by(mirrored.c.synced_at.desc(), mirrored.c.id)
         .limit(_SAMPLE_ROWS)
     )
     with warehouse.read() as connection:
         rows = connection.execute(query).all()
-    if not rows:
-        return "No rows yet."
-    frame = pd.DataFrame([tuple(row) for row in rows], columns=["id", *(column.name for column in shown)], dtype=object)
-    for column in shown:
-        if column.sensitive or (column.name.endswith("name") and column.type is ColumnType.TEXT):
-            frame[column.name] = frame[column.name].map(lambda value: value if value is None else _MASK)
-    return frame.fillna("").astype(str).to_markdown(index=False)
+    header = [dg.TableColumn(column.name, column.type.value, column.description) for column in (_ID, *shown)]
+    return table(header, [[_cell(*pair) for pair in zip((_ID, *shown), row, strict=True)] for row in rows])
+
+
+def _cell(column: Column, value: Any) -> str:
+    if value is None:
+        return ""
+    if column.sensitive or (column.name.endswith("name") and column.type is ColumnType.TEXT):
+        return _MASK
+    if isinstance(value, str):
+        return excerpt(value, limit=_CELL)
+    # Never 1E+5.
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

@@ -5,12 +5,14 @@ first gated step hold for every selection, gaps included, because one function w
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.metadata import column_schema, pull_metadata
+from billcom_assets.automation import command_runs
+from billcom_assets.automation.display import table
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import ALIGNMENT, PULLS, SETUP_INCOMPLETE, Step, sync_plan
 from billcom_assets.bill.errors import BillError
@@ -20,7 +22,9 @@ from billcom_assets.entities.model import Entity
 from billcom_assets.ledger.prerequisites import SetupIncomplete, require_setup
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.pull import Sync
+from billcom_assets.sync.pull import Sync, utc_now
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import Actor, How, What
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration
 from billcom_assets.warehouse.mirror import Mirror
@@ -87,6 +91,8 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
         with billcom.sync(
             key, run_id=context.run.run_id, planned=planned, confirm_deletions=config.confirm_deletions
         ) as sync:
+            if config.confirm_deletions and command_runs.COMMAND_TAG not in context.run.tags:
+                _record_confirmation(sync, planned)
             for step in steps:
                 if step.entity is None:
                     yield _compare(sync)
@@ -104,18 +110,30 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
         raise dg.Failure(description=f"{key}: {error}", allow_retries=False) from None
 
 
+def _record_confirmation(sync: Sync, planned: Sequence[str]) -> None:
+    """A command records by itself who confirms deletions; of a run from the UI only Dagster's own user is known."""
+    with sync.warehouse.write() as connection:
+        audit.record(
+            connection,
+            actor=Actor.of_process(How.UI),
+            what=What.DELETIONS_CONFIRMED,
+            integration=sync.integration,
+            subject=", ".join(planned),
+            after={"run": sync.run_id},
+            now=utc_now(),
+        )
+
+
 def _pass_gate(sync: Sync) -> None:
     with sync.warehouse.read() as connection:
         require_setup(connection, sync.integration)
 
 
 def _setup_failure(incomplete: SetupIncomplete) -> dg.Failure:
-    missing = "\n".join(
-        f"- **{finding.prerequisite.title}**: {finding.found}\n  `{finding.fix}`" for finding in incomplete.findings
-    )
+    missing = [(finding.prerequisite.title, finding.found, finding.fix) for finding in incomplete.findings]
     return dg.Failure(
         description=str(incomplete),
-        metadata={"reason": SETUP_INCOMPLETE, "missing": dg.MetadataValue.md(missing)},
+        metadata={"reason": SETUP_INCOMPLETE, "missing": table(("prerequisite", "found", "fix"), missing)},
         allow_retries=False,
     )
 

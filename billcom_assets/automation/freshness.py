@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from billcom_assets.automation.display import table
 from billcom_assets.automation.launching import INTERVAL_SECONDS, unreadable, words_for
 from billcom_assets.automation.standing import rows
 from billcom_assets.ledger.data_quality import Quality
@@ -69,7 +70,9 @@ class Verdict:
             "not_synced_yet": dg.MetadataValue.int(self.never),
         }
         if self.troubled:
-            metadata["how_to_fix"] = dg.MetadataValue.md("\n".join(self._line(key) for key in self.troubled[:_SHOWN]))
+            metadata["how_to_fix"] = table(
+                ("integration", "found", "fix"), [self._line(key) for key in self.troubled[:_SHOWN]]
+            )
         return dg.AssetCheckEvaluation(
             asset_key=CHECK.asset_key,
             check_name=CHECK.name,
@@ -80,9 +83,9 @@ class Verdict:
             blocking=False,
         )
 
-    def _line(self, key: str) -> str:
+    def _line(self, key: str) -> tuple[str, str, str]:
         late = self.late.get(key)
-        return f"- **{key}**: {late.description}. {late.fix}" if late else f"- **{key}**: {self.unknown[key]}"
+        return (key, late.description, late.fix) if late else (key, self.unknown[key], "")
 
 
 def assess(warehouse: Warehouse, now: datetime) -> Verdict:
@@ -93,7 +96,7 @@ def assess(warehouse: Warehouse, now: datetime) -> Verdict:
     """
     s = sync_state.c
     with warehouse.read() as connection:
-        keys = [row.key for row in rows(connection)]
+        keys = [row.key for row in rows(connection) if row.left is None]
         synced = set(
             connection.scalars(select(s.integration).where(s.entity == WATCHED, s.first_pulled_at.is_not(None)))
         )

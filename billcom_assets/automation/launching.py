@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfoNotFoundError
 
 import dagster as dg
@@ -22,9 +23,11 @@ from billcom_assets.automation import command_runs
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import SETUP_INCOMPLETE
 from billcom_assets.automation.standing import Row, Standing, rows, standing
+from billcom_assets.environment import credential_check
 from billcom_assets.ledger.prerequisites import gate
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.integrations import CredentialCheck
 
 BUDGET = 25
 """Launches of one tick; the next one goes on with the next integration."""
@@ -102,6 +105,11 @@ class Tick:
     budget: int = BUDGET
     look_seconds: float = LOOK_SECONDS
 
+    @cached_property
+    def _credentials(self) -> CredentialCheck:
+        # Without the key here a run is launched all the same: where it runs the key may be known, and if not, it fails.
+        return credential_check(self.warehouse)
+
     def rows(self) -> list[Row]:
         """Every integration.
 
@@ -139,6 +147,8 @@ class Tick:
         return outcome
 
     def _one(self, row: Row, decide: Decide, busy: Mapping[str, str], known: set[str]) -> dg.RunRequest | Skip | None:
+        if row.left is not None:
+            return Skip(row.left)
         try:
             with self.warehouse.read() as connection:
                 wanted = decide(standing(connection, row), self.now)
@@ -155,6 +165,8 @@ class Tick:
             return Skip(f"its run {busy[key]} has not ended yet")
         if key not in known:
             return Skip("Dagster does not know it yet; the sensor new_integrations adds it")
+        if refusal := self._credentials.refusal(connection, key):
+            return Skip(refusal)
         missing = gate(connection, key) if wanted.is_gated else []
         if missing:
             points = "; ".join(f"{one.prerequisite.title}: {one.found} ({one.fix})" for one in missing)

@@ -22,14 +22,19 @@ from billcom_assets.automation.launching import (
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import SETUP_INCOMPLETE
 from billcom_assets.automation.standing import GATED, SEEDED, Standing
+from billcom_assets.bill.failures import sign_in_command
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import needs_rewalk
 from billcom_assets.sync.pull import utc_now
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.integrations import Status
 
 _PARTITIONS_PER_TICK = 1_000
+_MESSAGE = 500
+"""Characters shown of what BILL said."""
 _CUT = tuple(entity for entity in CATALOG if entity.cutoff is not None)
 
 
@@ -39,8 +44,9 @@ def first_seed(integration: Standing, _now: datetime) -> Launch | Skip | None:
         return None
     if not integration.is_connected:
         row = integration.row
-        said = f": {row.status_message}" if row.status_message else ""
-        return Skip(f"its connection is {row.status}{said} (billcom validate {row.key})")
+        said = f": {excerpt(row.status_message, limit=_MESSAGE)}" if row.status_message else ""
+        fix = sign_in_command(row.key, row.status_code) if row.status == Status.ERROR else f"billcom validate {row.key}"
+        return Skip(f"its connection is {row.status}{said} ({fix})")
     return Launch("initial_seed", _since(integration), is_gated=False, is_retried=True)
 
 
@@ -106,7 +112,7 @@ class Watch:
         if not self.adds_partitions:
             return ()
         known = set(tick.instance.get_dynamic_partitions(PARTITION_SET))
-        return [row.key for row in tick.rows() if row.key not in known][:_PARTITIONS_PER_TICK]
+        return [row.key for row in tick.rows() if row.key not in known and row.left is None][:_PARTITIONS_PER_TICK]
 
 
 WATCHES = (

@@ -1,4 +1,4 @@
-"""What automation looks at before it launches anything; read without opening a single credential."""
+"""How far integrations are, as automation looks at it; read without opening a single credential."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.state import EntityState
-from billcom_assets.warehouse.integrations import Status
+from billcom_assets.warehouse.integrations import Status, left
 from billcom_assets.warehouse.tables import integrations, sync_state
 
 SEEDED = tuple(entity.name for entity in CATALOG.seed_plan())
@@ -24,23 +24,33 @@ class Row:
 
     key: str
     status: str
+    status_code: str | None
     status_message: str | None
     time_zone: str
     cutoff: date | None
     changed_at: datetime
     """When its settings or the outcome of its sign-in last changed: from then on, a new attempt is worth making."""
 
+    @property
+    def left(self) -> str | None:
+        """Why nothing is to be done for it any more, as long as it is disconnected or being forgotten."""
+        how = left(self.key, self.status)
+        return f"it is {how.state} ({how.next_step})" if how else None
+
 
 def rows(connection: Connection) -> list[Row]:
     """Every integration, by key."""
     c = integrations.c
     found = connection.execute(
-        select(c.key, c.status, c.status_message, c.time_zone, c.cutoff, c.updated_at, c.checked_at).order_by(c.key)
+        select(
+            c.key, c.status, c.status_code, c.status_message, c.time_zone, c.cutoff, c.updated_at, c.checked_at
+        ).order_by(c.key)
     )
     return [
         Row(
             one.key,
             one.status,
+            one.status_code,
             one.status_message,
             one.time_zone,
             one.cutoff,

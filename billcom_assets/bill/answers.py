@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -21,6 +22,20 @@ import msgspec
 from billcom_assets.bill import salvage
 
 _MESSAGE_LIMIT: Final = 600
+_MESSAGE_READ: Final = 10_000
+"""Characters of one message that are looked at; what comes after could not be shown anyway."""
+_ERRORS_READ: Final = 50
+"""Errors of one response that are looked at."""
+_PAGE_READ: Final = 5_000
+"""Bytes of a web page that are looked at."""
+_DEEPEST: Final = 100
+"""Levels of nesting; BILL's objects have about five. Everything that walks an object may recurse this deep."""
+_MOST_VALUES: Final = 1_000_000
+"""Values of one response; as Python objects they take about 100 bytes each. BILL's fullest pages have some 100,000."""
+_TOO_SMALL_TO_COUNT: Final = 2**20
+"""Bytes that cannot hold so many values."""
+_LONGEST_CURSOR: Final = 4_096
+"""Characters; a cursor travels in the URL."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -39,6 +54,8 @@ class Kind(StrEnum):
     UNEXPLAINED = "unexplained error"
     """BILL's "unknown error", often a misspelt parameter: worth a try or two, no more."""
     MALFORMED = "malformed answer"
+    BEYOND_LIMITS = "beyond limits"
+    """More bytes, values or time than any answer of BILL's takes."""
     GATEWAY = "refused before BILL"
     """A 4xx that is not JSON: something in front of BILL answered."""
     LOST = "lost answer"
@@ -170,12 +187,31 @@ def decode_any(raw: bytes) -> Any:
     """Any JSON value; numbers are int or Decimal.
 
     Raises:
-        Malformed: ``raw`` is no JSON.
+        Malformed: ``raw`` is no JSON, or nested too deeply.
     """
+    _refuse_depth(raw)
     try:
         return _ANY.decode(raw)
     except _UNREADABLE:
         return _decoded_leniently(raw)
+
+
+_STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
+"""Also one that does not end: whatever the input, no character is looked at twice."""
+_AS_BRACES: Final = bytes.maketrans(b"[]", b"{}")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _refuse_depth(raw: bytes | msgspec.Raw) -> None:
+    """Raises Malformed for JSON nested too deeply, before anything recurses into it."""
+    text = bytes(raw)
+    if text.count(b"{") + text.count(b"[") <= _DEEPEST:
+        return
+    braces = _STRINGS.sub(b"", text).translate(_AS_BRACES, _NO_BRACKETS)
+    for _ in range(_DEEPEST):
+        braces = braces.replace(b"{}", b"")  # takes the innermost level away
+    if braces:
+        raise Malformed("nested too deeply")
 
 
 def _decoded_leniently(raw: bytes) -> Any:
@@ -215,6 +251,8 @@ def read(status: int, body: bytes, *, v2: bool = False, retry_after: float | Non
         retry_after: The answer's ``Retry-After`` in seconds, if any.
     """
     body = body.removeprefix(_BOM)
+    if len(body) > _TOO_SMALL_TO_COUNT and sum(body.count(mark) for mark in (b",", b"[", b"{")) > _MOST_VALUES:
+        return Problem(Kind.BEYOND_LIMITS, f"The response had more than {_MOST_VALUES:,} values", None, status)
     if 200 <= status < 300:
         return _read_success(status, body, v2=v2)
     if 300 <= status < 400:
@@ -265,7 +303,7 @@ def _read_closely(status: int, body: bytes, *, v2: bool) -> Answer | Problem:
         return _malformed(status, "an answer without BILL's envelope")
     if not _looks_like_error(value):
         return Answer(status, body)
-    complaints = tuple(_complaints(value))
+    complaints = tuple(islice(_complaints(value), _ERRORS_READ))
     code = _leading_code(complaints)
     message = _joined(complaints) or "an error without a message"
     kind = _kind(code, message, status)
@@ -310,7 +348,7 @@ def _read_failure(status: int, body: bytes, *, v2: bool, retry_after: float | No
         value = decode_any(body) if body.strip() else None
     except Malformed:
         return _unstructured(status, body, v2=v2, retry_after=retry_after)
-    complaints = tuple(_complaints(value))
+    complaints = tuple(islice(_complaints(value), _ERRORS_READ))
     code = _leading_code(complaints)
     message = _joined(complaints) or f"HTTP {status} without a message"
     kind = _kind(code, message, status) or _kind_by_status(status, v2=v2 and code is None)
@@ -433,7 +471,10 @@ def _cursor(value: Any) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Malformed("a cursor that is no text")
-    return str(value)
+    cursor = str(value)
+    if len(cursor) > _LONGEST_CURSOR:
+        raise Malformed("a cursor too long to send")
+    return cursor
 
 
 def read_value(answer: Answer) -> Any:
@@ -510,7 +551,7 @@ def _joined(complaints: tuple[tuple[str | None, str], ...]) -> str:
 
 def _plain(body: bytes) -> str:
     """What a web page or text says, in a few words."""
-    text = body[:20_000].decode("utf-8", "replace")
+    text = body[:_PAGE_READ].decode("utf-8", "replace")
     title = re.search(r"<title[^>]*>(.*?)</title", text, re.I | re.S)
     if title or re.match(r"\s*<(!doctype|html|head|body)", text, re.I):
         said = _clean(re.sub(r"<[^>]*>", " ", title[1])) if title else ""
@@ -520,7 +561,7 @@ def _plain(body: bytes) -> str:
 
 def _clean(text: str) -> str:
     """One line without control characters; placeholders such as ``${paramName0}`` stay."""
-    printable = "".join(character if character.isprintable() else " " for character in text)
+    printable = "".join(character if character.isprintable() else " " for character in text[:_MESSAGE_READ])
     return _shortened(" ".join(printable.split()))
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from billcom_assets.bill import answers
 from billcom_assets.bill.answers import Answer, Kind, Problem, says_dead_session
+from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.failures import Context, error_for
@@ -77,6 +78,7 @@ class Caller:
         budget: The developer key's hourly allowance.
         retry: How long problems that may pass are waited out.
         timeout: Seconds to connect, and to wait for each part of an answer.
+        limits: What a whole response may cost.
         clock: Gives the current time.
         max_logins: Sign-ins this caller may cause.
         on_event: Told of every attempt, wait and sign-in, in the calling thread.
@@ -91,6 +93,7 @@ class Caller:
         budget: RequestBudget,
         retry: RetryPolicy,
         timeout: tuple[float, float],
+        limits: ResponseLimits,
         clock: Clock,
         max_logins: int,
         on_event: Callable[[CallEvent], None] | None,
@@ -104,8 +107,8 @@ class Caller:
         self._lanes = Lanes.shared(f"{credentials.key_digest}:{credentials.organization_id}")
         self._redactor = Redactor((*credentials.secrets, credentials.username))
         self._meter = Meter()
-        self._v3 = Transport(credentials.v3_url, timeout)
-        self._v2 = Transport(credentials.v2_url, timeout)
+        self._v3 = Transport(credentials.v3_url, timeout, limits)
+        self._v2 = Transport(credentials.v2_url, timeout, limits)
         self.keeper = SessionKeeper(
             self._sign_in,
             store=sessions,

@@ -16,6 +16,7 @@ import msgspec
 
 from billcom_assets.bill import answers
 from billcom_assets.bill.answers import Answer, Malformed, Page, Problem, readable_id
+from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.caller import Call, Caller
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillUnavailable, NotFound, UnsupportedCall, WrongEntityType
@@ -71,6 +72,7 @@ class BillClient:
         budget: The developer key's hourly allowance; default: one shared by this process.
         retry: How long problems that may pass are waited out.
         timeout: Seconds to connect, and to wait for each part of an answer.
+        limits: What a whole response may cost.
         clock: Gives the current time, timezone-aware.
         max_logins: Sign-ins this client may cause before it raises SessionsExhausted.
         on_event: Told of every attempt, wait and sign-in, in the calling thread.
@@ -85,6 +87,7 @@ class BillClient:
         budget: RequestBudget | None = None,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         timeout: tuple[float, float] = (10, 60),
+        limits: ResponseLimits = ResponseLimits(),  # noqa: B008 - frozen
         clock: Clock = utc_now,
         max_logins: int = 10,
         on_event: Callable[[CallEvent], None] | None = None,
@@ -98,6 +101,7 @@ class BillClient:
             budget=MemoryBudget.shared(credentials.key_digest, clock) if budget is None else budget,
             retry=retry,
             timeout=timeout,
+            limits=limits,
             clock=clock,
             max_logins=max_logins,
             on_event=on_event,
@@ -142,6 +146,16 @@ class BillClient:
             BillError: Anything else, see ``errors``.
         """
         return self._caller.login()
+
+    def logout(self) -> None:
+        """Ends the session at BILL, for everybody who shares it.
+
+        See https://developer.bill.com/reference/logout
+
+        Raises:
+            BillError: BILL cannot be reached or refuses.
+        """
+        self.post("/v3/logout")
 
     def who_am_i(self) -> dict[str, Any]:
         """The session's organization and user: ``organizationId``, ``userId`` and what else BILL tells.

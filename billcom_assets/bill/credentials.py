@@ -8,12 +8,17 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import LocationParseError
+from urllib3.util import Url, parse_url
 
 from billcom_assets.bill.errors import ConfigurationError
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\s]")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?\.?")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?\.?")
+_NUMERIC = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)\.?")
+"""A name that address libraries may read as an IPv4 address, as they do 127.1, 0x7f.1 and 2130706433."""
 
 
 class Environment(StrEnum):
@@ -58,13 +63,11 @@ _NOT_V3 = {
 
 def is_loopback(url: str) -> bool:
     """True when the URL's host is this machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
+    parts = _parsed(url)
+    if parts is None:
         return False
+    address = _address(parts.host or "")
+    return parts.host == "localhost" if address is None else address.is_loopback
 
 
 def normalised_url(url: str, setting: str) -> str:
@@ -74,15 +77,17 @@ def normalised_url(url: str, setting: str) -> str:
         ConfigurationError: It is no plain http(s) address, or http to another machine.
     """
     cleaned = url.strip()
-    parts = _split(cleaned, setting)
-    if parts.scheme not in {"http", "https"}:
+    if not cleaned.lower().startswith(("http://", "https://")):
         raise ConfigurationError(f"{setting} must start with https://")
-    if parts.username is not None or parts.password is not None:
+    if "@" in cleaned:
         raise ConfigurationError(f"{setting} must not contain a user name or password")
+    parts = _parsed(cleaned)
+    if parts is None:
+        raise ConfigurationError(f"{setting} is not a valid URL")
     if "?" in cleaned or "#" in cleaned:
         raise ConfigurationError(f"{setting} must not contain a query or fragment")
-    path = parts.path.rstrip("/").removesuffix("/v3").rstrip("/")
-    normalised = f"{parts.scheme}://{parts.netloc.lower()}{path}"
+    path = (parts.path or "").rstrip("/").removesuffix("/v3").rstrip("/")
+    normalised = f"{parts.scheme}://{parts.netloc}{path}"
     if parts.scheme == "http" and not is_loopback(normalised):
         raise ConfigurationError(
             f"{setting} uses http://, which would send the credentials unprotected",
@@ -91,21 +96,33 @@ def normalised_url(url: str, setting: str) -> str:
     return normalised
 
 
-def _split(url: str, setting: str) -> SplitResult:
-    """The parts of ``url``, refused unless every reader of URLs would see the same host."""
-    malformed = ConfigurationError(f"{setting} is not a valid URL")
-    if not url or not url.isascii() or "\\" in url or _UNPRINTABLE.search(url):
-        raise malformed
+def _parsed(url: str) -> Url | None:
+    """The parts of ``url``; None unless every reader of URLs would see the same host.
+
+    The HTTP library connects where its own parser says. What another parser, or a reader, may take for another host
+    is refused: hosts must stand there exactly as the library writes them, as a plain name or a canonical address.
+    """
+    if not url.isascii() or "\\" in url or _UNPRINTABLE.search(url):
+        return None
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        parts, second_opinion = parse_url(url), urlsplit(url)
+        same = second_opinion.netloc.lower() == parts.netloc and second_opinion.port == parts.port
+    except (LocationParseError, ValueError):
+        return None
+    host = parts.host or ""
+    is_name = bool(_NAME.fullmatch(host)) and not _NUMERIC.fullmatch(host)
+    return parts if same and parts.port != 0 and (is_name or _address(host) is not None) else None
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that ``host`` is; None for names, and for IPv6 forms that stand for something else."""
+    try:
+        if not host.startswith("["):
+            return ipaddress.IPv4Address(host)
+        address = ipaddress.IPv6Address(host[1:-1])
     except ValueError:
-        raise malformed from None
-    if not host or port == 0 or "%" in parts.netloc:
-        raise malformed
-    if not (_HOST.fullmatch(host) or ":" in host):
-        raise malformed
-    return parts
+        return None
+    return None if address.ipv4_mapped or address.scope_id else address
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,7 +147,7 @@ class Credentials:
     v2_base_url: str | None = None
     """Other base of the v2 API; by default the one beside ``base_url``."""
     fingerprint: str = field(init=False, compare=False)
-    """Identifies address, user and developer key without revealing them; sessions are bound to it."""
+    """Identifies both addresses, user and developer key without revealing them; sessions are bound to it."""
 
     def __post_init__(self) -> None:
         for name in ("organization_id", "username", "password", "dev_key"):
@@ -143,7 +160,7 @@ class Credentials:
         if self.base_url:
             object.__setattr__(self, "base_url", _v3_base(self.base_url))
             object.__setattr__(self, "environment", _ENVIRONMENT_BY_URL.get(self.v3_url, self.environment))
-        identity = "\x00".join((self.v3_url, self.dev_key, self.organization_id, self.username))
+        identity = "\x00".join((self.v3_url, self.v2_url, self.dev_key, self.organization_id, self.username))
         object.__setattr__(self, "fingerprint", _digest(identity))
 
     @property

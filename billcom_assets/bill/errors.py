@@ -203,6 +203,16 @@ class BillUnavailable(BillError):
     default_next_step = "Run again later; finished pages are kept."
 
 
+class ResponseBeyondLimits(BillUnavailable):
+    """A response was larger or slower than any of BILL's, and was given up."""
+
+    headline = "The response went beyond what this program accepts"
+    default_next_step = (
+        "Check the base URL, and what stands between this machine and BILL, such as a proxy: BILL's own responses are "
+        "far smaller and faster. Then run again; finished pages are kept."
+    )
+
+
 class Unreachable(BillError):
     """No connection to BILL: name not found, connection refused, or an untrusted certificate."""
 

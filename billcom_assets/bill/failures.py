@@ -15,6 +15,7 @@ from billcom_assets.bill.errors import (
     NotFound,
     QueryRefused,
     Refused,
+    ResponseBeyondLimits,
     SessionsExhausted,
     TooManyAtOnce,
     Unreachable,
@@ -38,6 +39,7 @@ _ERROR_BY_KIND: Final[dict[Kind, type[BillError]]] = {
     Kind.UNAVAILABLE: BillUnavailable,
     Kind.UNEXPLAINED: BillUnavailable,
     Kind.MALFORMED: BillUnavailable,
+    Kind.BEYOND_LIMITS: ResponseBeyondLimits,
     Kind.GATEWAY: Refused,
     Kind.LOST: BillUnavailable,
     Kind.UNREACHABLE: Unreachable,
@@ -59,15 +61,13 @@ _NEXT_STEP_BY_KIND: Final = {
 
 _WHO = (
     "Check the username and password (for a sync token: its name and its value) and the organization id. They must be "
-    "of BILL's {environment} environment; the environments share no users. Do not try often: repeated failures lock "
-    "the organization."
+    "of BILL's {environment} environment; the environments share no users."
 )
 _KEY = (
     "Check the developer key: copied whole, not revoked, and made for BILL's {environment} environment. BILL also "
     "gives this message when the login belongs to the other environment."
 )
-_LOCKED = "BILL locked the sign-in after repeated failures. Wait 15 minutes, then test the connection once."
-_SIGN_IN_STEPS: Final = {
+_CAUSES: Final = {
     "BDC_1101": _WHO,
     "BDC_1102": _KEY,
     "BDC_1103": _KEY,
@@ -77,17 +77,19 @@ _SIGN_IN_STEPS: Final = {
         "switch it on."
     ),
     "BDC_1106": "Use a developer key and user of the same BILL partner as the organization.",
-    "BDC_1107": _LOCKED,
-    "BDC_1110": _LOCKED,
+    "BDC_1107": "BILL locked the sign-in after repeated failures.",
+    "BDC_1110": "BILL locked the sign-in after repeated failures.",
     "BDC_1111": _WHO,
     "BDC_1113": _WHO,
     "BDC_1123": "Check the organization id: it begins with 008 and is of BILL's {environment} environment.",
 }
+_LOCKED: Final = frozenset({"BDC_1107", "BDC_1110", "HTTP 423"})
+_CURED_ELSEWHERE: Final = frozenset({"", "BDC_1001", "BDC_1002", "BDC_1104", "BDC_1105", "BDC_1144", "BDC_1322"})
+"""After these the same credentials may be accepted; after any other refusal of a sign-in they will not."""
 _MORE_RIGHTS: Final = (
     "The signed-in user or sync token may not do this. Have a BILL administrator widen its role, or sign in as another "
     "user."
 )
-_LOCKED_STATUS: Final = 423
 _QUERY_STATUSES: Final = frozenset({200, 400, 410, 414, 422})
 
 
@@ -117,7 +119,7 @@ def error_for(
         "endpoint": context.endpoint,
         "code": problem.code,
         "http_status": problem.http_status,
-        "next_step": _next_step(kind, problem, environment),
+        "next_step": _next_step(kind, problem, integration, environment),
     }
     if kind is QueryRefused:
         facts["cursor_in_play"] = context.cursor_in_play
@@ -170,12 +172,42 @@ def _query_is_at_fault(problem: Problem, context: Context) -> bool:
     return problem.kind is Kind.UNEXPLAINED
 
 
-def _next_step(kind: type[BillError], problem: Problem, environment: str) -> str:
+def refusal_code(error: BillError) -> str | None:
+    """BILL's code, or for a sign-in refused without one the HTTP status, by which ``sign_in_command`` knows it."""
+    if error.code is None and isinstance(error, AuthenticationRefused):
+        return f"HTTP {error.http_status}"
+    return error.code
+
+
+def sign_in_command(integration: str, code: str | None) -> str:
+    """What to run after a sign-in that failed with this ``refusal_code``: never what would only fail again.
+
+    BILL locks organizations after repeated failures, for 5 to 15 minutes.
+    """
+    validate = f"billcom validate {integration}"
+    connect = (
+        f"billcom connect {integration} --organization-id ID --username NAME --password - --dev-key KEY "
+        "with the right credentials"
+    )
+    if code in _LOCKED:
+        return f"wait 15 minutes, in which nobody tries, then {validate}; if the credentials were wrong, {connect}"
+    if (code or "") in _CURED_ELSEWHERE:
+        return f"{validate}, or with other credentials billcom connect {integration} ..."
+    return f"{connect} (repeated failures lock the organization)"
+
+
+def _next_step(kind: type[BillError], problem: Problem, integration: str, environment: str) -> str:
     if kind is AuthenticationRefused:
-        code = "BDC_1107" if problem.http_status == _LOCKED_STATUS else problem.code
-        return _SIGN_IN_STEPS.get(code or "", "").format(environment=environment)
+        return _sign_in_step(problem, integration, environment)
     if kind in {SessionsExhausted, WriteOutcomeUnknown, QueryRefused}:
         return ""
     if kind is Refused and problem.http_status == 403:
         return _MORE_RIGHTS
     return _NEXT_STEP_BY_KIND.get(problem.kind, "")
+
+
+def _sign_in_step(problem: Problem, integration: str, environment: str) -> str:
+    """What to check, and the command with which to go on."""
+    code = problem.code or f"HTTP {problem.http_status}"
+    cause = _CAUSES.get("BDC_1107" if code in _LOCKED else code, AuthenticationRefused.default_next_step)
+    return f"{cause.format(environment=environment)} Then {sign_in_command(integration or 'KEY', code)}."

@@ -25,6 +25,7 @@ PASSING: Final = frozenset(
         Kind.UNAVAILABLE,
         Kind.UNEXPLAINED,
         Kind.MALFORMED,
+        Kind.BEYOND_LIMITS,
         Kind.GATEWAY,
         Kind.LOST,
         Kind.UNREACHABLE,
@@ -35,7 +36,7 @@ PASSING: Final = frozenset(
 HARMLESS_TO_REPEAT: Final = frozenset({Kind.HOURLY_LIMIT, Kind.TOO_MANY_AT_ONCE, Kind.UNREACHABLE})
 """Problems after which a write surely did not happen."""
 
-OUTCOME_UNKNOWN: Final = frozenset({Kind.UNAVAILABLE, Kind.UNEXPLAINED, Kind.MALFORMED, Kind.LOST})
+OUTCOME_UNKNOWN: Final = frozenset({Kind.UNAVAILABLE, Kind.UNEXPLAINED, Kind.MALFORMED, Kind.BEYOND_LIMITS, Kind.LOST})
 """Problems after which a write may have happened."""
 
 THROTTLING: Final = frozenset({Kind.HOURLY_LIMIT, Kind.TOO_MANY_AT_ONCE})
@@ -46,6 +47,8 @@ _SHORT_PATIENCE: Final = {
     Kind.UNREACHABLE: 4,
     Kind.UNEXPLAINED: 3,
     Kind.GATEWAY: 3,
+    # each attempt may take minutes
+    Kind.BEYOND_LIMITS: 3,
 }
 """Attempts that end in the same problem before it is believed; others have the policy's."""
 

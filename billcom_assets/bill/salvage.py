@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
-_KEY: Final = re.compile(rb'("(?:[^"\\]|\\.)*")\s*:', re.DOTALL)
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', re.DOTALL)
+_KEY: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")\s*:', re.DOTALL)
 _CLOSES: Final = {b"[": b"]", b"{": b"}"}
 
 

@@ -23,8 +23,9 @@ PASSWORD_IDLE: Final = timedelta(minutes=30)
 TOKEN_IDLE: Final = timedelta(hours=47)
 _SAVE_EVERY: Final = timedelta(minutes=1)
 _LOGINS_IN_A_ROW: Final = 3
-_SESSION_ID: Final = re.compile(r"[\x21-\x7e]+")
+_SESSION_ID: Final = re.compile(r"[\x21-\x7e]{1,1024}")
 """What can be sent as a header."""
+_LONGEST_USER_ID: Final = 200
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
@@ -54,7 +55,7 @@ def opened_session(told: object, credentials: Credentials, now: datetime) -> Sto
     session_id, user_id = told.get("sessionId"), told.get("userId")
     if not isinstance(session_id, str) or not _SESSION_ID.fullmatch(session_id):
         return None
-    user_id = user_id if isinstance(user_id, str) else ""
+    user_id = user_id if isinstance(user_id, str) and len(user_id) <= _LONGEST_USER_ID else ""
     return StoredSession(
         session_id=session_id,
         user_id=user_id,

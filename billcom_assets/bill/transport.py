@@ -1,8 +1,8 @@
 """Sends one HTTP request and brings back what came of it, never an exception of the HTTP library.
 
-TLS certificates are always checked, redirects are not followed, cookies are not kept, and nothing but the given
-headers identifies the caller. Failures come back as values, so that no traceback leads through frames that hold
-credentials.
+TLS certificates are always checked, redirects are not followed, cookies are not kept, nothing but the given headers
+identifies the caller, and no response takes more time or bytes than ``ResponseLimits`` say. Failures come back as
+values, so that no traceback leads through frames that hold credentials.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from billcom_assets.bill.answers import Answer, Kind, Problem, read
+from billcom_assets.bill.bounded import ACCEPTED, BoundedSession, Overrun, ResponseLimits, allowing, read_body
 from billcom_assets.bill.credentials import is_loopback
 
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"})
-_CONNECTION_SPOILT: Final = frozenset({Kind.LOST, Kind.MALFORMED, Kind.UNREACHABLE})
+_CONNECTION_SPOILT: Final = frozenset({Kind.LOST, Kind.MALFORMED, Kind.BEYOND_LIMITS, Kind.UNREACHABLE})
 _UNSENDABLE: Final = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -73,11 +73,18 @@ class Transport:
     Args:
         url: The address; decides whether proxies of the environment apply.
         timeout: Seconds to connect, and to wait for each part of the answer.
+        limits: What a whole response may cost.
     """
 
-    def __init__(self, url: str, timeout: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: tuple[float, float],
+        limits: ResponseLimits = ResponseLimits(),  # noqa: B008 - frozen
+    ) -> None:
         self._loopback = is_loopback(url)
         self._timeout = timeout
+        self._limits = limits
         self._lock = threading.Lock()
         self._idle: list[requests.Session] = []
         self.served_at: datetime | None = None
@@ -115,37 +122,43 @@ class Transport:
 
     def _exchange(self, session: requests.Session, request: Request) -> Answer | Problem:
         try:
-            response = session.request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                data=request.body,
-                timeout=self._timeout,
-                allow_redirects=False,
-                verify=True,
-            )
+            with (
+                allowing(self._limits),
+                session.request(
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    data=request.body,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    verify=True,
+                    stream=True,
+                ) as response,
+            ):
+                body = read_body(response, self._limits)
         except (requests.RequestException, OSError, ValueError) as failure:
             # urllib3 lets some errors of broken answers through as ValueError or OSError
             return _lost(failure)
         self.served_at = _date(response.headers.get("Date")) or self.served_at
         retry_after = _seconds(response.headers.get("Retry-After"))
-        return read(response.status_code, response.content, v2=request.v2, retry_after=retry_after)
+        return read(response.status_code, body, v2=request.v2, retry_after=retry_after)
 
     def _new_session(self) -> requests.Session:
-        session = requests.Session()
+        session = BoundedSession()
         session.headers.clear()
-        session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
+        session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED})
         session.auth = _no_netrc
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.trust_env = not self._loopback
-        session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
-        session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
         return session
 
 
 def _lost(failure: Exception) -> Problem:
     """What an exception of the HTTP library means; its own text is not passed on, it may quote the request."""
     causes = _causes(failure)
+    for cause in causes:
+        if isinstance(cause, Overrun):
+            return Problem(Kind.BEYOND_LIMITS, str(cause))
     for means, kind, message in _MEANINGS:
         if means(failure, causes):
             return Problem(kind, message)

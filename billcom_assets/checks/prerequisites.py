@@ -51,6 +51,7 @@ def _result(finding: Finding, *, gate_ahead: bool) -> dg.AssetCheckResult:
         check_name=finding.prerequisite.name,
         passed=finding.met,
         severity=dg.AssetCheckSeverity.ERROR if gate_ahead else dg.AssetCheckSeverity.WARN,
-        description=finding.found if finding.met else f"{finding.found}. {finding.fix}",
+        # Markdown to the UI, so without what others wrote.
+        description=finding.summary if finding.met else f"{finding.summary}. {finding.fix}",
         metadata=metadata,
     )

@@ -9,6 +9,7 @@ from functools import partial
 import dagster as dg
 from sqlalchemy import Connection
 
+from billcom_assets.automation.display import table
 from billcom_assets.automation.partitions import INTEGRATIONS, partitioned_checks
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity
@@ -108,10 +109,14 @@ def results(connection: Connection, integration: str, entity: str, catalog: Cata
 
 
 def result(check: QualityCheck, quality: Quality) -> dg.AssetCheckResult:
-    """What Dagster keeps of a measurement: counts and ids, no personal data."""
+    """What Dagster keeps of a measurement.
+
+    The description is Markdown to the UI and holds words of ours alone; the sample, which BILL wrote, is a table of
+    text.
+    """
     metadata: dict[str, dg.MetadataValue] = {"count": dg.MetadataValue.int(quality.count)}
     if quality.sample:
-        metadata["sample"] = dg.MetadataValue.md("\n".join(f"- `{one}`" for one in quality.sample))
+        metadata["sample"] = table(("found",), [(one,) for one in quality.sample])
     if quality.fix:
         metadata["how_to_fix"] = dg.MetadataValue.text(quality.fix)
     return dg.AssetCheckResult(

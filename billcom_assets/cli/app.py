@@ -90,6 +90,12 @@ COMMANDS = {
     "mappings": Lazy("mappings", "Link BILL's objects to the company's own."),
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
+    "database": Lazy("database_roles", "Give people and programs their rights in the database."),
+    "ui": Lazy("ui", "Serve the Dagster UI, safely."),
+    "keys": Lazy("keys", "Make the key that seals credentials, or change it."),
+    "audit": Lazy("audit", "Show who decided what, or prove that nobody changed the log."),
+    "disconnect": Lazy("leaving", "Forget an integration's credentials and keep its data."),
+    "forget": Lazy("leaving", "Delete everything of an integration."),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -17,17 +18,22 @@ from billcom_assets.bill.session import StoredSession
 from billcom_assets.cli import given, launching
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
-from billcom_assets.cli.options import NONE, Day, key_argument
+from billcom_assets.cli.options import NONE, Day, acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown
 from billcom_assets.environment import bill_client, seal_for
+from billcom_assets.redaction.display import one_line
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import Actor, Decision, What
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import (
     CredentialSources,
+    Destination,
     Integration,
     Integrations,
     InvalidSetting,
     Status,
 )
+from billcom_assets.warehouse.keys import KEY_LOCK
 from billcom_assets.warehouse.sealing import Seal
 from billcom_assets.warehouse.tables import integrations, sync_state
 
@@ -37,8 +43,16 @@ _CREDENTIALS = {
     "password": "password",
     "dev_key": "developer key",
 }
+_SECRET = ("password", "dev_key")
 _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 00801ABCDEFGHIJ1a2b3 \\
   --username my-sync-token --password - --dev-key env:BILL_DEV_KEY --cutoff 2025-01-01"""
+_USUAL_DESTINATION = {"environment": Environment.PRODUCTION.value, "base_url": None, "v2_base_url": None}
+_LOCK_WAIT_SECONDS = 60
+_SETTINGS = (
+    *("company", "organization_id", "environment", "base_url", "v2_base_url"),
+    *("cutoff", "history_start", "time_zone"),
+)
+"""What the audit log keeps of an integration."""
 _T = TypeVar("_T")
 
 
@@ -64,25 +78,40 @@ class Connected:
 
 
 def connect_integration(
-    warehouse: Warehouse, key: str, organization_id: str, sources: CredentialSources, settings: Settings
+    warehouse: Warehouse,
+    key: str,
+    organization_id: str,
+    sources: CredentialSources,
+    settings: Settings,
+    *,
+    actor: Actor | None = None,
 ) -> Connected:
     """Stores an integration as pending, makes it known to Dagster, signs in and records the outcome.
 
-    What cannot be right is refused before anything is stored.
+    What cannot be right is refused before anything is stored. ``actor`` is whoever runs the process unless given.
 
     Raises:
         InvalidSetting: a setting cannot be used.
         BillError: BILL cannot be reached or refuses the sign-in; ConfigurationError: a credential cannot be right.
     """
-    seal = seal_for(warehouse)
-    with warehouse.read() as connection:
-        stored = _stored(connection, key)
-        if stored is not None:
-            _refuse_other_organization(connection, stored, organization_id)
-    integration = _merged(key, organization_id, sources, settings, stored)
-    integration.credentials()
-    with warehouse.write() as connection:
-        Integrations(seal).save(connection, integration, utc_now())
+    # A key that changes meanwhile would leave the credentials sealed with the one before.
+    with warehouse.exclusive(KEY_LOCK, wait_seconds=_LOCK_WAIT_SECONDS):
+        seal = seal_for(warehouse)
+        store = Integrations(seal)
+        with warehouse.read() as connection:
+            stored = _stored(connection, key)
+            if stored is not None:
+                given_for = store.given_for(stored)
+                _refuse_other_organization(connection, stored, given_for, organization_id)
+                _refuse_doubtful(stored, given_for, settings)
+        integration = _merged(key, organization_id, sources, settings, stored)
+        integration.credentials()
+        now = utc_now()
+        with warehouse.write() as connection:
+            before = _stored(connection, key)
+            store.save(connection, integration, now)
+            decisions = _decisions(before, integration, _stored(connection, key))
+            audit.record_all(connection, actor or acting(), decisions, now)
     launching.add_partition(key)
     return sign_in(warehouse, seal, integration)
 
@@ -108,18 +137,59 @@ def sign_in(warehouse: Warehouse, seal: Seal, integration: Integration) -> Conne
 
 def _stored(connection: Connection, key: str) -> RowMapping | None:
     # Without opening the seal: giving the credentials again is the way out when its key is lost.
-    return connection.execute(select(integrations).where(integrations.c.key == key)).mappings().first()
+    query = select(integrations).where(integrations.c.key == key).with_for_update()
+    return connection.execute(query).mappings().first()
 
 
-def _refuse_other_organization(connection: Connection, stored: RowMapping, organization_id: str) -> None:
+def _decisions(before: RowMapping | None, integration: Integration, stored: RowMapping | None) -> Iterator[Decision]:
+    """What connecting decides: everything the first time, later each setting that changes. Never a credential."""
+    after = {name: stored[name] for name in _SETTINGS} if stored else {}
+    credentials = {name: integration.sources.origin(name) for name in ("username", "password", "dev_key")}
+    key = integration.key
+    if before is None:
+        yield Decision(What.CONNECTED, key, key, after=after | {"credentials": credentials})
+        return
+    if before["credentials"] is None:
+        yield Decision(What.CONNECTED, key, key, before={"status": before["status"]})
+    for name, value in after.items():
+        if value != before[name]:
+            yield Decision(What.SETTING_CHANGED, name, key, before[name], value)
+    yield Decision(What.CREDENTIALS_REPLACED, "credentials", key, after=credentials)
+
+
+def _refuse_other_organization(
+    connection: Connection, stored: RowMapping, given_for: Destination | None, organization_id: str
+) -> None:
     """The mirror of one organization must not go on as that of another."""
-    if organization_id.strip() == stored["organization_id"]:
+    # What is sealed counts more than what anybody may have written into the database since.
+    connected = given_for.organization_id if given_for else stored["organization_id"]
+    if organization_id.strip() == connected:
         return
     pulled = select(sync_state.c.entity).where(sync_state.c.integration == stored["key"]).limit(1)
     if connection.scalar(pulled) is not None:
         raise InvalidSetting(
-            f"{stored['key']} holds the data of the BILL organization {stored['organization_id']}. "
+            f"{stored['key']} holds the data of the BILL organization {connected}. "
             "Give that organization id, or connect the other organization under another key."
+        )
+
+
+def _refuse_doubtful(stored: RowMapping, given_for: Destination | None, settings: Settings) -> None:
+    """New credentials go where the database says only if those before were given for the same place."""
+    doubtful = [
+        name
+        for name, usual in _USUAL_DESTINATION.items()
+        if getattr(settings, name) is None
+        and stored[name] != usual
+        and (given_for is None or getattr(given_for, name) != stored[name])
+    ]
+    if doubtful:
+        options = [f"--{name.replace('_', '-')}" for name in doubtful]
+        found = ", ".join(
+            f"{option} {one_line(stored[name] or NONE)}" for name, option in zip(doubtful, options, strict=True)
+        )
+        raise InvalidSetting(
+            f"The database says where the credentials of {stored['key']} would be sent, and nothing proves it right: "
+            f"{found}. Give {' and '.join(options)} yourself; none means BILL's own address."
         )
 
 
@@ -175,11 +245,13 @@ def _kept(wanted: _T | str | None, before: _T | None) -> Any:
     help="Fetch nothing the first time that last changed before; or none.",
 )
 @click.option("--time-zone", metavar="ZONE", help="Where the company keeps its hours, such as America/New_York.")
+@as_option
 @pass_output
 def connect(
     output: Output,
     /,
     key: str,
+    as_name: str | None,
     **options: Any,
 ) -> None:
     """Connects a BILL organization to one company, or changes the settings of a connected one.
@@ -192,12 +264,12 @@ def connect(
     credentials must be given again, because what is stored is never shown.
     """
     warehouse = opened()
-    values = {name: options.pop(name) for name in _CREDENTIALS}
-    _require_credentials(warehouse, key, values)
+    values = _given_credentials(warehouse, key, options)
+    _warn_of_written_out(output, values)
     organization = given.read_now(values.pop("organization_id"), _CREDENTIALS["organization_id"])
     sources = CredentialSources(**{name: given.to_store(value, _CREDENTIALS[name]) for name, value in values.items()})
     wanted = Settings(**options)
-    connected = connect_integration(warehouse, key, organization, sources, wanted)
+    connected = connect_integration(warehouse, key, organization, sources, wanted, actor=acting(as_name))
     if wanted.environment and connected.integration.base_url and not wanted.base_url:
         output.note(
             f"{key} still uses the address {connected.integration.base_url}; give --base-url none to use BILL's own."
@@ -205,10 +277,25 @@ def connect(
     _answer(output, connected, next_step=f"billcom seed {key}")
 
 
-def _require_credentials(warehouse: Warehouse, key: str, values: dict[str, str | None]) -> None:
-    missing = [f"--{name.replace('_', '-')}" for name, value in values.items() if value is None]
+def _warn_of_written_out(output: Output, values: Mapping[str, str]) -> None:
+    written_out = [_option(name) for name in _SECRET if given.is_written_out(values[name])]
+    if written_out:
+        output.warn(
+            f"{' and '.join(written_out)} written out can be read by others: in the list of processes while this runs, "
+            "in the shell's history afterwards. Give env:NAME to name an environment variable, or - to type it unseen."
+        )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _given_credentials(warehouse: Warehouse, key: str, options: dict[str, Any]) -> dict[str, str]:
+    """Takes the credentials, of which none may be missing, out of the options."""
+    values: dict[str, str | None] = {name: options.pop(name) for name in _CREDENTIALS}
+    missing = [_option(name) for name, value in values.items() if value is None]
     if not missing:
-        return
+        return {name: value for name, value in values.items() if value is not None}
     with warehouse.read() as connection:
         is_edit = _stored(connection, key) is not None
     if is_edit:

@@ -224,7 +224,7 @@ def _lines(standing: Sequence[facts.EntityStanding], pulls: Sequence[facts.Pull]
 def _ui_command(home: Path) -> str:
     if Path("Makefile").exists():
         return "make dev"
-    return f"DAGSTER_HOME={home} dagster dev -m billcom_assets.definitions"
+    return f"DAGSTER_HOME={home} billcom ui"
 
 
 def _serve_until_stopped(output: Output, server: SandboxServer) -> None:

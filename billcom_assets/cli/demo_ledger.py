@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from billcom_assets import private_files
+from billcom_assets.ledger.spreadsheets import csv_text
 from billcom_assets.sandbox import Organization
 
 Doc = dict[str, Any]
@@ -35,10 +36,7 @@ def write_ledger(organization: Organization, folder: Path) -> dict[str, str]:
     paths = {}
     for kind, file in _FILES.items():
         path = folder / f"{kind}.csv"
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(file.columns)
-            writer.writerows(file.rows(organization))
+        private_files.replace(path, csv_text(file.columns, file.rows(organization)).encode())
         paths[kind] = str(path)
     return paths
 

@@ -24,6 +24,7 @@ class Standing:
     organization_id: str
     environment: str
     base_url: str | None
+    v2_base_url: str | None
     cutoff: date | None
     history_start: date | None
     time_zone: str
@@ -112,6 +113,7 @@ def standings(warehouse: Warehouse, connection: Connection) -> list[Standing]:
             organization_id=one.organization_id,
             environment=one.environment,
             base_url=one.base_url,
+            v2_base_url=one.v2_base_url,
             cutoff=one.cutoff,
             history_start=one.history_start,
             time_zone=one.time_zone,

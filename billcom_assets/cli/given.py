@@ -11,6 +11,11 @@ PROMPT = "-"
 ENVIRONMENT_PREFIX = "env:"
 
 
+def is_written_out(value: str) -> bool:
+    """Whether the credential itself stands on the command line."""
+    return value.strip() != PROMPT and not value.strip().startswith(ENVIRONMENT_PREFIX)
+
+
 def to_store(value: str, what: str) -> str:
     """The value to store: ``-`` asks for it, hidden; anything else, ``env:NAME`` too, stays as it is.
 

@@ -12,8 +12,10 @@ _NOTICE = ".*currently in preview.*|.*currently in beta.*"
 """How Dagster's notices about what we use of it begin; they tell a user of the command nothing."""
 
 if TYPE_CHECKING:
+    from billcom_assets.automation.forgetting import Kept
     from billcom_assets.launch import Launched
     from billcom_assets.sync.report import Progress
+    from billcom_assets.warehouse.engine import Warehouse
 
 
 def add_partition(key: str) -> None:
@@ -37,6 +39,26 @@ def launch(
     from billcom_assets.launch import launch as start  # noqa: PLC0415 - imports Dagster
 
     return start(job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=on_progress)
+
+
+def kept_by_dagster(warehouse: Warehouse, key: str) -> Kept:
+    """What Dagster has of the integration."""
+    _prepare()
+    from billcom_assets.automation.forgetting import kept  # noqa: PLC0415 - imports Dagster
+    from billcom_assets.launch import open_instance  # noqa: PLC0415 - imports Dagster
+
+    with open_instance() as instance:
+        return kept(instance, warehouse, key)
+
+
+def delete_from_dagster(key: str) -> dict[str, int]:
+    """Deletes what Dagster has of the integration; returns how much that was."""
+    _prepare()
+    from billcom_assets.automation.forgetting import delete_all  # noqa: PLC0415 - imports Dagster
+    from billcom_assets.launch import open_instance  # noqa: PLC0415 - imports Dagster
+
+    with open_instance() as instance:
+        return delete_all(instance, key)
 
 
 def _prepare() -> None:

@@ -10,14 +10,15 @@ from rich.console import Console
 from billcom_assets.bill.limits import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
-from billcom_assets.cli.files import written
+from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.next_steps import next_step
-from billcom_assets.cli.options import key_argument
+from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table
 from billcom_assets.ledger.chart_export import chart_of_accounts
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.prerequisites import gate
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
+from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 
 _WHAT = {
@@ -34,15 +35,17 @@ def ledger() -> None:
     """Loads the company's own lists, as its accounting program exports them, or writes them in the form BILL takes."""
 
 
-def import_files(warehouse: Warehouse, key: str, files: dict[str, str]) -> ImportReport:
+def import_files(warehouse: Warehouse, key: str, files: dict[str, str], actor: Actor | None = None) -> ImportReport:
     """Makes the company's own records what the files say; all files together, or nothing.
+
+    ``actor`` is whoever runs the process unless given.
 
     Raises:
         FileRefused: a file is unusable; the text says which lines.
         UnknownIntegration: there is no such integration.
     """
     with warehouse.write() as connection:
-        return import_reference_data(connection, key, files, utc_now())
+        return import_reference_data(connection, key, files, utc_now(), actor=actor or acting(how=How.IMPORT))
 
 
 @ledger.command("import", examples=("billcom ledger import acme-us --accounts accounts.csv --vendors vendors.csv",))
@@ -52,8 +55,9 @@ def import_files(warehouse: Warehouse, key: str, files: dict[str, str]) -> Impor
 @click.option("--customers", metavar="FILE", help=_WHAT["customers"])
 @click.option("--items", metavar="FILE", help=_WHAT["items"])
 @click.option("--dimensions", metavar="FILE", help=_WHAT["dimensions"])
+@as_option
 @pass_output
-def import_(output: Output, /, key: str, **files: str | None) -> None:
+def import_(output: Output, /, key: str, as_name: str | None, **files: str | None) -> None:
     """Loads the company's own lists from CSV files.
 
     Each file holds the whole list: what is new is added, what changed is updated, what is gone is deactivated, and
@@ -64,7 +68,7 @@ def import_(output: Output, /, key: str, **files: str | None) -> None:
     if not given:
         raise click.UsageError(f"Name at least one file: {', '.join(f'--{kind}' for kind in LAYOUTS)}.")
     warehouse = opened()
-    report = import_files(warehouse, key, given)
+    report = import_files(warehouse, key, given, acting(as_name, How.IMPORT))
     with warehouse.read() as connection:
         command = next_step(key, gate(connection, key), when_ready="billcom mappings suggest {key} --accept exact")
 
@@ -85,19 +89,19 @@ def import_(output: Output, /, key: str, **files: str | None) -> None:
 @ledger.command(examples=("billcom ledger export acme-us --chart-of-accounts --output accounts-for-bill.csv",))
 @key_argument
 @click.option("--chart-of-accounts", is_flag=True, help="Write the chart of accounts for BILL's own account import.")
-@click.option("--output", "path", metavar="FILE", help="Write to this file instead of showing it.")
+@output_options
 @pass_output
-def export(output: Output, key: str, chart_of_accounts: bool, path: str | None) -> None:
+def export(output: Output, key: str, chart_of_accounts: bool, path: str | None, force: bool) -> None:
     """Writes the company's chart of accounts as the CSV file that BILL's own import of accounts takes.
 
     In BILL, choose the import of accounts in the settings and give it this file.
     """
     if not chart_of_accounts:
         raise click.UsageError("Say what to write: --chart-of-accounts.")
-    _export_chart(output, opened(), key, path)
+    _export_chart(output, opened(), key, path, force=force)
 
 
-def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | None) -> None:
+def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | None, *, force: bool) -> None:
     with warehouse.read() as connection:
         chart = chart_of_accounts(connection, key)
     for problem in chart.problems:
@@ -105,4 +109,4 @@ def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | No
         output.note(f"Account {problem.ledger_id} {done}: {problem.message}.")
     problems = [asdict(problem) for problem in chart.problems]
     document = {"integration": key, "accounts": chart.accounts, "problems": problems}
-    written(output, chart.csv, path, document, what=f"{chart.accounts:,} accounts")
+    written(output, warehouse, chart.csv, path, document, what=f"{chart.accounts:,} accounts", force=force)

@@ -12,9 +12,9 @@ from rich.console import Console
 from billcom_assets.bill.limits import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
-from billcom_assets.cli.files import written
+from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.next_steps import next_step
-from billcom_assets.cli.options import current_user, key_argument
+from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.status import coverage_table
 from billcom_assets.ledger import mapping_files, mapping_rows
@@ -23,6 +23,7 @@ from billcom_assets.ledger.kinds import KINDS
 from billcom_assets.ledger.mapping_rows import MappingRow
 from billcom_assets.ledger.mappings import Accept, AcceptReport, Coverage, Stale, SuggestReport
 from billcom_assets.ledger.prerequisites import Finding, gate
+from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 
 _SHOWN_OF_A_KIND = 20
@@ -141,17 +142,19 @@ class Matched:
         return next_step(key, self.missing)
 
 
-def suggest_and_accept(warehouse: Warehouse, key: str, which: Accept | None) -> Matched:
+def suggest_and_accept(warehouse: Warehouse, key: str, which: Accept | None, actor: Actor | None = None) -> Matched:
     """Proposes matches and accepts some of them, in one transaction.
+
+    ``actor`` is whoever runs the process unless given.
 
     Raises:
         UnknownIntegration: there is no such integration.
     """
-    now = utc_now()
+    now, actor = utc_now(), actor or acting()
     with warehouse.write() as connection:
         return Matched(
             suggested=links.suggest(connection, key, now),
-            accepted=links.accept(connection, key, which, by=current_user(), now=now) if which else None,
+            accepted=links.accept(connection, key, which, actor=actor, now=now) if which else None,
             coverage=links.coverage(connection, key),
             missing=gate(connection, key),
         )
@@ -164,14 +167,15 @@ def suggest_and_accept(warehouse: Warehouse, key: str, which: Accept | None) -> 
     type=click.Choice([which.value for which in Accept]),
     help="Map the certain matches (exact), or the likely ones too (all).",
 )
+@as_option
 @pass_output
-def suggest(output: Output, key: str, accept: str | None) -> None:
+def suggest(output: Output, key: str, accept: str | None, as_name: str | None) -> None:
     """Looks for the counterpart of every BILL object that has none yet.
 
     A match is certain when number and type, the whole name, the tax id or the e-mail address are the same and nothing
     else fits; otherwise it is likely, with a score and the reason. What you decided by hand is never changed.
     """
-    matched = suggest_and_accept(opened(), key, Accept(accept) if accept else None)
+    matched = suggest_and_accept(opened(), key, Accept(accept) if accept else None, acting(as_name))
     kinds = matched.suggested.kinds
     document = {
         "integration": key,
@@ -198,27 +202,30 @@ def suggest(output: Output, key: str, accept: str | None) -> None:
 @mappings.command(examples=("billcom mappings export acme-us --output mappings.csv",))
 @key_argument
 @_kinds_option
-@click.option("--output", "path", metavar="FILE", help="Write to this file instead of showing it.")
+@output_options
 @pass_output
-def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None) -> None:
+def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None, force: bool) -> None:
     """Writes all mappings as a CSV file for a spreadsheet, with the suggestion beside each row that is not decided.
 
     To decide a row write the ledger's id into its column ledger_id, or none to leave it unmapped for good; then give
     the file to: billcom mappings import
     """
-    with opened().read() as connection:
+    warehouse = opened()
+    with warehouse.read() as connection:
         text = mapping_rows.export_csv(connection, key, kinds or tuple(KINDS))
-    written(output, text, path, {"integration": key}, what="The mappings were")
+    written(output, warehouse, text, path, {"integration": key}, what="The mappings were", force=force)
 
 
 @mappings.command("import", examples=("billcom mappings import acme-us mappings.csv",))
 @key_argument
 @click.argument("file", metavar="FILE")
+@as_option
 @pass_output
-def import_(output: Output, key: str, file: str) -> None:
+def import_(output: Output, key: str, file: str, as_name: str | None) -> None:
     """Takes the decisions that were written into an exported file: all of them, or none when a line is wrong."""
+    actor = acting(as_name, How.IMPORT)
     with opened().write() as connection:
-        report = mapping_files.import_csv(connection, key, file, by=current_user(), now=utc_now())
+        report = mapping_files.import_csv(connection, key, file, actor=actor, now=utc_now())
 
     def render(console: Console) -> None:
         console.print(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from datetime import date
 from typing import Any
 
 import click
 
+from billcom_assets.redaction.display import one_line
+from billcom_assets.warehouse.audit import Actor, How
+
 NONE = "none"
 """Clears a setting."""
+_LONGEST_NAME = 100
 _PLAIN = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python would also take 20250131 and 2025-W05-5.
 
 
@@ -37,10 +40,29 @@ class Day(click.ParamType[date | str]):
 key_argument = click.argument("key", metavar="KEY")
 
 
-def current_user() -> str:
-    """The operating system's name of whoever runs the command."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        # A container may run as a user that has no name.
-        return "unknown"
+class _Name(click.ParamType[str]):
+    """A name on one line."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name; ends the command with exit code 2 when there is none."""
+        text = one_line(str(value), limit=_LONGEST_NAME)
+        return text or self.fail(
+            "a name is missing; leave the option out to be recorded as the system's user.", param, ctx
+        )
+
+
+as_option = click.option(
+    "--as",
+    "as_name",
+    type=_Name(),
+    metavar="NAME",
+    help="Your name for the audit log, beside that of the operating system's user; for users that several share.",
+)
+"""What every command takes that decides something."""
+
+
+def acting(as_name: str | None = None, how: How = How.COMMAND) -> Actor:
+    """Whoever runs the command, for the audit log."""
+    return Actor.of_process(how, as_name)

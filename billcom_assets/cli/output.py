@@ -49,6 +49,11 @@ class Output:
         else:
             render(self.out)
 
+    def warn(self, text: str) -> None:
+        """What people should know for their safety; on standard error, with ``--json`` too."""
+        label = click.style("Warning:", fg="yellow", bold=True)
+        click.echo(f"{label} {clean(text)}", err=True)
+
     def note(self, text: str) -> None:
         """A line for people that is not part of the answer."""
         if not self.as_json:

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from billcom_assets.bill.limits import utc_now
 from billcom_assets.cli import facts, launching
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import STOPPED, CommandFailed, finding_document, setup_incomplete
 from billcom_assets.cli.next_steps import next_step
-from billcom_assets.cli.options import key_argument
+from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.ledger.integrations import require_integration
 from billcom_assets.ledger.prerequisites import Finding, gate
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
 
 if TYPE_CHECKING:
@@ -130,8 +133,18 @@ def seed(output: Output, key: str) -> None:
     metavar="ENTITY",
     help=f"Only this kind of object; may be given several times: {', '.join(CATALOG.names())}.",
 )
+@as_option
 @pass_output
-def sync(output: Output, key: str, full_refresh: bool, confirm_deletions: bool, entities: tuple[str, ...]) -> None:
+def sync(
+    output: Output,
+    /,
+    key: str,
+    *,
+    full_refresh: bool,
+    confirm_deletions: bool,
+    entities: tuple[str, ...],
+    as_name: str | None,
+) -> None:
     """Fetches everything that changed in BILL since the last time.
 
     Before the setup is complete nothing beyond the lists is fetched, and the command ends with exit code 3 and what
@@ -140,17 +153,34 @@ def sync(output: Output, key: str, full_refresh: bool, confirm_deletions: bool, 
     _require_known(entities)
     if confirm_deletions and not full_refresh:
         raise click.UsageError("--confirm-deletions belongs to --full-refresh: only that notices what was removed.")
-    job = "full_refresh" if full_refresh else "full_sync"
+    warehouse = opened()
+    wanted = [name for name in CATALOG.names() if name in entities]
+    if confirm_deletions:
+        _record_confirmation(warehouse, key, wanted, acting(as_name))
     finished = run_job(
         output,
-        opened(),
-        job,
+        warehouse,
+        "full_refresh" if full_refresh else "full_sync",
         key,
         title=f"{'Refreshing' if full_refresh else 'Syncing'} {key}",
-        entities=[name for name in CATALOG.names() if name in entities] or None,
+        entities=wanted or None,
         confirm_deletions=confirm_deletions,
     )
     _answer(output, key, finished, "Everything asked for is up to date.", f"billcom status {key}")
+
+
+def _record_confirmation(warehouse: Warehouse, key: str, entities: Sequence[str], actor: Actor) -> None:
+    """Before the run, which marks rows as deleted page by page: that somebody wanted it so stands first."""
+    with warehouse.write() as connection:
+        require_integration(connection, key)
+        audit.record(
+            connection,
+            actor=actor,
+            what=What.DELETIONS_CONFIRMED,
+            integration=key,
+            subject=", ".join(entities) or "everything",
+            now=utc_now(),
+        )
 
 
 def _require_known(entities: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.failures import CommandFailed
 from billcom_assets.cli.output import Output, pass_output, to_json
+from billcom_assets.private_files import make_folder
 from billcom_assets.sandbox import FaultPlan, Organization, Sandbox, Settings, run
 from billcom_assets.sandbox.app import CONTROL_BASE, V2_BASE, V3_BASE
 
@@ -95,7 +96,7 @@ def write_ledgers(served: Sandbox, folder: Path) -> None:
     """Writes the CSV files of every organization into a folder of its own, named like its integration."""
     for organization in served.world.organizations:
         own = folder / _slug(organization.name)
-        own.mkdir(parents=True, exist_ok=True)
+        make_folder(own)
         write_ledger(organization, own)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,6 +16,7 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import finding_document
 from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.output import Column, Output, clean, pass_output, shown, table, words
+from billcom_assets.environment import credential_check
 from billcom_assets.ledger import prerequisites
 from billcom_assets.ledger.mappings import Coverage, coverage
 from billcom_assets.ledger.prerequisites import Finding
@@ -27,10 +30,20 @@ FIRST_STEPS = (
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """Whether an integration's stored credentials can be used."""
+
+    usable: bool | None
+    """None when nobody can know without the key."""
+    problem: str | None
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything ``billcom status KEY`` tells."""
 
     standing: facts.Standing
+    credentials: Credentials
     findings: list[Finding]
     coverage: list[Coverage]
     entities: list[facts.EntityStanding]
@@ -41,11 +54,13 @@ class Report:
     @property
     def is_ready(self) -> bool:
         """True when a full sync may run."""
-        return all(finding.met for finding in self.findings)
+        return self.credentials.usable is not False and all(finding.met for finding in self.findings)
 
     @property
     def next_step(self) -> str:
         """The command that brings the integration on."""
+        if self.credentials.usable is False:
+            return f"billcom connect {self.standing.key}"
         return next_step(self.standing.key, [finding for finding in self.findings if not finding.met])
 
 
@@ -67,9 +82,20 @@ def status(output: Output, key: str | None) -> None:
     warehouse = opened()
     with warehouse.read() as connection:
         if key is None:
-            _show_all(output, warehouse, facts.standings(warehouse, connection))
+            everyone = facts.standings(warehouse, connection)
+            keys = [one.key for one in everyone]
+            _show_all(output, warehouse, everyone, credentials(warehouse, connection, keys))
         else:
             _show_one(output, report(warehouse, connection, key))
+
+
+def credentials(warehouse: Warehouse, connection: Connection, keys: Sequence[str]) -> dict[str, Credentials]:
+    """Of each integration, whether its credentials can be used."""
+    check = credential_check(warehouse)
+    if check.unchecked:
+        return dict.fromkeys(keys, Credentials(None, f"Not checked. {check.unchecked}"))
+    refusals = {key: check.refusal(connection, key) for key in keys}
+    return {key: Credentials(refusal is None, refusal) for key, refusal in refusals.items()}
 
 
 def report(warehouse: Warehouse, connection: Connection, key: str) -> Report:
@@ -83,6 +109,7 @@ def report(warehouse: Warehouse, connection: Connection, key: str) -> Report:
         raise UnknownIntegration(key, list(everyone))
     return Report(
         standing=everyone[key],
+        credentials=credentials(warehouse, connection, [key])[key],
         findings=prerequisites.evaluate(connection, key),
         coverage=coverage(connection, key),
         entities=facts.entity_standings(warehouse, connection, key),
@@ -92,7 +119,9 @@ def report(warehouse: Warehouse, connection: Connection, key: str) -> Report:
     )
 
 
-def _show_all(output: Output, warehouse: Warehouse, everyone: list[facts.Standing]) -> None:
+def _show_all(
+    output: Output, warehouse: Warehouse, everyone: list[facts.Standing], checked: dict[str, Credentials]
+) -> None:
     def render(console: Console) -> None:
         if not everyone:
             console.print(f"There is no integration yet in {warehouse.description}.", soft_wrap=True)
@@ -107,17 +136,33 @@ def _show_all(output: Output, warehouse: Warehouse, everyone: list[facts.Standin
             Column("Open errors", is_number=True),
         )
         rows = [
-            (one.key, one.company, one.status, one.last_sync or "never", one.rows, one.open_errors) for one in everyone
+            (
+                one.key,
+                one.company,
+                "refused" if checked[one.key].usable is False else one.status,
+                one.last_sync or "never",
+                one.rows,
+                one.open_errors,
+            )
+            for one in everyone
         ]
         console.print(table("", columns, rows))
+        # Without the key it is the same for all.
+        for problem in dict.fromkeys(one.problem for one in checked.values() if one.problem):
+            console.print(clean(problem), soft_wrap=True)
 
-    document = {"database": warehouse.description, "integrations": [asdict(one) for one in everyone]}
+    integrations = [_standing_document(one, checked[one.key]) for one in everyone]
+    document = {"database": warehouse.description, "integrations": integrations}
     output.answer(document if everyone else {**document, "next_steps": FIRST_STEPS}, render)
+
+
+def _standing_document(one: facts.Standing, checked: Credentials) -> dict[str, Any]:
+    return {**asdict(one), "credentials": asdict(checked)}
 
 
 def _show_one(output: Output, found: Report) -> None:
     document = {
-        "integration": asdict(found.standing),
+        "integration": _standing_document(found.standing, found.credentials),
         "ready": found.is_ready,
         "prerequisites": [finding_document(finding) for finding in found.findings],
         "mappings": [asdict(one) for one in found.coverage],
@@ -132,6 +177,8 @@ def _show_one(output: Output, found: Report) -> None:
 
 def _render(console: Console, found: Report) -> None:
     _render_connection(console, found.standing)
+    if found.credentials.problem:
+        console.print(f"  {clean(found.credentials.problem)}", style="bold red", soft_wrap=True)
     console.print()
     _render_prerequisites(console, found)
     console.print()
@@ -147,9 +194,11 @@ def _render(console: Console, found: Report) -> None:
 
 
 def _render_connection(console: Console, one: facts.Standing) -> None:
+    where = one.base_url or f"BILL {one.environment}"
+    older = f", its older API at {one.v2_base_url}" if one.v2_base_url else ""
     lines = [
         f"{one.key}: {clean(one.company)}",
-        f"  BILL organization {one.organization_id} at {one.base_url or f'BILL {one.environment}'}",
+        f"  BILL organization {clean(one.organization_id)} at {clean(where)}{clean(older)}",
         f"  {one.status}, last tried {shown(one.checked_at) or 'never'} UTC",
         f"  last sync {shown(one.last_sync) or 'never'} UTC",
         f"  cutoff {one.cutoff or 'none'}, history from {one.history_start or 'the beginning'}, "

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from billcom_assets.entities.values import Unreadable, clean
+from billcom_assets.entities.values import LONGEST_NUMBER, Unreadable, clean
 
 # No double that JSON was ever made for goes beyond; a larger exponent would be written out in gigabytes.
 _MOST_DIGITS = 400
@@ -61,6 +61,8 @@ def _plain(value: Any) -> Any:
 
 def _number(value: Decimal) -> msgspec.Raw:
     written = str(value)
+    if len(written) > LONGEST_NUMBER:
+        raise Unreadable("object", "payload", "the whole object", value)
     if "E" in written or not value.is_finite():
         written = _without_exponent(value)
     if "." in written:

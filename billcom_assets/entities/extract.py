@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from billcom_assets.entities.model import Column, Entity
 from billcom_assets.entities.places import at, each
-from billcom_assets.entities.values import READERS, Unreadable, read_boolean, read_timestamp
+from billcom_assets.entities.values import LONGEST_ID, READERS, Unreadable, read_boolean, read_id, read_timestamp
 
-__all__ = ["Extractor", "Identity", "Unreadable", "common", "identity", "touched", "usable_id"]
+__all__ = ["Extractor", "Identity", "Unreadable", "common", "identity", "is_id", "touched", "usable_id"]
 
-_LONGEST_ID = 255
-"""Far beyond any id of BILL's; what is longer no index holds."""
 _Field = tuple[int, str, Callable[[Any], Any]]
 
 
@@ -44,6 +42,11 @@ class Extractor:
         return {table: _rows(at(obj, keys), path, reader) for table, path, keys, reader in self._children}
 
 
+def is_id(value: Any) -> TypeGuard[str]:
+    """True for a text that can be the id of an object."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
+
+
 def common(obj: dict[str, Any]) -> tuple[str, bool | None, datetime | None, datetime | None]:
     """Id, archived, created and updated time (UTC) of an object of any entity.
 
@@ -63,8 +66,7 @@ def common(obj: dict[str, Any]) -> tuple[str, bool | None, datetime | None, date
 
 def usable_id(value: Any) -> str:
     """``value`` when it can be an id of BILL's, else an empty text."""
-    is_id = isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_ID
-    return value if is_id else ""
+    return value if is_id(value) else ""
 
 
 class Identity(NamedTuple):
@@ -90,10 +92,7 @@ def _time(value: Any) -> datetime | None:
 def touched(entity: Entity, obj: dict[str, Any]) -> set[tuple[str, str]]:
     """The objects that BILL may have changed together with this one, as (entity, id)."""
     return {
-        (name, identity)
-        for path, name in entity.touches
-        for identity in each(obj, path.split("."))
-        if isinstance(identity, str) and identity
+        (name, identity) for path, name in entity.touches for identity in each(obj, path.split(".")) if is_id(identity)
     }
 
 
@@ -123,7 +122,8 @@ class _RowReader:
         parents: dict[tuple[str, ...], list[_Field]] = {}
         for index, column in enumerate(columns):
             *parent, key = column.keys
-            parents.setdefault(tuple(parent), []).append((index, key, READERS[column.type]))
+            read = read_id if column.references else READERS[column.type]
+            parents.setdefault(tuple(parent), []).append((index, key, read))
         self._parents = tuple((parent, tuple(fields)) for parent, fields in parents.items())
 
     def read(self, node: Any, prefix: str = "") -> tuple[Any, ...]:

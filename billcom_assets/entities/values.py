@@ -21,10 +21,14 @@ _BOOLEANS = {"true": True, "false": False, "": None}
 # Beyond these no amount, quantity or rate makes sense, and writing the number out could fill the memory.
 _MOST_DIGITS = 24
 _FINEST_DIGIT = -100
+LONGEST_NUMBER = 1_000
+"""Characters; no database holds all the digits that a text can. JSON's own numbers are measured in the payload."""
 _ZERO = Decimal(0)
 _INTEGER_LIMIT = 2**63
 _TIME_MARKS = ("", "T", "t", " ")
 _LONGEST_PREVIEW = 80
+LONGEST_ID = 200
+"""Characters of an id; BILL's have 20 or 36, and an index of PostgreSQL's takes 2,704 bytes."""
 
 
 class Unreadable(UserFacingError):
@@ -77,6 +81,14 @@ def read_text(value: Any) -> str:
     return format(read_number(value), "f")
 
 
+def read_id(value: Any) -> str:
+    """A text that names an object. Raises ValueError for objects, lists and texts too long to be one."""
+    identity = read_text(value)
+    if len(identity) > LONGEST_ID:
+        raise ValueError("too long for an id")
+    return identity
+
+
 def read_number(value: Any) -> Decimal | None:
     """The exact number.
 
@@ -99,7 +111,7 @@ def _decimal(value: Any) -> Decimal:
         raise TypeError("a float has no exact value: decode JSON with Decimals")
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("not a number")
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and (len(value) > LONGEST_NUMBER or not _NUMBER.fullmatch(value)):
         raise ValueError("not a number")
     return Decimal(value)
 

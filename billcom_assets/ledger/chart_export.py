@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from sqlalchemy import Connection, select
 from billcom_assets.ledger.account_types import AccountType, account_type
 from billcom_assets.ledger.hierarchy import MAX_LEVELS
 from billcom_assets.ledger.integrations import require_integration
+from billcom_assets.ledger.spreadsheets import csv_text, protected
 from billcom_assets.warehouse.ledger_tables import ledger_accounts
 
 COLUMNS = (
@@ -56,7 +55,9 @@ class ChartExport:
 def chart_of_accounts(conn: Connection, integration: str) -> ChartExport:
     """The active accounts, parents before children, in the form of BILL's account import.
 
-    An account that BILL would refuse is left out together with the accounts below it, and reported.
+    An account that BILL would refuse is left out together with the accounts below it, and reported. A name, number or
+    description that a spreadsheet would run as a formula is marked with an apostrophe, and reported: BILL's import
+    takes a file as it is and would show the mark, while whoever looks into the file before must not run it.
 
     Raises:
         UnknownIntegration: there is no such integration.
@@ -65,11 +66,7 @@ def chart_of_accounts(conn: Connection, integration: str) -> ChartExport:
     chart = _chart(conn, integration)
     problems: list[ExportProblem] = []
     rows = list(_rows(chart, problems))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    return ChartExport(text.getvalue(), len(rows), tuple(problems))
+    return ChartExport(csv_text(COLUMNS, rows), len(rows), tuple(problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +106,20 @@ def _rows(chart: Mapping[str, _Account], problems: list[ExportProblem]) -> Itera
             continue
         written.add(account.id)
         keys.add(key)
-        if len(account.description) > LONGEST_DESCRIPTION:
-            note = f"the description is cut to {LONGEST_DESCRIPTION} characters"
-            problems.append(ExportProblem(account.id, note, left_out=False))
+        problems += [ExportProblem(account.id, note, left_out=False) for note in _changes(account)]
         yield _row(account, parent)
+
+
+def _changes(account: _Account) -> Iterator[str]:
+    """What is different in the file."""
+    for what, text in (("name", account.name), ("number", account.number), ("description", account.description)):
+        if protected(text) != text:
+            yield (
+                f"its {what} begins as a formula does, so an apostrophe was put before it, which BILL would show; "
+                f"change the {what} in the ledger if it must not"
+            )
+    if len(protected(account.description)) > LONGEST_DESCRIPTION:
+        yield f"the description is cut to {LONGEST_DESCRIPTION} characters"
 
 
 def _row(account: _Account, parent: _Account | None) -> tuple[str, ...]:
@@ -121,7 +128,7 @@ def _row(account: _Account, parent: _Account | None) -> tuple[str, ...]:
         "Active",
         account.number,
         _type_in_bill(account.type),
-        account.description[:LONGEST_DESCRIPTION],
+        _cut(account.description),
         parent.name if parent else "",
         parent.number if parent else "",
         "",
@@ -132,15 +139,20 @@ def _refusal(account: _Account, parent: _Account | None, written: set[str]) -> s
     """Why BILL would refuse the account, or None."""
     reasons = (
         (account.type is None, "its type is none of BILL's account types"),
-        (len(account.name) > LONGEST_NAME, f"the name is longer than {LONGEST_NAME} characters"),
-        (len(account.number) > LONGEST_NUMBER, f"the number is longer than {LONGEST_NUMBER} characters"),
+        (len(protected(account.name)) > LONGEST_NAME, f"the name is longer than {LONGEST_NAME} characters"),
+        (len(protected(account.number)) > LONGEST_NUMBER, f"the number is longer than {LONGEST_NUMBER} characters"),
         (parent is not None and parent.id not in written, "its parent cannot be exported"),
         (
-            parent is not None and len(parent.name) > LONGEST_PARENT_NAME,
+            parent is not None and len(protected(parent.name)) > LONGEST_PARENT_NAME,
             f"its parent's name is longer than the {LONGEST_PARENT_NAME} characters that BILL takes there",
         ),
     )
     return next((reason for applies, reason in reasons if applies), None)
+
+
+def _cut(description: str) -> str:
+    room = LONGEST_DESCRIPTION - (len(protected(description)) - len(description))
+    return description[:room]
 
 
 def _type_in_bill(type_: AccountType | None) -> str:

@@ -1,13 +1,15 @@
 """Reading CSV files as accounting programs and spreadsheets write them.
 
 The header is found below title lines and matched by its words; comma, semicolon, tab and bar are told apart by which
-of them gives the expected columns; line numbers stay right across quoted line breaks.
+of them gives the expected columns; line numbers stay right across quoted line breaks. A cell is its text without what
+protects it in a spreadsheet: an apostrophe before what would run as a formula, or ="...".
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import io
 import itertools
 import os
@@ -19,6 +21,8 @@ from pathlib import Path
 
 from billcom_assets.ledger.encodings import NotText, encoding_of
 from billcom_assets.ledger.problems import Problems, quoted
+from billcom_assets.ledger.spreadsheets import unprotected
+from billcom_assets.redaction.display import one_line
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_ROWS = 500_000
@@ -68,8 +72,15 @@ class CsvTable:
     """A file's records and which of the layout's fields it has columns for."""
 
     file: str
+    sha256: str
+    """Of the file's bytes."""
     fields: frozenset[str]
     rows: tuple[CsvRow, ...]
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Which file this was, for the audit log: its name without the folder, and its SHA-256."""
+        return {"name": one_line(Path(self.file).name), "sha256": self.sha256}
 
 
 class _Malformed(Exception):
@@ -147,7 +158,7 @@ def _parse(raw: bytes, codec: str, file: str, layout: Layout, problems: Problems
     if not rows:
         problems.add(file, None, "the file has a header but no rows")
         return None
-    return CsvTable(file, frozenset(header.columns), rows)
+    return CsvTable(file, hashlib.sha256(raw).hexdigest(), frozenset(header.columns), rows)
 
 
 def _records(raw: bytes, codec: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -290,4 +301,4 @@ def _is_footer(record: Sequence[str]) -> bool:
 def _cell(text: str) -> str:
     text = text.strip()
     wrapped = _EXCEL_TEXT.fullmatch(text)
-    return wrapped.group(1).strip() if wrapped else text
+    return (wrapped.group(1) if wrapped else unprotected(text)).strip()

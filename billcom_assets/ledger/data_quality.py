@@ -1,6 +1,7 @@
 """What is not right with the data but stops nothing: findings for checks that do not block.
 
-Samples are ids alone: no names, tax ids or bank data.
+Samples are ids, or what BILL sends beyond the catalog: bounded, on one line and without tax ids or bank data. They are
+text to be shown as text; descriptions and fixes are words of ours alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from billcom_assets.ledger.kinds import KINDS, mirror
 from billcom_assets.ledger.mappings import mapped
 from billcom_assets.ledger.names import name_of
 from billcom_assets.ledger.uses import Reference, in_use, references, referring
+from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import contract_findings, integrations, sync_runs, sync_state
 
@@ -48,7 +50,7 @@ class Quality:
     count: int
     """Objects, groups or entities concerned."""
     sample: tuple[str, ...]
-    """The first of them by id."""
+    """The first of them by id; text of BILL's, fit to be shown as text."""
     fix: str
     """What to do; empty when it passed."""
 
@@ -61,7 +63,7 @@ def _quality(name: str, found: Sequence[str], *, bad: str, good: str, fix: str) 
         severity=Severity.WARN,
         description=f"{len(found)} {bad}" if found else good,
         count=len(found),
-        sample=tuple(found[:_SAMPLE]),
+        sample=tuple(excerpt(one) for one in found[:_SAMPLE]),
         fix=fix if found else "",
     )
 

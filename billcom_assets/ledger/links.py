@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from billcom_assets.ledger.matching import Method
+from billcom_assets.warehouse.audit import Decision, What
 from billcom_assets.warehouse.ledger_tables import mappings
 
 
@@ -41,6 +42,10 @@ class Link:
     def is_decided(self) -> bool:
         """Mapped, or left unmapped by hand."""
         return self.state is not State.SUGGESTED
+
+    def audited(self) -> dict[str, object]:
+        """What the audit log keeps of a decision, beside who decided it and when."""
+        return {"ledger_id": self.ledger_id, "state": self.state, "method": self.method}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +87,24 @@ class Links:
         if keys:
             self.conn.execute(delete(mappings).where(*self._keyed()), keys)
 
-    def mark_mapped(self, bill_ids: Iterable[str], *, by: str, now: datetime) -> None:
-        """Makes suggestions mappings."""
-        decision = {"state": State.MAPPED.value, "decided_by": by, "decided_at": now}
-        rows = [{"key": bill_id, **decision} for bill_id in bill_ids]
-        if rows:
-            self.conn.execute(update(mappings).where(*self._keyed()), rows)
+    def mark_mapped(self, suggested: Iterable[Link], *, by: str, now: datetime) -> list[Link]:
+        """Makes suggestions mappings; returns them as they are then."""
+        decided = [replace(link, state=State.MAPPED, decided_by=by, decided_at=now) for link in suggested]
+        values = {"state": State.MAPPED.value, "decided_by": by, "decided_at": now}
+        if decided:
+            self.conn.execute(
+                update(mappings).where(*self._keyed()), [{"key": one.bill_id, **values} for one in decided]
+            )
+        return decided
+
+    def decision(self, before: Link | None, after: Link) -> Decision:
+        """What the audit log says of one decision; a suggestion that was there before was none."""
+        earlier = None
+        if before is not None and before.is_decided:
+            earlier = {**before.audited(), "decided_by": before.decided_by, "decided_at": before.decided_at}
+        return Decision(
+            What.MAPPING_DECIDED, f"{self.kind} {after.bill_id}", self.integration, earlier, after.audited()
+        )
 
     def _keyed(self) -> tuple[ColumnElement[bool], ...]:
         m = mappings.c

@@ -23,7 +23,8 @@ from billcom_assets.ledger.mapping_rows import NONE
 from billcom_assets.ledger.matching import Method
 from billcom_assets.ledger.overview import Overview, overview
 from billcom_assets.ledger.problems import Problems, quoted
-from billcom_assets.ledger.spreadsheets import unprotected
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import Actor, Decision, What
 
 _LOOKED_UP_ELSEWHERE = 500
 
@@ -55,7 +56,7 @@ class MappingImportReport:
 
 
 def import_csv(
-    conn: Connection, integration: str, path: str | os.PathLike[str], *, by: str, now: datetime
+    conn: Connection, integration: str, path: str | os.PathLike[str], *, actor: Actor, now: datetime
 ) -> MappingImportReport:
     """Takes the decisions of a CSV file, all or none; BILL objects that are not in it keep theirs.
 
@@ -63,7 +64,7 @@ def import_csv(
         conn: Connection in a transaction of the caller's.
         integration: Integration key.
         path: A file as :func:`export_csv` writes it; the columns kind, bill_id and ledger_id suffice.
-        by: Who decides.
+        actor: Who decides.
         now: When.
 
     Raises:
@@ -76,10 +77,13 @@ def import_csv(
     table = read_csv(path, LAYOUT, problems)
     readers = [] if table is None else _read(conn, integration, table, problems)
     problems.refuse_if_any("No mapping was changed;")
-    for reader in readers:
-        _store(Links(conn, integration, reader.view.kind.name), reader, by, now)
+    decisions = [
+        decision
+        for reader in readers
+        for decision in _store(Links(conn, integration, reader.view.kind.name), reader, actor.name, now)
+    ]
     made = [ledger_id for reader in readers for ledger_id in reader.decisions.values()]
-    return MappingImportReport(
+    report = MappingImportReport(
         integration,
         mapped=len(made) - made.count(None),
         unmapped=made.count(None),
@@ -87,6 +91,11 @@ def import_csv(
         undecided=sum(reader.undecided for reader in readers),
         notes=tuple(note for reader in readers for note in _notes(reader)),
     )
+    if table is not None:
+        counts = {name: getattr(report, name) for name in ("mapped", "unmapped", "unchanged", "undecided")}
+        imported = Decision(What.MAPPINGS_IMPORTED, "mappings", integration, after={"file": table.origin, **counts})
+        audit.record_all(conn, actor, [imported, *decisions], now)
+    return report
 
 
 def _read(conn: Connection, integration: str, table: CsvTable, problems: Problems) -> list[_Reader]:
@@ -103,7 +112,7 @@ def _read(conn: Connection, integration: str, table: CsvTable, problems: Problem
 def _by_kind(integration: str, table: CsvTable, problems: Problems) -> dict[str, list[CsvRow]]:
     by_kind: dict[str, list[CsvRow]] = defaultdict(list)
     for row in table.rows:
-        stated = unprotected(row["integration"])
+        stated = row["integration"]
         kind = same(row["kind"]).replace(" ", "_")
         if stated and stated != integration:
             message = f"the row belongs to the integration {quoted(stated)}, not to {integration}"
@@ -140,7 +149,7 @@ class _Reader:
 
     def read(self, row: CsvRow) -> None:
         """Takes one row's decision, or notes what is wrong with it."""
-        bill_id, wanted = unprotected(row["bill id"]), unprotected(row["ledger id"])
+        bill_id, wanted = row["bill id"], row["ledger id"]
         problem = self._identify(bill_id, row.line)
         link = self.view.links.get(bill_id)
         current = link.ledger_id or NONE if link is not None and link.is_decided else ""
@@ -215,7 +224,7 @@ def _spelling(id_: str) -> str:
 
 def _owners_elsewhere(conn: Connection, integration: str, view: Overview, rows: Iterable[CsvRow]) -> dict[str, str]:
     """Other integrations by the id of those BILL objects of the rows that are unknown to this one."""
-    unknown = sorted({unprotected(row["bill id"]) for row in rows} - view.bill.keys())
+    unknown = sorted({row["bill id"] for row in rows} - view.bill.keys())
     if not unknown:
         return {}
     t = mirror().table(view.kind.name).c
@@ -225,9 +234,10 @@ def _owners_elsewhere(conn: Connection, integration: str, view: Overview, rows: 
     return {row.id: row.integration for row in others}
 
 
-def _store(links: Links, reader: _Reader, by: str, now: datetime) -> None:
-    links.remove(reader.decisions.keys() & reader.view.links.keys())
-    links.add(
+def _store(links: Links, reader: _Reader, by: str, now: datetime) -> list[Decision]:
+    """Keeps the decisions in place of earlier ones; returns them for the audit log."""
+    before = reader.view.links
+    decided = [
         Link(
             bill_id=bill_id,
             ledger_id=ledger_id,
@@ -239,7 +249,10 @@ def _store(links: Links, reader: _Reader, by: str, now: datetime) -> None:
             decided_at=now,
         )
         for bill_id, ledger_id in reader.decisions.items()
-    )
+    ]
+    links.remove(reader.decisions.keys() & before.keys())
+    links.add(decided)
+    return [links.decision(before.get(link.bill_id), link) for link in decided]
 
 
 def _notes(reader: _Reader) -> Iterator[str]:

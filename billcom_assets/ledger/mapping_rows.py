@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 
 from sqlalchemy import Connection
 
 from billcom_assets.ledger.integrations import require_integration
 from billcom_assets.ledger.kinds import KINDS
 from billcom_assets.ledger.overview import Overview, overview
-from billcom_assets.ledger.spreadsheets import protected
+from billcom_assets.ledger.spreadsheets import csv_text
 
 NONE = "none"
 """In the cell ledger_id: this BILL object shall stay unmapped."""
@@ -62,13 +60,8 @@ def export_csv(conn: Connection, integration: str, kinds: Iterable[str] = tuple(
 
     Write it with :data:`billcom_assets.ledger.spreadsheets.ENCODING`.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     columns = [column.name for column in fields(MappingRow)]
-    writer.writerow(columns)
-    for row in show(conn, integration, kinds):
-        writer.writerow([protected(getattr(row, column)) for column in columns])
-    return text.getvalue()
+    return csv_text(columns, (astuple(row) for row in show(conn, integration, kinds)))
 
 
 def _rows(integration: str, view: Overview) -> Iterator[MappingRow]:

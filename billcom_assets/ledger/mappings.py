@@ -14,6 +14,8 @@ from billcom_assets.ledger.kinds import KINDS
 from billcom_assets.ledger.links import Link, Links, State
 from billcom_assets.ledger.matching import Method, Suggestion, match
 from billcom_assets.ledger.overview import Overview, overview
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import Actor, Decision
 from billcom_assets.warehouse.ledger_tables import ledger_dimensions, mappings
 
 
@@ -167,14 +169,16 @@ def _store_suggestions(links: Links, view: Overview, suggestions: Sequence[Sugge
     links.add(link for id_, link in new.items() if id_ not in same)
 
 
-def accept(conn: Connection, integration: str, which: Accept = Accept.EXACT, *, by: str, now: datetime) -> AcceptReport:
+def accept(
+    conn: Connection, integration: str, which: Accept = Accept.EXACT, *, actor: Actor, now: datetime
+) -> AcceptReport:
     """Maps what is suggested; suggestions are renewed first, so that nothing outdated is accepted.
 
     Args:
         conn: Connection in a transaction of the caller's.
         integration: Integration key.
         which: The certain ones, or likely ones too. Two BILL objects never come onto one ledger object this way.
-        by: Who accepts.
+        actor: Who accepts.
         now: When.
 
     Raises:
@@ -182,27 +186,30 @@ def accept(conn: Connection, integration: str, which: Accept = Accept.EXACT, *, 
     """
     suggest(conn, integration, now)
     reports = []
+    decisions: list[Decision] = []
     for kind in KINDS.values():
         view = overview(conn, integration, kind)
         chosen = _accepted(view, Accept(which))
-        Links(conn, integration, kind.name).mark_mapped(chosen, by=by, now=now)
+        links = Links(conn, integration, kind.name)
+        decisions += [links.decision(None, link) for link in links.mark_mapped(chosen, by=actor.name, now=now)]
         reports.append(
             KindAccepted(kind.name, accepted=len(chosen), waiting=len(view.of_state(State.SUGGESTED)) - len(chosen))
         )
+    audit.record_all(conn, actor, decisions, now)
     return AcceptReport(integration, tuple(reports))
 
 
-def _accepted(view: Overview, which: Accept) -> list[str]:
-    """BILL ids whose suggestions are accepted; the surest get their ledger object first."""
+def _accepted(view: Overview, which: Accept) -> list[Link]:
+    """The suggestions that are accepted; the surest get their ledger object first."""
     taken = {link.ledger_id for link in view.links.values() if link.is_decided and link.bill_id in view.relevant}
-    chosen: list[str] = []
+    chosen: list[Link] = []
     for link in sorted(
         view.of_state(State.SUGGESTED), key=lambda link: (link.method is not Method.EXACT, -(link.score or 0))
     ):
         is_wanted = which is Accept.ALL or link.method is Method.EXACT
         if is_wanted and link.ledger_id not in taken:
             taken.add(link.ledger_id)
-            chosen.append(link.bill_id)
+            chosen.append(link)
     return chosen
 
 

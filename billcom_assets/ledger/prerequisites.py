@@ -9,12 +9,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, select, text
 
+from billcom_assets.bill.failures import sign_in_command
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES, AccountType
 from billcom_assets.ledger.kinds import KINDS, mirror
 from billcom_assets.ledger.links import State
 from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.redaction.excerpt import excerpt
+from billcom_assets.warehouse.integrations import left
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.tables import integrations, sync_state
+
+_MESSAGE = 500
+"""Characters shown of what BILL said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,8 @@ class Prerequisite:
     description: str
     entity: str
     """The entity on whose asset the check is placed."""
-    verdict: Callable[[Facts], tuple[bool, str, str]] = field(repr=False, compare=False)
-    """Whether it holds, what was found, and the command that makes it hold."""
+    verdict: Callable[[Facts], _Verdict] = field(repr=False, compare=False)
+    """Whether it holds, what was found, the command that makes it hold, and what others wrote about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +43,17 @@ class Finding:
 
     prerequisite: Prerequisite
     met: bool
-    found: str
-    """What is there, in numbers."""
+    summary: str
+    """What is there, in numbers and words of ours alone."""
     fix: str
     """The command that makes it hold; empty when it does."""
+    quoted: str = ""
+    """What others wrote about it, such as BILL's message: one line without personal data."""
+
+    @property
+    def found(self) -> str:
+        """The summary with what is quoted; to be shown as text, never as Markdown."""
+        return f"{self.summary}: {self.quoted}" if self.quoted else self.summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,7 @@ class Facts:
     company: str | None
     """None when there is no such integration."""
     status: str | None
+    status_code: str | None
     status_message: str | None
     accounts: Pulled
     vendors: Pulled
@@ -104,11 +118,12 @@ def require_setup(conn: Connection, integration: str) -> None:
 
 def _facts(conn: Connection, integration: str) -> Facts:
     i = integrations.c
-    row = conn.execute(select(i.company, i.status, i.status_message).where(i.key == integration)).first()
+    row = conn.execute(select(i.company, i.status, i.status_code, i.status_message).where(i.key == integration)).first()
     return Facts(
         integration=integration,
         company=row.company if row else None,
         status=row.status if row else None,
+        status_code=row.status_code if row else None,
         status_message=row.status_message if row else None,
         accounts=_pulled(conn, integration, "accounts"),
         vendors=_pulled(conn, integration, "vendors"),
@@ -151,7 +166,7 @@ def _count(conn: Connection, table: Table, *conditions: ColumnElement[bool]) -> 
     return conn.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
 
 
-_Verdict = tuple[bool, str, str]
+_Verdict = tuple[bool, str, str] | tuple[bool, str, str, str]
 
 
 def _company(facts: Facts) -> _Verdict:
@@ -160,7 +175,7 @@ def _company(facts: Facts) -> _Verdict:
         return False, f"there is no integration {facts.integration}", fix
     if not facts.company.strip():
         return False, "the integration names no company", fix
-    return True, f"attached to {facts.company}", ""
+    return True, "attached to a company", "", excerpt(facts.company)
 
 
 def _authenticated(facts: Facts) -> _Verdict:
@@ -168,13 +183,17 @@ def _authenticated(facts: Facts) -> _Verdict:
         return True, "BILL accepted the login", ""
     if facts.status is None:
         return False, "nothing is connected", f"billcom connect {facts.integration} --company NAME ..."
-    said = f": {facts.status_message}" if facts.status_message else ""
+    how = left(facts.integration, facts.status)
+    if how is not None:
+        return False, f"the integration is {how.state}", how.next_step
+    said = excerpt(facts.status_message or "", limit=_MESSAGE)
     if facts.status == "pending":
-        return False, f"the login was not tried yet{said}", f"billcom validate {facts.integration}"
+        return False, "the login was not tried yet", f"billcom validate {facts.integration}", said
     return (
         False,
-        f"the last login failed{said}",
-        f"billcom validate {facts.integration}, or with other credentials billcom connect {facts.integration} ...",
+        "the last login failed",
+        sign_in_command(facts.integration, facts.status_code),
+        said,
     )
 
 

@@ -18,6 +18,8 @@ from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.lists import LedgerList, TableChanges
 from billcom_assets.ledger.problems import Problems
 from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerRecord
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
     ledger_customers,
@@ -46,7 +48,7 @@ class ImportReport:
 
 
 def import_reference_data(
-    conn: Connection, integration: str, files: Mapping[str, str | os.PathLike[str]], now: datetime
+    conn: Connection, integration: str, files: Mapping[str, str | os.PathLike[str]], now: datetime, *, actor: Actor
 ) -> ImportReport:
     """Makes the company's own records what the files say.
 
@@ -58,6 +60,7 @@ def import_reference_data(
         integration: Integration key.
         files: Paths by kind: accounts, vendors, customers, items, dimensions.
         now: Time of the import.
+        actor: Who imports.
 
     Raises:
         FileRefused: a file is unusable or something in it is wrong; nothing was written.
@@ -71,9 +74,20 @@ def import_reference_data(
     tables = {kind: read_csv(files[kind], LAYOUTS[kind], problems) for kind in LAYOUTS if kind in files}
     records = _parse(conn, integration, tables, problems)
     problems.refuse_if_any(NOTHING_CHANGED)
-    return ImportReport(
+    report = ImportReport(
         integration, tuple(_apply(conn, integration, kind, rows, now) for kind, rows in records.items())
     )
+    read = {kind: table.origin for kind, table in tables.items() if table is not None}
+    audit.record(
+        conn,
+        actor=actor,
+        what=What.LEDGER_IMPORTED,
+        integration=integration,
+        subject=", ".join(read),
+        after={"files": read, "tables": report.tables},
+        now=now,
+    )
+    return report
 
 
 def _parse(

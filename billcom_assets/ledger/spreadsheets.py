@@ -1,26 +1,58 @@
-"""Text cells that a spreadsheet shows and never runs."""
+"""CSV for spreadsheets: every CSV that we write is written here, with cells that a spreadsheet shows and never runs."""
 
 from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
 
 ENCODING = "utf-8-sig"
 """Write files for spreadsheets with this: without the byte order mark Excel garbles accents."""
 
-_STARTS_FORMULA = frozenset(
-    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-)
 _MARK = "'"
+_NEEDS_MARK = re.compile(
+    r"""
+    '*                                       # marks: marking what is marked lets one be taken off exactly
+    [\s\x00-\x1f\x7f-\x9f\ufeff\u200b-\u200f\u2028-\u202e\u2060-\u2069]*   # what is not seen, and may be dropped
+    (?: [=+\-@\uff1d\uff0b\uff0d\uff20]      # what begins a formula, also in full width
+    | (?<=[\t\r\n]) )                        # a tab or line break before anything else
+    """,
+    re.VERBOSE,
+)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A header and rows as CSV with line feeds.
+
+    Args:
+        columns: The header.
+        rows: Cells in the order of the columns. Texts are :func:`protected`; None is an empty cell; numbers and dates
+            stay as they are, minus sign and all.
+    """
+    lines = io.StringIO()
+    # With its own line end the writer puts every line break in a cell into quotation marks, carriage returns too.
+    writer = csv.writer(_LineFeeds(lines))
+    writer.writerow(columns)
+    writer.writerows([protected(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return lines.getvalue()
+
+
+class _LineFeeds:
+    """Takes the lines of a CSV writer and ends each with a line feed alone."""
+
+    def __init__(self, stream: io.StringIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> int:
+        return self._stream.write(line.removesuffix("\r\n") + "\n")
 
 
 def protected(text: str) -> str:
     """The text, marked with an apostrophe when a spreadsheet would take it for a formula."""
-    return f"{_MARK}{text}" if _needs_mark(text) else text
+    return f"{_MARK}{text}" if _NEEDS_MARK.match(text) else text
 
 
 def unprotected(text: str) -> str:
     """The text as it was before :func:`protected`; what a user typed without the mark stays as it is."""
-    return text[1:] if text[:1] == _MARK and _needs_mark(text[1:]) else text
-
-
-def _needs_mark(text: str) -> bool:
-    # Marking what begins with a mark lets one be taken off without asking whose it is.
-    return text[:1] == _MARK or text[:1] in _STARTS_FORMULA or text.lstrip()[:1] in _STARTS_FORMULA
+    return text[1:] if text[:1] == _MARK and _NEEDS_MARK.match(text) else text

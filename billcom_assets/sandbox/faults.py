@@ -54,6 +54,8 @@ class Fault(StrEnum):
     """400 for a good cursor, once per walk."""
     SLOW = "slow"
     """The answer takes ``Settings.slow_ms`` longer."""
+    ENDLESS_LIST = "endless_list"
+    """After the last page of a list it comes again, with a fresh cursor each time; at full rate for ever."""
     CASE_TWIN_IDS = "case_twin_ids"
     """Pairs of objects whose ids differ only in letter case; data, so chosen when the world is made."""
 
@@ -62,7 +64,8 @@ DEFAULT_RATE = 0.05
 DEFAULT_LIMITS: Mapping[Fault, int] = {Fault.SESSION_DEATH: 4}
 """Times a fault may fire in all unless the plan says otherwise: a client rightly caps its logins."""
 
-TROUBLE_NAMES = tuple(fault for fault in Fault if fault is not Fault.CASE_TWIN_IDS)
+TROUBLE_NAMES = tuple(fault for fault in Fault if fault not in {Fault.ENDLESS_LIST, Fault.CASE_TWIN_IDS})
+"""What ``all`` means: everything that a careful client survives and that is no data."""
 
 
 @dataclass(frozen=True, slots=True)

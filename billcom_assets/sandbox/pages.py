@@ -37,6 +37,7 @@ class Cursor:
         offset: Rows before the page (offset).
         back: It leads to the page that ends before ``key`` or ``offset``.
         resumed: It follows an empty page, which does not come twice at one place.
+        turn: How often the last page came before.
     """
 
     path: str
@@ -46,10 +47,11 @@ class Cursor:
     offset: int | None = None
     back: bool = False
     resumed: bool = False
+    turn: int = 0
 
     def text(self) -> str:
         """The opaque form."""
-        fields = [self.path, self.filters, self.sort, self.key, self.offset, self.back, self.resumed]
+        fields = [self.path, self.filters, self.sort, self.key, self.offset, self.back, self.resumed, self.turn]
         body = encode(fields)
         return urlsafe_b64encode(crc32(body).to_bytes(4, "big") + body).decode().rstrip("=")
 
@@ -64,10 +66,10 @@ class Cursor:
             raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
             if crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
                 raise invalid("page: invalid page token")
-            path, filters, sort, key, offset, back, resumed = decode(raw[4:])
+            path, filters, sort, key, offset, back, resumed, turn = decode(raw[4:])
         except ValueError:
             raise invalid("page: invalid page token") from None
-        return cls(path, filters, sort, None if key is None else tuple(key), offset, back, resumed)
+        return cls(path, filters, sort, None if key is None else tuple(key), offset, back, resumed, turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,9 @@ class Lister:
             span = Span(span.start - 1, min(span.stop, span.start - 1 + request.max_rows))
         entries = view.part(span.start, span.stop)
         onward = self._cursor(kind, query, view, span.stop).text() if span.stop < len(view) else None
+        if onward is None and entries and self._faults.disturbs(Fault.ENDLESS_LIST, asked):
+            turn = cursor.turn + 1 if cursor else 1
+            onward = replace(self._cursor(kind, query, view, span.start), turn=turn).text()
         backward = self._back_cursor(kind, query, view, span.start)
         bodies = self._bodies(kind, table, entries, approvals=request.approvals)
         if onward and self._faults.disturbs(Fault.MOVING_ROWS, asked):

@@ -13,6 +13,8 @@ from billcom_assets.entities.model import Entity
 from billcom_assets.sync.reading import Batch, ListWalk, PageReader
 
 IDS_PER_REQUEST = 100
+_ROWS_PER_ID = 10
+"""What repeated pages may bring of one object; a list that brings more is the whole list, its filter ignored."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ def read_by_ids(client: BillClient, entity: Entity, reader: PageReader, ids: Seq
         for step in walk.pages(None, None, reader.read):
             found.batch.candidates += step.batch.candidates
             found.batch.rejections += step.batch.rejections
+            if found.batch.fetched > _ROWS_PER_ID * len(ids):
+                raise QueryRefused("The filter on ids was not obeyed")
     except (QueryRefused, WrongEntityType, NotFound):
         return _one_by_one(client, entity, reader, ids)
     return found

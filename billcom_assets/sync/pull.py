@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from billcom_assets.bill.client import BillClient, Page
-from billcom_assets.bill.errors import QueryRefused
+from billcom_assets.bill.errors import BillError, QueryRefused
 from billcom_assets.bill.limits import AT_ONCE
 from billcom_assets.bill.meter import Calls
 from billcom_assets.bill.query import Filter, Op, Sort
@@ -189,6 +189,8 @@ class EntityPull:
             walk()
             error = None
         except Exception as failure:
+            if isinstance(failure, BillError):
+                failure.located(integration=sync.integration, endpoint=f"GET {self.entity.path}")
             error = str(failure)
             raise
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,10 +19,19 @@ from billcom_assets.warehouse.prepare import RowMaker
 
 _RESTARTS_WITHOUT_PROGRESS = 8
 _EMPTY_PAGES_IN_A_ROW = 5
+_PAGES_WITHOUT_NEWS = 20
+"""Beyond what a restart reads again."""
+_SEEN_SLOTS = 2**24
 
 
 class WalkStuck(BillUnavailable):
-    """BILL's cursors lead nowhere: the same stretch of a list was begun again and again."""
+    """BILL's cursors lead nowhere: the same stretch of a list came again and again."""
+
+    headline = "BILL's list does not come to an end"
+    default_next_step = (
+        "Run again later; finished pages are kept. If it happens again, check the base URL: the paging of whatever "
+        "serves it is broken."
+    )
 
 
 class Pages(Protocol):
@@ -147,13 +157,48 @@ class Step:
     """False once a row stood before another that it should follow."""
 
 
+class _News:
+    """Tells pages with new objects from repetitions, in fixed memory however long the list is.
+
+    An object may rarely be mistaken for a known one, a known one never for new.
+    """
+
+    def __init__(self) -> None:
+        self._seen = mmap.mmap(-1, _SEEN_SLOTS)  # zeros, which take no memory before they are written
+        self._pages = 0
+        self._repetitions = 0
+
+    def note(self, batch: Batch) -> bool:
+        """Notes one page; True when it brought a new object."""
+        ids = [*(one.row.id for one in batch.candidates), *(one.record_id for one in batch.rejections)]
+        is_news = False
+        for one in ids:
+            slot = hash(one) % _SEEN_SLOTS
+            if one and not self._seen[slot]:
+                self._seen[slot] = 1
+                is_news = True
+        self._pages += is_news
+        self._repetitions = 0 if is_news else self._repetitions + 1
+        return is_news
+
+    def restart(self) -> None:
+        """From here on everything may come once more."""
+        self._repetitions = 0
+
+    @property
+    def is_over(self) -> bool:
+        """More pages in a row brought nothing new than there are pages with anything."""
+        return self._repetitions > self._pages + _PAGES_WITHOUT_NEWS
+
+
 @dataclass(frozen=True)
 class ListWalk:
     """One list in one order, restartable from a position in that order.
 
     A cursor is good for one walk only. When BILL refuses one, repeats one or keeps sending empty pages, the walk begins
     again at the position it has reached; rows seen twice are stored once. Where the rows do not come in the order that
-    was asked for, no position means anything: then the walk begins again at its start, and reports no other.
+    was asked for, no position means anything: then the walk begins again at its start, and reports no other. Pages that
+    go on and on without a new object end the walk.
     See https://developer.bill.com/docs/search-op-with-lists
     """
 
@@ -173,29 +218,34 @@ class ListWalk:
 
         Raises:
             QueryRefused: BILL refuses the filters or the sort themselves.
-            WalkStuck: restarts bring nothing new.
+            WalkStuck: restarts or fresh cursors bring nothing new.
         """
-        at, stuck, furthest = start, 0, start
-        order = _Order(self.position, self.descending)
+        at, stuck = start, 0
+        order, news = _Order(self.position, self.descending), _News()
         while True:
+            is_progress = False
+            news.restart()
             try:
                 order.begin_again()
                 for batch, following in self._one_run(at, cursor, read):
                     is_ordered = order.holds(batch)
                     at = order.furthest(at, batch) if is_ordered else start
+                    is_progress |= news.note(batch)
                     yield Step(batch, at, following, is_ordered)
                     if following is None:
                         return
+                    if news.is_over:
+                        raise self._stuck("BILL kept sending pages without a new object")
             except QueryRefused as refusal:
                 if not refusal.cursor_in_play:
                     raise
             cursor = None
-            stuck = 0 if at != furthest else stuck + 1
-            furthest = at
+            stuck = 0 if is_progress else stuck + 1
             if stuck > _RESTARTS_WITHOUT_PROGRESS:
-                raise WalkStuck(
-                    f"The cursors of {self.path} led back to the same place {stuck} times", endpoint=f"GET {self.path}"
-                )
+                raise self._stuck(f"Its cursors led back to the same place {stuck} times")
+
+    def _stuck(self, why: str) -> WalkStuck:
+        return WalkStuck(why, endpoint=f"GET {self.path}")
 
     def _one_run(
         self, start: datetime | None, cursor: str | None, read: Callable[[Sequence[bytes]], Batch]

@@ -24,10 +24,10 @@ from billcom_assets.warehouse.upsert import upsert
 
 _READABLE_AGAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Ids that can be asked for by id; BILL's own are letters and digits."""
-_MOST_FINDINGS = 500
-"""Of one write: a BILL that sends ever new fields shall not fill the database with their names."""
+_MOST_FINDINGS = 1_000
+"""Unknown fields and values noted in one pull: enough to see what is new, whatever a broken BILL invents."""
 _LONGEST_FINDING = 200
-"""Characters of a field's name or of an enum value that tell what BILL sends; databases index no more than a few."""
+"""Characters; findings are keys, and an index holds no long ones."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,7 @@ class BatchWriter:
             for one in changed
             for column, value in contract.unknown_values(one.obj)
         }
+        new = sorted(found - self._noted)[: _MOST_FINDINGS - len(self._noted)]
         rows = [
             {
                 "integration": self.table.integration,
@@ -230,10 +231,10 @@ class BatchWriter:
                 "first_seen_at": now,
                 "last_seen_at": now,
             }
-            for kind, place, value in sorted(found - self._noted)[:_MOST_FINDINGS]
+            for kind, place, value in new
         ]
         upsert(connection, contract_findings, rows, keep=("first_seen_at",))
-        self._noted |= found
+        self._noted |= set(new)
 
 
 def _short(text: str) -> str:

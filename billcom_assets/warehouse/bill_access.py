@@ -14,10 +14,13 @@ from billcom_assets.bill.errors import HourlyLimitReached
 from billcom_assets.bill.limits import LOGINS_PER_HOUR, REQUESTS_PER_HOUR, Clock, hour_of, next_hour, utc_now
 from billcom_assets.bill.session import StoredSession
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.sealing import Seal
-from billcom_assets.warehouse.tables import bill_sessions, request_budget
+from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.sealing import Purpose, Seal
+from billcom_assets.warehouse.tables import bill_sessions, integrations, request_budget
 from billcom_assets.warehouse.upsert import upsert
 
+SEALED_AS = "session"
+"""What is sealed in the table ``bill_sessions``."""
 _LOCK_WAIT_SECONDS = 60
 _CHUNK = 50
 
@@ -31,14 +34,17 @@ class SealedSessions:
     integration: str
 
     def load(self) -> StoredSession | None:
-        """The session kept last, or None."""
+        """The session kept last; None when there is none that opens: a new sign-in replaces it."""
         with self.warehouse.read() as connection:
             row = connection.execute(
                 select(bill_sessions).where(bill_sessions.c.integration == self.integration)
             ).first()
         if row is None:
             return None
-        secret = msgspec.json.decode(self.seal.open(row.session, purpose=self._purpose))
+        try:
+            secret = msgspec.json.decode(self.seal.open(row.session, self._purpose))
+        except WarehouseError:
+            return None
         return StoredSession(
             session_id=secret["id"],
             user_id=row.user_id or "",
@@ -49,17 +55,22 @@ class SealedSessions:
         )
 
     def save(self, session: StoredSession) -> None:
-        """Keeps ``session`` in place of any other."""
+        """Keeps ``session`` in place of any other, unless another key is in use by now or the integration was left."""
         secret = {"id": session.session_id, "fingerprint": session.fingerprint}
         values = {
-            "session": self.seal.close(msgspec.json.encode(secret).decode(), purpose=self._purpose),
+            "session": self.seal.close(msgspec.json.encode(secret).decode(), self._purpose),
             "user_id": session.user_id,
             "organization_id": session.organization_id,
             "is_token": session.is_token,
             "last_used_at": session.last_used_at,
         }
+        i = integrations.c
+        # Locked, so that a change of keys either finds this session or has changed the credentials before.
+        known = select(i.key, i.credentials).where(i.key == self.integration).with_for_update(read=True)
         with self.warehouse.write() as connection:
-            upsert(connection, bill_sessions, [{"integration": self.integration, **values}])
+            row = connection.execute(known).first()
+            if row is None or (row.credentials is not None and self.seal.sealed(row.credentials)):
+                upsert(connection, bill_sessions, [{"integration": self.integration, **values}])
 
     def clear(self, session_id: str) -> None:
         """Forgets the kept session if it is this one."""
@@ -73,8 +84,8 @@ class SealedSessions:
         return self.warehouse.exclusive(f"sign-in of {self.integration}", wait_seconds=_LOCK_WAIT_SECONDS)
 
     @property
-    def _purpose(self) -> str:
-        return f"session of {self.integration}"
+    def _purpose(self) -> Purpose:
+        return Purpose(SEALED_AS, self.integration)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,14 +19,16 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from billcom_assets import private_files
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse import locks
-from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.errors import Busy, WarehouseError
 from billcom_assets.warehouse.migrate import migrate
 from billcom_assets.warehouse.mirror import Mirror
-from billcom_assets.warehouse.sqlite_file import sqlite_file
+from billcom_assets.warehouse.sqlite_file import keep_private, sqlite_file
 from billcom_assets.warehouse.tables import SCHEMA
+from billcom_assets.warehouse.tls import refusal, with_tls
 
 _SQLITE_BUSY_SECONDS = 60
 _TRUSTED_SECONDS = 5
@@ -65,6 +68,19 @@ class Warehouse:
             with connection.begin():
                 yield connection
 
+    def persist(self) -> None:
+        """Lets everything committed outlive a power failure; PostgreSQL sees to that itself.
+
+        Raises:
+            Busy: readers held it up for too long.
+        """
+        if self.is_postgresql:
+            return
+        with self.read() as connection:
+            (is_busy, *_) = connection.exec_driver_sql("PRAGMA wal_checkpoint(FULL)").one()
+        if is_busy:
+            raise Busy("The database file is in use.", "Wait until other processes have ended, then try again.")
+
     @contextmanager
     def exclusive(self, name: str, *, wait_seconds: float = 0) -> Iterator[None]:
         """Holds the lock ``name`` across processes; it is freed when the process ends, however it ends.
@@ -78,6 +94,32 @@ class Warehouse:
     def qualified(self, table: str) -> str:
         """The table's name as plain SQL needs it on this database."""
         return f"{SCHEMA}.{table}" if self.is_postgresql else table
+
+    def discard_deleted(self, *, rewrite: bool) -> bool:
+        """Takes what was deleted out of a SQLite database's files; True when nothing of it is left in them.
+
+        On PostgreSQL that is the server's business: False.
+
+        Args:
+            rewrite: Write the whole file again, so that also what was deleted long ago goes; else only the log beside
+                it is emptied.
+        """
+        if self.is_postgresql:
+            return False
+        # Not as a connection of SQLAlchemy's: neither statement may stand in a transaction.
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            if rewrite:
+                cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_busy, *_ = cursor.fetchone() or (True,)
+        except sqlite3.OperationalError:
+            # Somebody else is reading, or the disk has no room for a second copy.
+            return False
+        finally:
+            connection.close()
+        return not is_busy
 
     def close(self) -> None:
         """Closes every pooled connection."""
@@ -101,6 +143,9 @@ def open_warehouse(url: str | URL, *, entities: tuple[Entity, ...] | None = None
         migrate(engine, mirror)
     except DBAPIError as error:
         engine.dispose()
+        refused = refusal(error, "BILLCOM_DATABASE_URL")
+        if refused is not None:
+            raise WarehouseError(f"The server of {shown} cannot be trusted: {refused[0]}.", refused[1]) from None
         raise WarehouseError(
             f"The database {shown} cannot be used: {_driver_words(error)}.",
             "Check BILLCOM_DATABASE_URL, that the server runs and that the user may create tables (or that the file's "
@@ -139,7 +184,7 @@ def connect(url: str | URL) -> Engine:
 def _postgresql(url: URL) -> Engine:
     # Whatever driver the URL names: COPY needs psycopg 3.
     engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        with_tls(url.set(drivername="postgresql+psycopg")),
         pool_size=4,
         max_overflow=4,
         connect_args={"connect_timeout": 10, "application_name": "billcom-assets"},
@@ -180,7 +225,7 @@ def _sqlite(url: URL) -> Engine:
         )
     path = sqlite_file(url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(path.parent)
     except OSError as error:
         raise WarehouseError(
             f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose a folder that you may write to."
@@ -189,12 +234,18 @@ def _sqlite(url: URL) -> Engine:
         schema_translate_map={SCHEMA: None}
     )
 
+    @event.listens_for(engine, "do_connect")
+    def before_opening(*_: object) -> None:
+        keep_private(url)
+
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         # SQLAlchemy begins transactions itself (below), so that DDL is transactional too.
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        # What is deleted is overwritten, also by builds of SQLite that do not do so by themselves.
+        connection.execute("PRAGMA secure_delete = ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

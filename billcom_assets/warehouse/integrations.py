@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from billcom_assets.bill.credentials import Credentials, Environment
 from billcom_assets.bill.errors import BillError, ConfigurationError
+from billcom_assets.bill.failures import refusal_code
+from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
-from billcom_assets.warehouse.sealing import Seal
+from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.sealing import Purpose, Seal
 from billcom_assets.warehouse.tables import integrations
 
 _KEY = re.compile(r"[a-z0-9-]+")
 _ENVIRONMENT_PREFIX = "env:"
+SEALED_AS = "credentials"
+"""What is sealed in the table ``integrations``."""
 
 
 class Status(StrEnum):
@@ -30,6 +35,29 @@ class Status(StrEnum):
     PENDING = "pending"
     CONNECTED = "connected"
     ERROR = "error"
+    DISCONNECTED = "disconnected"
+    """Its credentials were forgotten, its data is kept."""
+    FORGETTING = "forgetting"
+    """Its credentials were forgotten, its data is being deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """That an integration has no credentials any more."""
+
+    state: str
+    next_step: str
+    """The command that it waits for."""
+
+
+def left(key: str, status: str | None) -> Left | None:
+    """In which way the integration was left; None for one that was not."""
+    match status:
+        case Status.DISCONNECTED:
+            return Left("disconnected", f"billcom connect {key} ...")
+        case Status.FORGETTING:
+            return Left("being forgotten", f"billcom forget {key} --yes")
+    return None
 
 
 class InvalidSetting(UserFacingError):
@@ -47,6 +75,13 @@ class UnknownIntegration(UserFacingError):
         self.key = key
 
 
+class Disconnected(InvalidSetting):
+    """The integration has no credentials any more; the text names the command to go on with."""
+
+    def __init__(self, key: str, how: Left) -> None:
+        super().__init__(f"{key} is {how.state}. Go on with: {how.next_step}")
+
+
 @dataclass(frozen=True)
 class CredentialSources:
     """Where each credential comes from: a literal, or ``env:NAME``, which is read when a run needs it."""
@@ -57,6 +92,11 @@ class CredentialSources:
 
     def __repr__(self) -> str:
         return "CredentialSources(...)"
+
+    def origin(self, name: str) -> str:
+        """Where one of them comes from, as may be shown: ``env:NAME``, or that it is stored."""
+        source: str = getattr(self, name).strip()
+        return source if source.startswith(_ENVIRONMENT_PREFIX) else "stored"
 
     def resolve(self, environment: Mapping[str, str] | None = None) -> dict[str, str]:
         """The credentials themselves; raises ConfigurationError naming a variable that is not set."""
@@ -74,6 +114,42 @@ class CredentialSources:
                 source = variables[variable]
             values[name] = source
         return values
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where credentials are sent and for which organization; sealed with them, so that nobody sends them elsewhere."""
+
+    organization_id: str
+    environment: str
+    base_url: str | None
+    v2_base_url: str | None
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        """What a row of ``integrations`` says now."""
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
+    def changes_since(self, before: Destination) -> list[str]:
+        """Each setting that differs, in words."""
+        pairs = ((name, getattr(before, name), getattr(self, name)) for name in self.__dataclass_fields__)
+        return [
+            f"{name.replace('_', ' ').replace(' url', ' URL')} was {_said(old)}, is {_said(new)}"
+            for name, old, new in pairs
+            if old != new
+        ]
+
+
+def _said(setting: str | None) -> str:
+    return "none" if setting is None else one_line(setting) or "empty"
+
+
+@dataclass(frozen=True)
+class _Document:
+    """What is sealed."""
+
+    sources: CredentialSources
+    given_for: Destination
 
 
 @dataclass(frozen=True)
@@ -126,11 +202,39 @@ class Integrations:
     seal: Seal
 
     def get(self, connection: Connection, key: str) -> Integration:
-        """The integration; raises UnknownIntegration."""
+        """The integration.
+
+        Raises:
+            UnknownIntegration: there is none of this key.
+            Disconnected: its credentials were forgotten.
+            WarehouseError: its credentials cannot be opened, or were given for other settings than those stored now.
+        """
         row = connection.execute(select(integrations).where(integrations.c.key == key)).mappings().first()
         if row is None:
             raise UnknownIntegration(key, self.keys(connection))
-        return self._from_row(dict(row))
+        return self._from_row(row)
+
+    def refusal(self, connection: Connection, key: str) -> str | None:
+        """Why the stored credentials cannot be used; None when they can, or when there are none.
+
+        Nothing is sent, and no environment variable that a credential names is read.
+        """
+        row = connection.execute(select(integrations).where(integrations.c.key == key)).mappings().first()
+        try:
+            if row is not None:
+                self._sources(row)
+        except Disconnected:
+            return None
+        except WarehouseError as refused:
+            return str(refused)
+        return None
+
+    def given_for(self, row: RowMapping) -> Destination | None:
+        """Where the credentials of a stored row were meant to be sent; None when its seal does not open."""
+        try:
+            return self._opened(row).given_for
+        except (Disconnected, WarehouseError):
+            return None
 
     def keys(self, connection: Connection) -> list[str]:
         """The keys of all integrations, sorted."""
@@ -142,19 +246,27 @@ class Integrations:
         Raises:
             InvalidSetting: no company is named, or the company or the BILL organization belongs to another integration
                 already.
+            Disconnected: it is being forgotten.
         """
         # Only refused here: a stored one that lost its company is told by the prerequisites, with all that is missing.
         if not integration.company.strip():
             raise InvalidSetting("The company's name is empty. Give it with --company NAME.")
         self._refuse_second(connection, integration)
-        sealed = self.seal.close(_to_json(integration.sources), purpose=integration.key)
+        status = connection.scalar(select(integrations.c.status).where(integrations.c.key == integration.key))
+        how = left(integration.key, status)
+        if how is not None and status == Status.FORGETTING:
+            raise Disconnected(integration.key, how)
+        destination = Destination(
+            organization_id=integration.organization_id.strip(),
+            environment=integration.environment.value,
+            base_url=integration.base_url,
+            v2_base_url=integration.v2_base_url,
+        )
+        document = msgspec.json.encode(_Document(integration.sources, destination)).decode()
         values = {
             "company": integration.company.strip(),
-            "organization_id": integration.organization_id.strip(),
-            "environment": integration.environment.value,
-            "base_url": integration.base_url,
-            "v2_base_url": integration.v2_base_url,
-            "credentials": sealed,
+            **asdict(destination),
+            "credentials": self.seal.close(document, Purpose(SEALED_AS, integration.key)),
             "cutoff": integration.cutoff,
             "history_start": integration.history_start,
             "time_zone": integration.time_zone,
@@ -170,12 +282,12 @@ class Integrations:
     def set_status(
         self, connection: Connection, key: str, status: Status, now: datetime, error: BillError | None = None
     ) -> None:
-        """Records the outcome of a sign-in, with BILL's own message when it failed."""
+        """Records the outcome of a sign-in, with BILL's own message when it failed; a disconnected one stays so."""
         connection.execute(
-            integrations.update().where(integrations.c.key == key),
+            integrations.update().where(integrations.c.key == key, integrations.c.credentials.is_not(None)),
             {
                 "status": status.value,
-                "status_code": error.code if error else None,
+                "status_code": refusal_code(error) if error else None,
                 "status_message": str(error) if error else None,
                 "checked_at": now,
             },
@@ -199,8 +311,28 @@ class Integrations:
                     f"Edit that one with: billcom connect {other.key}"
                 )
 
-    def _from_row(self, row: Mapping[str, Any]) -> Integration:
-        sources = msgspec.json.decode(self.seal.open(row["credentials"], purpose=row["key"]))
+    def _opened(self, row: RowMapping) -> _Document:
+        how = left(row["key"], row["status"])
+        if how is not None:
+            raise Disconnected(row["key"], how)
+        return msgspec.json.decode(self.seal.open(row["credentials"], Purpose(SEALED_AS, row["key"])), type=_Document)
+
+    def _sources(self, row: RowMapping) -> CredentialSources:
+        """The credentials, if they are meant for where the row would send them."""
+        document = self._opened(row)
+        changes = Destination.of(row).changes_since(document.given_for)
+        if changes:
+            raise WarehouseError(
+                f"The stored credentials of {row['key']} were given for other settings than the database holds now: "
+                f"{'; '.join(changes)}. Nothing is sent to BILL.",
+                "Find out who changed the database, then give the credentials again with the right settings: "
+                f"billcom connect {row['key']}",
+            )
+        return document.sources
+
+    def _from_row(self, row: RowMapping) -> Integration:
+        # Before anything else in the row is believed.
+        sources = self._sources(row)
         return Integration(
             key=row["key"],
             company=row["company"],
@@ -208,7 +340,7 @@ class Integrations:
             environment=Environment(row["environment"]),
             base_url=row["base_url"],
             v2_base_url=row["v2_base_url"],
-            sources=CredentialSources(**sources),
+            sources=sources,
             cutoff=row["cutoff"],
             history_start=row["history_start"],
             time_zone=row["time_zone"],
@@ -219,6 +351,14 @@ class Integrations:
         )
 
 
-def _to_json(sources: CredentialSources) -> str:
-    plain = {"username": sources.username, "password": sources.password, "dev_key": sources.dev_key}
-    return msgspec.json.encode(plain).decode()
+@dataclass(frozen=True)
+class CredentialCheck:
+    """Whether the credentials of integrations can be used, as far as this process can know."""
+
+    integrations: Integrations | None = None
+    unchecked: str | None = None
+    """Why it cannot know."""
+
+    def refusal(self, connection: Connection, key: str) -> str | None:
+        """Why the credentials of the integration cannot be used; None when they can, or when nobody can know."""
+        return self.integrations.refusal(connection, key) if self.integrations else None

@@ -11,8 +11,9 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from billcom_assets.warehouse.errors import Busy
-from billcom_assets.warehouse.sqlite_file import sqlite_file
+from billcom_assets import private_files
+from billcom_assets.warehouse.errors import Busy, WarehouseError
+from billcom_assets.warehouse.sqlite_file import lock_folder
 
 _POLL_SECONDS = 0.2
 
@@ -31,15 +32,19 @@ def _busy(name: str) -> Busy:
 
 @contextmanager
 def _file(engine: Engine, name: str, wait_seconds: float) -> Iterator[None]:
-    database = sqlite_file(engine.url)
-    folder = database.with_name(f"{database.name}-locks")
-    folder.mkdir(exist_ok=True)
+    folder = lock_folder(engine.url)
     # A digest, because the name may hold what a file name may not.
-    lock = FileLock(folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock", thread_local=False)
+    path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock"
+    lock = FileLock(path, mode=0o600, thread_local=False)
     try:
+        private_files.make_own_folder(folder)
         lock.acquire(timeout=wait_seconds, poll_interval=_POLL_SECONDS)
     except Timeout:
         raise _busy(name) from None
+    except OSError as error:
+        raise WarehouseError(
+            f"Nothing can be locked in {folder}: {error.strerror}.", "Make that a folder of your own, or remove it."
+        ) from None
     try:
         yield
     finally:

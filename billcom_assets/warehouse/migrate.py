@@ -19,10 +19,12 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, Engine, Inspector, Table, inspect, select, text
+from sqlalchemy import Column, Connection, Engine, Inspector, Table, inspect, select
 
 from billcom_assets.warehouse import locks
+from billcom_assets.warehouse.analysts import fingerprint
 from billcom_assets.warehouse.mirror import Mirror
+from billcom_assets.warehouse.ownership import act_as_owner, refresh_analyst_views
 from billcom_assets.warehouse.replay import replay
 from billcom_assets.warehouse.tables import SCHEMA, mirror_schema
 from billcom_assets.warehouse.views import create_views, drop_views
@@ -32,7 +34,11 @@ _LOCK_WAIT_SECONDS = 120
 
 
 def migrate(engine: Engine, mirror: Mirror) -> None:
-    """Creates or upgrades every table and view; does nothing when they are up to date."""
+    """Creates or upgrades every table and view; does nothing when they are up to date.
+
+    Raises:
+        WarehouseError: they are not, and the database user may not change them.
+    """
     if _is_current(engine, mirror):
         return
     with locks.exclusive(engine, "migration", wait_seconds=_LOCK_WAIT_SECONDS):
@@ -42,9 +48,11 @@ def migrate(engine: Engine, mirror: Mirror) -> None:
             connection = opened.execution_options(begin_immediate=True)
             with connection.begin():
                 if engine.dialect.name == "postgresql":
-                    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+                    act_as_owner(connection)
                 _run_revisions(connection)
                 _follow_catalog(connection, mirror)
+                if engine.dialect.name == "postgresql":
+                    refresh_analyst_views(connection, mirror)
 
 
 def _schema(connection: Connection) -> str | None:
@@ -64,7 +72,7 @@ def _is_current(engine: Engine, mirror: Mirror) -> bool:
         context = MigrationContext.configure(connection, opts={"version_table_schema": _schema(connection)})
         if context.get_current_revision() != ScriptDirectory.from_config(_config()).get_current_head():
             return False
-        return connection.scalar(select(mirror_schema.c.fingerprint)) == mirror.fingerprint
+        return connection.scalar(select(mirror_schema.c.fingerprint)) == fingerprint(mirror)
 
 
 def _run_revisions(connection: Connection) -> None:
@@ -94,7 +102,7 @@ def _follow_catalog(connection: Connection, mirror: Mirror) -> None:
         replay(connection, mirror, entity)
     create_views(connection, mirror)
     connection.execute(mirror_schema.delete())
-    connection.execute(mirror_schema.insert().values(fingerprint=mirror.fingerprint, built_at=datetime.now(UTC)))
+    connection.execute(mirror_schema.insert().values(fingerprint=fingerprint(mirror), built_at=datetime.now(UTC)))
 
 
 @contextmanager

@@ -1,23 +1,79 @@
-"""Sealing of credentials and sessions with AES-256-GCM, so that the database alone gives no secret away."""
+"""Sealing of credentials and sessions with AES-256-GCM, so that the database alone gives no secret away.
+
+A sealed value is ``v2.KEYID.BASE64``: the format, a short name of the key, and nonce and ciphertext. Format, key and
+purpose are authenticated with the text, so that no part of it can be changed or moved unnoticed, and the name of the
+key tells a value sealed with another key from a damaged one.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
+import hmac
 import os
+import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import URL
 
 from billcom_assets.warehouse.errors import WarehouseError
-from billcom_assets.warehouse.sqlite_file import sqlite_file
 
 KEY_VARIABLE = "BILLCOM_SECRET_KEY"
-_KEY_BYTES = 32
+_FORMAT = "v2"
+_SHAPE = re.compile(r"v2\.(?P<key_id>[0-9a-f]{16})\.(?P<content>.+)", re.ASCII)
+_OTHER_FORMAT = re.compile(r"v(?!2\.)\d{1,3}\.", re.ASCII)
 _NONCE_BYTES = 12
+_LEAST_BYTES = _NONCE_BYTES + 16
+"""Of a sealed empty text: nonce and authentication tag."""
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a sealed text is, and whose: it opens as nothing else."""
+
+    what: str
+    integration: str
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.integration}"
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Why a sealed value cannot be used, and the way out."""
+
+    reason: str
+    next_step: str
+
+    def error(self, purpose: Purpose, **details: str) -> WarehouseError:
+        """The exception that says so of the value for ``purpose``."""
+        return WarehouseError(
+            f"The stored {purpose} cannot be used: {self.reason.format(**details)}.",
+            self.next_step.format(integration=purpose.integration),
+        )
+
+
+_GIVE_AGAIN = "give the credentials again with billcom connect {integration}."
+_RESTORE = f"Restore the database from a backup, or {_GIVE_AGAIN}"
+_EMPTY = _Problem("the sealed value is empty", _RESTORE)
+_DAMAGED = _Problem("the sealed value is damaged; part of it is missing or was changed", _RESTORE)
+_CHANGED = _Problem(
+    "the sealed value was changed after it was sealed with this key, or belongs elsewhere",
+    f"Find out who changed the database. {_RESTORE}",
+)
+_OTHER_KEY = _Problem(
+    "sealed with another key (key id {stored}; that of the key in use is {own})",
+    f"Set {KEY_VARIABLE} to the key that was used; or, when the key is being changed, run billcom keys rotate; or "
+    f"{_GIVE_AGAIN}",
+)
+_UNKNOWN_FORMAT = _Problem(
+    "the sealed value has the format {format}, which this version does not know",
+    f"Use the version that sealed it, or {_GIVE_AGAIN}",
+)
+_UNBOUND = _Problem(
+    "sealed by an earlier version, which did not bind what it sealed to the address of BILL",
+    f"Check the address that billcom status {{integration}} shows, then {_GIVE_AGAIN}",
+)
 
 
 @dataclass(frozen=True)
@@ -26,67 +82,62 @@ class Seal:
 
     key: bytes = field(repr=False)
 
-    def close(self, text: str, *, purpose: str) -> str:
-        """The sealed text in base64; it opens only with the same ``purpose`` (for example the integration's key)."""
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = AESGCM(self.key).encrypt(nonce, text.encode(), purpose.encode())
-        return base64.b64encode(nonce + sealed).decode()
+    @property
+    def key_id(self) -> str:
+        """Names the key without revealing it."""
+        return hmac.digest(self.key, b"billcom key id", "sha256")[:8].hex()
 
-    def open(self, sealed: str, *, purpose: str) -> str:
+    def close(self, text: str, purpose: Purpose) -> str:
+        """The sealed text; it opens only with this key and for the same ``purpose``."""
+        nonce = os.urandom(_NONCE_BYTES)
+        content = nonce + AESGCM(self.key).encrypt(nonce, text.encode(), self._bound(purpose))
+        return f"{_FORMAT}.{self.key_id}.{base64.b64encode(content).decode()}"
+
+    def open(self, sealed: str, purpose: Purpose) -> str:
         """The text again.
 
         Raises:
-            WarehouseError: it was sealed with another key or for another purpose.
+            WarehouseError: the value is empty, damaged or changed, or was sealed with another key, for another purpose
+                or by another version; the text says which.
         """
-        raw = base64.b64decode(sealed)
+        key_id, content = _parts(sealed, purpose)
+        if key_id != self.key_id:
+            raise _OTHER_KEY.error(purpose, stored=key_id, own=self.key_id)
         try:
-            return AESGCM(self.key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode()).decode()
+            plain = AESGCM(self.key).decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], self._bound(purpose))
         except InvalidTag:
-            raise WarehouseError(
-                f"The stored credentials of {purpose} were sealed with another key.",
-                f"Set {KEY_VARIABLE} to the key that was used, or give the credentials again with billcom connect.",
-            ) from None
+            raise _CHANGED.error(purpose) from None
+        return plain.decode()
+
+    def sealed(self, value: str) -> bool:
+        """True when ``value`` names this key as the one that sealed it; only opening it proves that."""
+        shape = _SHAPE.fullmatch(value)
+        return shape is not None and shape["key_id"] == self.key_id
+
+    def _bound(self, purpose: Purpose) -> bytes:
+        return f"{_FORMAT}.{self.key_id}.{purpose}".encode()
 
 
-def find_seal(url: URL, environment: dict[str, str] | None = None) -> Seal:
-    """The key from ``BILLCOM_SECRET_KEY``, or on SQLite from a key file beside the database, made when missing.
+def _parts(sealed: str, purpose: Purpose) -> tuple[str, bytes]:
+    """Key id and content of a sealed value; raises WarehouseError for what is none of this format."""
+    if not sealed.strip():
+        raise _EMPTY.error(purpose)
+    if other := _OTHER_FORMAT.match(sealed):
+        raise _UNKNOWN_FORMAT.error(purpose, format=other[0].rstrip("."))
+    shape = _SHAPE.fullmatch(sealed)
+    content = _strict_base64(shape["content"] if shape else sealed)
+    if len(content) < _LEAST_BYTES:
+        raise _DAMAGED.error(purpose)
+    if shape is None:
+        # The earlier version's values were base64 and nothing else.
+        raise _UNBOUND.error(purpose)
+    return shape["key_id"], content
 
-    Raises:
-        WarehouseError: the variable is malformed, or missing on PostgreSQL.
-    """
-    value = (os.environ if environment is None else environment).get(KEY_VARIABLE, "").strip()
-    if value:
-        return Seal(_decode(value, KEY_VARIABLE))
-    if url.get_backend_name() != "sqlite":
-        raise WarehouseError(
-            f"{KEY_VARIABLE} is not set; it seals the credentials that are stored in PostgreSQL.",
-            'Make one with: python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"',
-        )
-    return Seal(_key_file(sqlite_file(url).with_suffix(".key")))
 
-
-def _decode(value: str, origin: str) -> bytes:
+def _strict_base64(text: str) -> bytes:
+    """The bytes; none when the text is not base64, or not its one proper spelling."""
     try:
-        key = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise WarehouseError(
-            f"{origin} does not hold {_KEY_BYTES} bytes in base64.", "Give the key that was made first."
-        )
-    return key
-
-
-def _key_file(path: Path) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _decode(path.read_text().strip(), str(path))
-    except OSError as error:
-        raise WarehouseError(
-            f"The key file {path} cannot be made: {error.strerror}.", "Make its folder writable."
-        ) from None
-    key = os.urandom(_KEY_BYTES)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(base64.b64encode(key).decode())
-    return key
+        content = base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+    return content if base64.b64encode(content).decode() == text else b""

@@ -6,6 +6,7 @@ One MetaData holds every table; on PostgreSQL they live in schema ``billcom``.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -40,17 +41,18 @@ integrations = Table(
     Column("environment", Text, nullable=False, comment="production or stage"),
     Column("base_url", Text, comment="API address used instead of the environment's own"),
     Column("v2_base_url", Text, comment="Legacy API address used instead of the environment's own"),
-    Column("credentials", Text, nullable=False, comment="Sealed credentials, or names of environment variables"),
+    Column("credentials", Text, comment="Sealed credentials, or names of environment variables; null once forgotten"),
     Column("cutoff", Date, comment="Bills, vendor credits and vendor payments dated before are not brought in"),
     Column("history_start", Date, comment="Earliest update time of the very first pull; null = everything"),
     Column("time_zone", Text, nullable=False, server_default="UTC", comment="IANA zone in which schedules run"),
-    Column("status", Text, nullable=False, comment="pending, connected or error"),
+    Column("status", Text, nullable=False, comment="pending, connected, error, disconnected or forgetting"),
     Column("status_code", Text, comment="BILL's error code, when status is error"),
     Column("status_message", Text, comment="What BILL said last, and the next step"),
     Column("checked_at", UtcTimestamp, comment="When authentication was last tried"),
     Column("created_at", UtcTimestamp, nullable=False, comment="When the integration was first connected"),
     Column("updated_at", UtcTimestamp, nullable=False, comment="When its settings last changed"),
-    CheckConstraint("status in ('pending', 'connected', 'error')", name="status"),
+    CheckConstraint("status in ('pending', 'connected', 'error', 'disconnected', 'forgetting')", name="status"),
+    CheckConstraint("(credentials is null) = (status in ('disconnected', 'forgetting'))", name="credentials"),
     UniqueConstraint("company"),
     comment="One row per integration: a BILL organization bound to one company",
 )
@@ -206,4 +208,36 @@ mirror_schema = Table(
     Column("fingerprint", Text, primary_key=True, comment="Digest of the catalog the mirror tables were built from"),
     Column("built_at", UtcTimestamp, nullable=False, comment="When"),
     comment="One row: the shape that the mirror tables have",
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Number of the entry: 1, 2, 3 without a gap"),
+    Column("integration", Text, index=True, comment="Integration key; null for the whole database, or once erased"),
+    Column("at", UtcTimestamp, nullable=False, comment="When"),
+    Column("user_id", BigInteger, nullable=False, comment="Who: the operating system's number of the user"),
+    Column("user_name", Text, nullable=False, comment="Who: the operating system's name of the user"),
+    Column("as_name", Text, comment="Name given with --as, beside the system's; nobody checks it"),
+    Column("how", Text, nullable=False, comment="command, ui, sensor or import"),
+    Column("what", Text, nullable=False, comment="What was done"),
+    Column("subject", Text, comment="What it was done to; null once erased"),
+    Column("before", Text, comment="JSON of what was there before; null when nothing was, or once erased"),
+    Column("after", Text, comment="JSON of what is there since; null when nothing is, or once erased"),
+    Column("salt", Text, comment="Random; keeps erased content from being guessed from its hash; null once erased"),
+    Column("content_hash", Text, nullable=False, comment="SHA-256 of salt, integration, subject, before and after"),
+    Column("previous_hash", Text, nullable=False, comment="Hash of the entry before"),
+    Column("hash", Text, nullable=False, comment="SHA-256 of the previous hash, the content hash and the rest"),
+    CheckConstraint("how in ('command', 'ui', 'sensor', 'import')", name="how"),
+    comment="One row per decision, chained by hash; only forgetting an integration erases what its entries were about",
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Always 1"),
+    Column("entries", Integer, nullable=False, comment="How many entries the audit log has"),
+    Column("hash", Text, nullable=False, comment="Hash of the last one"),
+    CheckConstraint("id = 1", name="id"),
+    comment="One row: the end of the audit log, so that entries missing there show",
 )

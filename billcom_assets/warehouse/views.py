@@ -36,14 +36,21 @@ _DRAFTS = ("DRAFT", "DRAFT_DELETED")
 VIEWS = ("ap_aging", "ar_aging")
 
 
-def create_views(connection: Connection, mirror: Mirror) -> None:
-    """Creates the views whose tables exist: ``ap_aging`` and ``ar_aging``."""
+def queries(connection: Connection, mirror: Mirror) -> dict[str, Select[Any]]:
+    """What the views show, by name; only those whose tables exist: ``ap_aging`` and ``ar_aging``."""
     names = {entity.name for entity in mirror.entities}
+    found = {}
     if {"bills", "vendors"} <= names:
-        _create(connection, "ap_aging", _aging(connection, mirror.table("bills"), mirror.table("vendors"), "vendor"))
+        found["ap_aging"] = _aging(connection, mirror.table("bills"), mirror.table("vendors"), "vendor")
     if {"invoices", "customers"} <= names:
-        query = _aging(connection, mirror.table("invoices"), mirror.table("customers"), "customer")
-        _create(connection, "ar_aging", query)
+        found["ar_aging"] = _aging(connection, mirror.table("invoices"), mirror.table("customers"), "customer")
+    return found
+
+
+def create_views(connection: Connection, mirror: Mirror) -> None:
+    """Creates the views whose tables exist."""
+    for name, query in queries(connection, mirror).items():
+        connection.exec_driver_sql(f"CREATE VIEW {_place(connection, name)} AS {rendered(connection, query)}")
 
 
 def drop_views(connection: Connection) -> None:
@@ -56,7 +63,8 @@ def _place(connection: Connection, name: str) -> str:
     return f"{SCHEMA}.{name}" if connection.dialect.name == "postgresql" else name
 
 
-def _create(connection: Connection, name: str, query: Select[Any]) -> None:
+def rendered(connection: Connection, query: Select[Any]) -> str:
+    """The query as SQL without parameters."""
     schemas = connection.get_execution_options().get("schema_translate_map")
     compiled = query.compile(
         dialect=connection.dialect,
@@ -64,7 +72,7 @@ def _create(connection: Connection, name: str, query: Select[Any]) -> None:
         schema_translate_map=schemas,
         render_schema_translate=schemas is not None,
     )
-    connection.exec_driver_sql(f"CREATE VIEW {_place(connection, name)} AS {compiled}")
+    return str(compiled)
 
 
 def _days_overdue(connection: Connection, due: ColumnElement[Any]) -> ColumnElement[int]:

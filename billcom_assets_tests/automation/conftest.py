@@ -16,10 +16,13 @@ from sqlalchemy import insert, update
 
 from billcom_assets.automation.launching import PARTITION_SET
 from billcom_assets.automation.standing import SEEDED
+from billcom_assets.bill.credentials import Environment
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.environment import seal_for
 from billcom_assets.warehouse import tables
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
-from billcom_assets_tests.ledger.books import Books, connect
+from billcom_assets.warehouse.integrations import CredentialSources, Integration, Integrations
+from billcom_assets_tests.ledger.books import Books
 
 NOW = datetime(2026, 3, 4, 10, 25, tzinfo=UTC)
 LONG_AGO = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -37,8 +40,12 @@ class World:
         self.instance.add_dynamic_partitions(PARTITION_SET, list(keys))
 
     def integration(self, key: str, *, known: bool = True, **values: Any) -> None:
+        sources = CredentialSources("a-token", "its value", "a developer key")
+        stage = Environment.STAGE
+        made = Integration(key, f"Company of {key}", f"008{key}", stage, None, None, sources, None, None)
         with self.warehouse.write() as connection:
-            connect(connection, key, **{"organization_id": f"008{key}", "updated_at": LONG_AGO} | values)
+            Integrations(seal_for(self.warehouse)).save(connection, made, LONG_AGO)
+        self.change(key, **{"status": "connected"} | values)
         if known:
             self.known(key)
 

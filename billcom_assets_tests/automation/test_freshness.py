@@ -88,3 +88,9 @@ def test_the_check_run_by_hand_gives_the_same_verdict(world: World) -> None:
     (evaluated,) = result.get_asset_check_evaluations()
     assert not evaluated.passed
     assert evaluated.description == "0 of 1 synced integrations are fresh. Late: acme-us."
+
+
+def test_one_that_was_disconnected_is_not_late(world: World) -> None:
+    world.routine("fresh", synced_at=NOW)
+    world.routine("left", status="disconnected", credentials=None)
+    assert assess(world.warehouse, NOW).description == "1 of 1 synced integrations are fresh."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +11,16 @@ import dagster as dg
 import pytest
 from sqlalchemy import func, select
 
-from billcom_assets.automation.plan import seed_plan, sync_plan
+from billcom_assets.automation.plan import PULLS, seed_plan, sync_plan
+from billcom_assets.definitions import defs
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database
 from billcom_assets.launch import Launched, launch, open_instance
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES
 from billcom_assets.ledger.prerequisites import PREREQUISITES
 from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import What
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.automation.companies import KEY, Breakage, connect, copied, prepare
 
@@ -213,3 +217,22 @@ def test_refused_credentials_are_told_and_nothing_else_is_touched(home: Path, se
     assert KEY in launched.error
     assert secret not in json.dumps(launched.error)
     assert materialized(launched.run_id) == []
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("confirm", [True, False])
+def test_deletions_confirmed_in_the_ui_are_recorded(confirm: bool) -> None:
+    config = {"ops": {PULLS: {"config": {"refresh": True, "confirm_deletions": confirm}}}}
+    with open_instance() as instance:
+        job = defs.resolve_job_def("full_refresh")
+        run = job.execute_in_process(
+            run_config=config, partition_key=KEY, instance=instance, asset_selection=[dg.AssetKey("roles")]
+        )
+    assert run.success
+    warehouse = open_database()
+    with warehouse.read() as connection:
+        last = audit.entries(connection, KEY, limit=1)[0]
+    warehouse.close()
+    assert (last.what == What.DELETIONS_CONFIRMED.value) is confirm
+    if confirm:
+        assert (last.how, last.subject, last.user_id) == ("ui", "roles", os.getuid())

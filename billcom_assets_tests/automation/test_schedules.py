@@ -174,3 +174,15 @@ def test_the_hour_of_the_sweep_has_no_sync_beside_it(world: World) -> None:
     two = NOW.replace(hour=2, minute=0)
     assert "the nightly sweep takes this hour" in schedule("hourly_sync", world.instance, two).skip_message
     assert keys(schedule("hourly_sync", world.instance, two + timedelta(hours=1))) == ["acme-us"]
+
+
+@pytest.mark.parametrize(("name", "at"), [("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))])
+def test_one_that_was_left_is_skipped_in_a_short_sentence(name: str, at: datetime, world: World) -> None:
+    world.routine("acme-us", status="disconnected", credentials=None)
+    world.routine("other-inc", status="forgetting", credentials=None)
+    tick = schedule(name, world.instance, at)
+    assert not tick.run_requests
+    assert tick.skip_message.splitlines() == [
+        "acme-us: it is disconnected (billcom connect acme-us ...)",
+        "other-inc: it is being forgotten (billcom forget other-inc --yes)",
+    ]

@@ -108,6 +108,15 @@ def test_what_is_not_ready_is_skipped_with_what_is_missing_and_how_to_fix_it(wor
     assert "billcom " in tick.skip_message
 
 
+def test_a_skip_quotes_bill_bounded_on_one_line_and_without_personal_data(world: World) -> None:
+    said = "![x](//evil.example)\n\u202eSSN 123-45-6789 " + "x" * 10_000
+    world.integration("refused", status="error", status_message=said)
+    told = sense("new_integrations", world.instance).skip_message
+    assert told.startswith("refused: its connection is error: ![x](//evil.example) SSN *** xxx")
+    assert told.endswith("(billcom validate refused)")
+    assert len(told) < 600
+
+
 def test_one_that_was_never_connected_is_told_every_open_point(world: World) -> None:
     world.integration("fresh", status="pending")
     told = sense("first_sync", world.instance).skip_message
@@ -154,6 +163,37 @@ NEEDS: list[tuple[str, Prepare]] = [
     ("first_sync", lambda world, key: world.ready(key)),
     ("moved_cutoff", lambda world, key: world.routine(key, cutoff=None, pulled_with=date(2026, 1, 1))),
 ]
+
+
+@pytest.mark.parametrize(("name", "prepare"), NEEDS, ids=[name for name, _ in NEEDS])
+def test_nothing_is_launched_whose_credentials_would_go_elsewhere_and_others_are(
+    name: str, prepare: Prepare, world: World
+) -> None:
+    prepare(world, "acme-us")
+    prepare(world, "other-inc")
+    world.change("acme-us", base_url="https://elsewhere.example/connect")
+    tick = sense(name, world.instance)
+    assert keys(tick) == ["other-inc"]
+    world.made(tick.run_requests[0], dg.DagsterRunStatus.STARTED)
+    told = sense(name, world.instance).skip_message
+    assert "acme-us: The stored credentials of acme-us were given for other settings" in told
+    assert "base URL was none, is https://elsewhere.example/connect" in told
+
+
+def test_what_was_sealed_with_another_key_is_not_launched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.integration("acme-us")
+    monkeypatch.setenv("BILLCOM_SECRET_KEY", "YW5vdGhlciBzaXh0ZWVuIGFuZCBzaXh0ZWVuIG1vcmU=")
+    tick = sense("new_integrations", world.instance)
+    assert not tick.run_requests
+    assert "sealed with another key" in tick.skip_message
+
+
+def test_a_daemon_that_does_not_have_the_key_leaves_it_to_the_run_to_say_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.integration("acme-us")
+    monkeypatch.delenv("BILLCOM_SECRET_KEY")
+    assert keys(sense("new_integrations", world.instance)) == ["acme-us"]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
@@ -283,3 +323,13 @@ def test_every_sensor_and_schedule_runs_by_default() -> None:
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.RUNNING}
     assert {one.default_status for one in repository.schedule_defs} == {dg.DefaultScheduleStatus.RUNNING}
     assert {sensor.minimum_interval_seconds for sensor in repository.sensor_defs} == {30}
+
+
+@pytest.mark.parametrize("watch", [watch.name for watch in WATCHES])
+def test_no_sensor_launches_or_adds_one_that_was_left(world: World, watch: str) -> None:
+    world.integration("acme-us", known=False, status="forgetting", credentials=None)
+    world.ready("other-inc", status="disconnected", credentials=None, cutoff=date(2020, 1, 1))
+    tick = sense(watch, world.instance)
+    assert not tick.run_requests
+    assert not tick.dynamic_partitions_requests
+    assert "other-inc: it is disconnected (billcom connect other-inc ...)" in tick.skip_message

@@ -6,9 +6,10 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -39,6 +40,10 @@ class Reply:
     """Close the connection without a word."""
     wait_for: threading.Event | None = None
     """Answer only once this is set."""
+    wire: Callable[[], Iterable[bytes]] | None = None
+    """What is sent instead of everything else, status line and headers included, piece by piece; then it hangs up."""
+    pause: float = 0
+    """Seconds between two pieces."""
 
     @property
     def payload(self) -> bytes:
@@ -105,6 +110,8 @@ class ScriptedBill:
         self._queues: dict[str, deque[Reply | Script]] = {}
         self._standing: dict[str, Reply | Script] = {}
         self._logins = 0
+        self.bytes_sent = 0
+        """Of the replies that are sent piece by piece."""
 
     def then(self, path: str, *replies: Reply | Script) -> ScriptedBill:
         """Queues replies for ``path``."""
@@ -190,6 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - http.server's names
 
     def _write(self, reply: Reply) -> None:
+        if reply.wire is not None:
+            self._send_pieces(reply.wire(), reply.pause)
+            return
         if not reply.drop:
             self.send_response(reply.status)
             for name, value in reply.headers.items():
@@ -210,6 +220,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if reply.drop or reply.reset or reply.chunked_cut or lying:
             self.close_connection = True
+
+    def _send_pieces(self, pieces: Iterable[bytes], pause: float) -> None:
+        self.close_connection = True
+        with suppress(OSError):  # hung up on
+            for piece in pieces:
+                self.wfile.write(piece)
+                self.wfile.flush()
+                self.bill.bytes_sent += len(piece)
+                time.sleep(pause)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import copy
+import ipaddress
 import pickle
 from typing import Any
 
 import pytest
-from hypothesis import given
+import requests
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
 
 from billcom_assets.bill.credentials import Credentials, Environment, is_loopback
 from billcom_assets.bill.errors import ConfigurationError
@@ -85,6 +88,12 @@ def test_an_unknown_environment_is_refused() -> None:
         ("http://127.9.9.9/connect", "http://127.9.9.9/connect"),
         ("http://localhost:8080", "http://localhost:8080"),
         ("http://[::1]:8080/connect", "http://[::1]:8080/connect"),
+        ("http://[0:0:0:0:0:0:0:1]/connect", "http://[0:0:0:0:0:0:0:1]/connect"),
+        ("http://LOCALHOST:8080", "http://localhost:8080"),
+        ("https://[2001:DB8::1]/connect", "https://[2001:db8::1]/connect"),
+        ("https://10.1.2.3/connect", "https://10.1.2.3/connect"),
+        ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
+        ("https://bill_1.example.:8443/a", "https://bill_1.example.:8443/a"),
         ("HTTPS://gateway.prod.bill.com", "https://gateway.prod.bill.com/connect"),
         ("https://gateway.stage.bill.com/", "https://gateway.stage.bill.com/connect"),
     ],
@@ -128,6 +137,59 @@ def test_without_a_base_url_the_environment_decides(blank: str | None) -> None:
         "https://-bill.example",
         "https://münchen.example",
         "not a url",
+        "http://[::1].evil.com",
+        "http://[::1]evil.com",
+        "http://[::1].evil.com:8080/connect",
+        "http://[::1]:80.evil.com",
+        "http://evil.com[::1]",
+        "http://[::1]@evil.com",
+        "http://[::ffff:127.0.0.1]",
+        "http://[::1%25lo]",
+        "http://[::1%lo]",
+        "http://[::1%251]",
+        "http://[127.0.0.1]",
+        "http://[v1.localhost]",
+        "http://127.1",
+        "http://0x7f.1",
+        "http://0x7f000001",
+        "http://2130706433",
+        "http://0177.0.0.1",
+        "http://127.0.0.01",
+        "http://127.0.0.1.",
+        "https://127.1",
+        "https://2130706433",
+        "https://evil.0x7f",
+        "http://127.0.0.1.evil.com",
+        "http://localhost.evil.com",
+        "http://localhost.",
+        "http://localhostevil.com",
+        "http://127.0.0.1@evil.com:80",
+        "http://127.0.0.1:80@evil.com",
+        "http://127.0.0.1%40evil.com",
+        "http://127.0.0.1%2eevil.com",
+        "http://127.0.0.1;evil.com",
+        "http://127.0.0.1,evil.com",
+        "http://127.0.0.1\\.evil.com",
+        "http:\\\\127.0.0.1",
+        "http:/\\evil.com",
+        "http://127.0.0.1\t.evil.com",
+        "http://127.0.0.1\r\n.evil.com",
+        "http://127.0.0.1 .evil.com",
+        "http://127.0.0.1\u3002evil.com",
+        "http://\u2460\u2461\u2466.0.0.1",
+        "http://loc\u00e0lhost",
+        "http://xn--lclhost-9wa",
+        "http:///127.0.0.1",
+        "http:/127.0.0.1",
+        "http:127.0.0.1",
+        "http://",
+        "http://:80",
+        "http://127.0.0.1:",
+        "http://127.0.0.1:080x",
+        "http://127.0.0.1:00080",
+        "http://127.0.0.1:80:90",
+        "http://127.0.0.1:+80",
+        "http://[::1]:-1",
     ],
 )
 def test_an_address_that_is_not_safe_to_send_credentials_to_is_refused(url: str) -> None:
@@ -197,6 +259,8 @@ def test_the_fingerprint_tells_users_keys_and_addresses_apart_but_not_passwords(
         {"dev_key": "OTHERKEY"},
         {"organization_id": "00802OTHER"},
         {"environment": "stage"},
+        {"base_url": "https://gateway.acme.example/connect"},
+        {"v2_base_url": "https://gateway.acme.example/v2"},
     ]
     assert len({credentials(**change).fingerprint for change in changes}) == len(changes)
     assert credentials(password="a new one").fingerprint == credentials().fingerprint
@@ -215,6 +279,45 @@ def test_any_text_as_address_is_either_safe_or_refused(text: str) -> None:
     except ConfigurationError:
         return
     assert chosen.v3_url.startswith("https://") or is_loopback(chosen.v3_url)
+
+
+HOST_PIECES = st.lists(
+    st.sampled_from(
+        [
+            *"[]:@./\\?#%;,\t -",
+            "::1",
+            "127.0.0.1",
+            "127.1",
+            "localhost",
+            "evil.com",
+            "0x7f",
+            "::ffff:",
+            "80",
+            "%25",
+            "xn--a",
+        ]
+    )
+    | st.text(max_size=2),
+    max_size=8,
+).map("".join)
+
+
+@settings(max_examples=500)
+@given(scheme=st.sampled_from(["http://", "https://", "HTTP://", "http:", "//"]), rest=HOST_PIECES)
+@example(scheme="http://", rest="[::1].evil.com")
+def test_an_accepted_address_is_the_one_that_the_http_library_connects_to(scheme: str, rest: str) -> None:
+    try:
+        accepted = credentials(base_url=scheme + rest).v3_url
+    except ConfigurationError:
+        return
+    prepared = requests.Request("GET", f"{accepted}/v3/bills").prepare()
+    connects_to, _ = HTTPAdapter().build_connection_pool_key_attributes(prepared, True)
+    host = str(connects_to["host"])
+    written = accepted.split("//", 1)[1].split("/", 1)[0]
+    assert written in {host, f"[{host}]", f"{host}:{connects_to['port']}", f"[{host}]:{connects_to['port']}"}
+    if connects_to["scheme"] == "http":
+        assert is_loopback(accepted)
+        assert host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 @given(st.text(min_size=1, max_size=60))

@@ -21,7 +21,9 @@ def partitions() -> list[str]:
 
 
 def test_connecting_stores_the_settings_signs_in_and_makes_the_partition(desk: Desk) -> None:
-    answered = desk.connect("acme-us", "--cutoff", "2024-02-29", "--time-zone", "America/New_York")
+    typed = f"{desk.bill.world.organizations[0].token.password}\n{DEV_KEY}\n"
+    more = ("--cutoff", "2024-02-29", "--time-zone", "America/New_York")
+    answered = desk.connect("acme-us", *more, password="-", dev_key="-", stdin=typed)
 
     assert (answered.code, answered.err) == (0, "")
     assert "acme-us is connected" in answered.out

@@ -27,6 +27,27 @@ def test_a_credential_may_come_from_the_environment_and_is_then_never_stored(
     assert desk.stored("acme").status is Status.ERROR
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_secret_written_out_still_works_and_the_user_is_warned_who_else_sees_it(desk: Desk, form: str) -> None:
+    answered = desk.connect("acme", *(["--json"] if form == "json" else []))
+
+    assert answered.code == 0
+    assert "Warning: --password and --dev-key written out can be read by others" in answered.err
+    assert "env:NAME" in answered.err
+    assert "Warning" not in answered.out
+    assert form == "text" or answered.document["ok"] is True
+
+
+def test_only_what_is_written_out_is_warned_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_BILL_PASSWORD", desk.bill.world.organizations[0].token.password)
+
+    one = desk.connect("acme", password="env:MY_BILL_PASSWORD")
+    none = desk.connect("acme", password="env:MY_BILL_PASSWORD", dev_key="-", stdin=f"{DEV_KEY}\n")
+
+    assert "Warning: --dev-key written out" in one.err
+    assert (none.code, none.err) == (0, "")
+
+
 def test_a_variable_that_is_not_set_is_named_and_nothing_is_stored(desk: Desk) -> None:
     answered = desk.connect("acme", dev_key="env:NO_SUCH_VARIABLE")
 

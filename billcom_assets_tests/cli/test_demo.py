@@ -30,7 +30,7 @@ def test_the_demo_shows_everything_and_a_second_one_finds_nothing_new(empty_home
     assert min(mapped[kind] for kind in ("accounts", "vendors", "customers", "departments", "employees")) > 0
     total = next(line for line in second.out.splitlines() if line.strip().startswith("total")).split()
     assert (total[1], total[3]) == (f"{document['rows']:,}", "0")
-    assert "make dev" in second.out or "dagster dev" in second.out
+    assert "make dev" in second.out or "billcom ui" in second.out
     assert f"billcom status demo-{BILLS}" in second.out
     assert [(one["key"], one["status"]) for one in status["integrations"]] == [(f"demo-{BILLS}", "connected")]
 

@@ -89,7 +89,7 @@ def test_with_a_key_each_open_prerequisite_comes_with_its_fix(desk: Desk) -> Non
     assert "Setup is not completed." in answered.out
     lines = answered.out.splitlines()
     assert [line for line in lines if line.startswith("  done ")] == [
-        "  done     Company: attached to Company of acme",
+        "  done     Company: attached to a company: Company of acme",
         "  done     Authentication: BILL accepted the login",
     ]
     missing = [position for position, line in enumerate(lines) if line.startswith("  MISSING")]

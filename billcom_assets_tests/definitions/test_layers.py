@@ -14,7 +14,7 @@ ROOT = Path(billcom_assets.__file__).parent
 FLOORS = (
     ("definitions",),
     ("cli",),
-    ("launch",),
+    ("launch", "webserver"),
     ("assets",),
     ("checks",),
     ("automation",),
@@ -26,10 +26,21 @@ FLOORS = (
     ("bill",),
     ("entities",),
     ("redaction",),
+    ("private_files",),
     ("sandbox",),
 )
 """From the roof to the ground; rooms on one floor do not know each other."""
-MAY_USE_DAGSTER = {"definitions", "cli", "launch", "assets", "checks", "automation", "resources", "storage"}
+MAY_USE_DAGSTER = {
+    "definitions",
+    "cli",
+    "launch",
+    "webserver",
+    "assets",
+    "checks",
+    "automation",
+    "resources",
+    "storage",
+}
 MAY_USE_THE_SANDBOX = {"cli"}
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

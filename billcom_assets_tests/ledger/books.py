@@ -10,10 +10,12 @@ from sqlalchemy import Connection, insert, update
 
 from billcom_assets.ledger.kinds import mirror
 from billcom_assets.warehouse import ledger_tables, tables
+from billcom_assets.warehouse.audit import Actor, How
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
 KEY = "acme-us"
+ADA = Actor(1000, "ada", How.COMMAND)
 
 
 def connect(conn: Connection, key: str = KEY, **changes: Any) -> None:

@@ -5,13 +5,18 @@ import io
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from hypothesis import HealthCheck, assume, given, reject, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.account_types import AccountType
 from billcom_assets.ledger.chart_export import ChartExport, chart_of_accounts
+from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.reference_data import import_reference_data
+from billcom_assets.ledger.spreadsheets import ENCODING
 from billcom_assets.warehouse.integrations import UnknownIntegration
-from billcom_assets_tests.ledger.books import KEY, LATER, Books, connect
+from billcom_assets.warehouse.ledger_tables import ledger_accounts
+from billcom_assets_tests.ledger.books import ADA, KEY, LATER, Books, connect
 
 
 def rows(export: ChartExport) -> list[dict[str, str]]:
@@ -128,9 +133,95 @@ def test_an_export_can_be_imported_again_as_it_is(books: Books, tmp_path: Path) 
     path = tmp_path / "chart.csv"
     path.write_text(chart_of_accounts(books.conn, KEY).csv)
 
-    import_reference_data(books.conn, "copy", {"accounts": path}, LATER)
+    import_reference_data(books.conn, "copy", {"accounts": path}, LATER, actor=ADA)
 
     assert chart_of_accounts(books.conn, "copy") == chart_of_accounts(books.conn, KEY)
+
+
+FORMULAS = ('=HYPERLINK("http://x")', "+1", "-5", "@SUM(A1)", "'=1", "\N{FULLWIDTH EQUALS SIGN}1", "\ufeff=1")
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_account_runs_as_a_formula_and_each_that_was_changed_is_reported(books: Books, text: str) -> None:
+    books.ledger_account("p", text, number=text, description=text)
+    books.ledger_account("c", "Child", parent_id="p")
+
+    export = chart_of_accounts(books.conn, KEY)
+
+    parent, child = rows(export)
+    assert (parent["Name"], parent["Account Number"], parent["Description"]) == (f"'{text}",) * 3
+    assert (child["Parent Name"], child["Parent Account Number"]) == (f"'{text}",) * 2
+    assert [(problem.ledger_id, problem.left_out, problem.message.split(" so ")[0]) for problem in export.problems] == [
+        ("p", False, f"its {what} begins as a formula does,") for what in ("name", "number", "description")
+    ]
+    assert "which BILL would show; change the name in the ledger" in export.problems[0].message
+
+
+def test_an_account_keeps_to_bills_limits_with_its_apostrophe(books: Books) -> None:
+    books.ledger_account("1", "=" * 250)
+    books.ledger_account("2", "=" * 249, description="-" * 4000)
+
+    export = chart_of_accounts(books.conn, KEY)
+
+    (row,) = rows(export)
+    assert (len(row["Name"]), len(row["Description"])) == (250, 4000)
+    messages = {(problem.ledger_id, problem.message) for problem in export.problems}
+    assert ("1", "the name is longer than 250 characters") in messages
+    assert ("2", "the description is cut to 4000 characters") in messages
+
+
+ODD = st.text(st.sampled_from("=+-@'\"a1e0 ,;|\t\r\n\ufeff\u200b\uff1d\uff0b\uff0d\uff20"), max_size=8)
+TEXTS = ODD | st.sampled_from(("00123", "1e5", "-5", "+1", "'=x", '="0100"', "1-2", "3/4", "1,234.50"))
+PARENTS = st.none() | st.integers(0, 5)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS, PARENTS), min_size=1, max_size=6))
+def test_any_chart_that_was_imported_comes_back_the_same(
+    books: Books, tmp_path: Path, accounts: list[tuple[str, str, str, int | None]]
+) -> None:
+    with books.conn.begin_nested() as undone:
+        _import(books, tmp_path, KEY, _as_imported(accounts))
+        connect(books.conn, "copy")
+        exported = chart_of_accounts(books.conn, KEY)
+        assume(not any(problem.left_out for problem in exported.problems))
+
+        path = tmp_path / "chart.csv"
+        path.write_bytes(exported.csv.encode(ENCODING))
+        import_reference_data(books.conn, "copy", {"accounts": path}, LATER)
+
+        assert _stored(books, "copy") == _stored(books, KEY)
+        assert chart_of_accounts(books.conn, "copy") == exported
+        undone.rollback()
+
+
+def _as_imported(accounts: list[tuple[str, str, str, int | None]]) -> str:
+    """A file of an accounting program; numbers are told apart by their end, so that each odd beginning stays."""
+    numbers = [f"{number}{index}" for index, (number, *_) in enumerate(accounts)]
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(["Number", "Name", "Type", "Description", "Parent Number"])
+    for index, (_, name, description, parent) in enumerate(accounts):
+        above = numbers[parent] if parent is not None and parent < index else ""
+        writer.writerow([numbers[index], f"{name}#{index}", "Expense", description, above])
+    return text.getvalue()
+
+
+def _import(books: Books, folder: Path, key: str, text: str) -> None:
+    path = folder / "program.csv"
+    path.write_text(text, encoding=ENCODING, newline="")
+    try:
+        import_reference_data(books.conn, key, {"accounts": path}, LATER)
+    except FileRefused:
+        # What is refused says so elsewhere; here it is no chart that could come back.
+        reject()
+
+
+def _stored(books: Books, key: str) -> list[tuple[object, ...]]:
+    t = ledger_accounts.c
+    query = select(t.id, t.number, t.name, t.type, t.parent_id, t.description).where(t.integration == key)
+    return sorted(tuple(row) for row in books.conn.execute(query.where(t.active)))
 
 
 def test_an_unknown_integration_is_refused(conn: Connection) -> None:

@@ -173,6 +173,18 @@ def test_unknown_fields_and_values_are_found(books: Books) -> None:
     assert contract(books.conn, KEY, "vendors").passed
 
 
+def test_unknown_values_are_shown_bounded_and_without_personal_data(books: Books) -> None:
+    for place, value in (("a", "123-45-6789"), ("b", "x\n" * 1_000)):
+        row = {"integration": KEY, "entity": "bills", "kind": "value", "place": place, "value": value}
+        books.conn.execute(insert(contract_findings).values({**row, "first_seen_at": NOW, "last_seen_at": NOW}))
+
+    personal, endless = contract(books.conn, KEY, "bills").sample
+
+    assert personal == "a = ***"
+    assert endless.startswith("b = x x x")
+    assert len(endless) == 100
+
+
 def run(books: Books, id_: str, **values: Any) -> None:
     row = {
         "id": id_,

@@ -19,7 +19,7 @@ from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.spreadsheets import ENCODING, protected, unprotected
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import mappings
-from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
+from billcom_assets_tests.ledger.books import ADA, KEY, LATER, NOW, Books, connect
 
 Load = Callable[[str | bytes], MappingImportReport]
 
@@ -29,7 +29,7 @@ def load(conn: Connection, tmp_path: Path) -> Load:
     def run(text: str | bytes) -> MappingImportReport:
         path = tmp_path / "mappings.csv"
         path.write_bytes(text.encode(ENCODING) if isinstance(text, str) else text)
-        return import_csv(conn, KEY, path, by="ada", now=LATER)
+        return import_csv(conn, KEY, path, actor=ADA, now=LATER)
 
     return run
 
@@ -242,7 +242,7 @@ def test_an_archived_vendor_in_use_can_be_mapped_and_a_stale_row_round_trips(ven
 
 def test_an_unknown_integration_is_refused(conn: Connection, tmp_path: Path) -> None:
     with pytest.raises(UnknownIntegration):
-        import_csv(conn, "nobody", tmp_path / "f.csv", by="ada", now=NOW)
+        import_csv(conn, "nobody", tmp_path / "f.csv", actor=ADA, now=NOW)
     with pytest.raises(UnknownIntegration):
         export_csv(conn, "nobody")
 

@@ -9,7 +9,7 @@ from billcom_assets.ledger.mappings import Accept, Coverage, accept, coverage, m
 from billcom_assets.ledger.matching import Method
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import mappings
-from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
+from billcom_assets_tests.ledger.books import ADA, KEY, LATER, NOW, Books, connect
 
 
 def links(conn: Connection, kind: str = "vendors") -> dict[str, Link]:
@@ -47,7 +47,7 @@ def test_accepting_exact_ones_maps_them_and_says_who_and_when(books: Books) -> N
     books.ledger("vendors", "V1", "Acme")
     books.ledger("vendors", "V2", "Northwind Traders")
 
-    report = accept(books.conn, KEY, by="ada", now=LATER)
+    report = accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert [(k.accepted, k.waiting) for k in report.kinds if k.kind == "vendors"] == [(1, 1)]
     stored = links(books.conn)["009a"]
@@ -68,7 +68,7 @@ def test_accepting_all_never_puts_two_vendors_onto_one(books: Books) -> None:
     books.ledger("vendors", "V1", "Acme")
     books.ledger("vendors", "V2", "Northwind Traders")
 
-    accept(books.conn, KEY, Accept.ALL, by="ada", now=LATER)
+    accept(books.conn, KEY, Accept.ALL, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1", "009c": "V2"}
     assert "goes onto the same ledger object" in links(books.conn)["009b"].reason
@@ -114,7 +114,7 @@ def test_accepting_renews_suggestions_first(books: Books) -> None:
     suggest(books.conn, KEY, NOW)
     books.change("vendors", "009a", name="Beta")
 
-    accept(books.conn, KEY, by="ada", now=LATER)
+    accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V2"}
 
@@ -171,7 +171,7 @@ def test_the_mapping_of_an_archived_vendor_does_not_keep_its_successor_from_the_
     books.ledger("vendors", "V1", "Acme")
     books.mapping("vendors", "009a", "V1")
 
-    accept(books.conn, KEY, by="ada", now=LATER)
+    accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1", "009b": "V1"}
     assert [(link.bill_id, link.reasons) for link in stale(books.conn, KEY)] == [
@@ -188,7 +188,7 @@ def test_a_bank_account_goes_where_its_account_in_bill_goes(books: Books) -> Non
     books.bill("funding_accounts", "bac2", bank_name="Chase", chart_of_account_id="0cac")
     books.mapping("accounts", "0cac", "1010")
 
-    report = accept(books.conn, KEY, by="ada", now=LATER)
+    report = accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "funding_accounts") == {"bac1": "1000", "bac2": "1010"}
     assert [k.accepted for k in report.kinds if k.kind == "funding_accounts"] == [2]
@@ -215,7 +215,7 @@ def test_every_list_is_matched_by_name_within_its_own_kind(books: Books, kind: s
     else:
         books.ledger(kind, "W", "West")
 
-    accept(books.conn, KEY, by="ada", now=LATER)
+    accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, kind) == {"x1": "W"}
 
@@ -224,7 +224,7 @@ def test_employees_are_matched_by_first_and_last_name(books: Books) -> None:
     books.bill("employees", "emp1", first_name="Ada", last_name="Okoro")
     books.ledger("dimensions", "E1", "Okoro, Ada", kind="employees")
 
-    accept(books.conn, KEY, by="ada", now=LATER)
+    accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "employees") == {"emp1": "E1"}
 
@@ -239,7 +239,7 @@ def test_accounts_are_told_apart_by_their_parents(books: Books) -> None:
     books.ledger_account("3", "Other", parent_id="2")
     books.ledger_account("4", "Other", parent_id="1")
 
-    accept(books.conn, KEY, by="ada", now=LATER)
+    accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "accounts") == {"0ca1": "1", "0ca2": "2", "0ca3": "4", "0ca4": "3"}
 
@@ -355,7 +355,7 @@ def test_integrations_are_mapped_apart(books: Books) -> None:
     other.ledger("vendors", "V1", "Beta")
     other.ledger("vendors", "V2", "Acme")
 
-    accept(books.conn, KEY, by="ada", now=LATER)
+    accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1"}
     assert set(books.conn.scalars(select(mappings.c.integration))) == {KEY}
@@ -372,6 +372,6 @@ def test_ids_that_differ_only_in_case_are_different_objects(books: Books) -> Non
     books.ledger("vendors", "V1", "Acme")
     books.ledger("vendors", "V2", "Beta")
 
-    accept(books.conn, KEY, by="ada", now=LATER)
+    accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "vendors") == {"009aa": "V1", "009AA": "V2"}

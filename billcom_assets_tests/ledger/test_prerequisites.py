@@ -25,7 +25,7 @@ def test_nothing_is_missing_when_everything_is_there(ready: Books) -> None:
     require_setup(ready.conn, KEY)
     assert [finding.prerequisite for finding in findings] == list(PREREQUISITES)
     assert [finding.found for finding in findings] == [
-        "attached to Company of acme-us",
+        "attached to a company: Company of acme-us",
         "BILL accepted the login",
         "1 vendors were pulled",
         "1 of 1 vendors are mapped",
@@ -36,6 +36,18 @@ def test_nothing_is_missing_when_everything_is_there(ready: Books) -> None:
         "1 of 1 income accounts are mapped",
     ]
     assert {finding.fix for finding in findings} == {""}
+
+
+def test_what_others_wrote_is_quoted_apart_from_our_own_words(ready: Books) -> None:
+    said = "![x](//evil.example)\nSSN 123-45-6789 " + "x" * 10_000
+    ready.conn.execute(update(integrations).values(company="<b>Acme</b>", status="error", status_message=said))
+
+    company, login = evaluate(ready.conn, KEY)[:2]
+
+    assert (company.summary, company.found) == ("attached to a company", "attached to a company: <b>Acme</b>")
+    assert login.summary == "the last login failed"
+    assert login.found.startswith("the last login failed: ![x](//evil.example) SSN *** xxx")
+    assert len(login.quoted) == 500
 
 
 def set_integration(**values: object) -> Callable[[Books], None]:

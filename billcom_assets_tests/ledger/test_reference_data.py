@@ -17,7 +17,7 @@ from billcom_assets.warehouse.ledger_tables import (
     ledger_items,
     ledger_vendors,
 )
-from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
+from billcom_assets_tests.ledger.books import ADA, KEY, LATER, NOW, Books, connect
 
 QUICKBOOKS_ACCOUNTS = """Account List,,,,
 Acme Inc,,,,
@@ -69,7 +69,7 @@ class Files:
         for kind, text in texts.items():
             paths[kind] = self.folder / f"{kind}.csv"
             paths[kind].write_bytes(text.encode() if isinstance(text, str) else text)
-        return import_reference_data(self.conn, KEY, paths, LATER)
+        return import_reference_data(self.conn, KEY, paths, LATER, actor=ADA)
 
     def refused(self, **texts: str | bytes) -> list[str]:
         with pytest.raises(FileRefused) as refused:
@@ -262,7 +262,7 @@ def test_integrations_do_not_see_each_other(files: Files, tmp_path: Path) -> Non
     path = tmp_path / "other.csv"
     path.write_text("Name\nBeta\n")
 
-    import_reference_data(files.conn, "other", {"vendors": path}, NOW)
+    import_reference_data(files.conn, "other", {"vendors": path}, NOW, actor=ADA)
 
     v = ledger_vendors.c
     assert files.conn.execute(select(v.integration, v.id, v.active).order_by(v.id)).all() == [
@@ -384,10 +384,10 @@ def test_no_tax_id_shows_in_a_refusal(files: Files) -> None:
 
 def test_an_unknown_integration_and_an_unknown_kind_of_file_are_refused(conn: Connection, tmp_path: Path) -> None:
     with pytest.raises(UnknownIntegration, match="billcom connect nobody"):
-        import_reference_data(conn, "nobody", {"vendors": tmp_path / "v.csv"}, NOW)
+        import_reference_data(conn, "nobody", {"vendors": tmp_path / "v.csv"}, NOW, actor=ADA)
     for files in ({}, {"bills": tmp_path / "b.csv"}):
         with pytest.raises(ValueError, match="accounts, vendors, customers, items, dimensions"):
-            import_reference_data(conn, KEY, files, NOW)
+            import_reference_data(conn, KEY, files, NOW, actor=ADA)
 
 
 def test_ten_thousand_vendors_import_quickly_and_again_without_a_write(files: Files) -> None:

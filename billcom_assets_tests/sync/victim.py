@@ -8,10 +8,12 @@ from multiprocessing.synchronize import Event
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
-from billcom_assets.bill.limits import MemoryBudget
+from billcom_assets.bill.limits import MemoryBudget, utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.sync.pull import Sync
+from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.audit import Actor, How, What
 from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets_tests.sync.company import INTEGRATION, QUICK, pull_all
 
@@ -53,3 +55,13 @@ def hold(database_url: str, name: str, held: Event) -> None:
     with warehouse.exclusive(name):
         held.set()
         threading.Event().wait()
+
+
+def decide(database_url: str, who: str, times: int) -> None:
+    """Records decisions one after the other."""
+    warehouse = open_warehouse(database_url)
+    actor = Actor(1000, who, How.COMMAND)
+    for number in range(times):
+        with warehouse.write() as connection:
+            audit.record(connection, actor=actor, what=What.SETTING_CHANGED, subject=f"{number}", now=utc_now())
+    warehouse.close()

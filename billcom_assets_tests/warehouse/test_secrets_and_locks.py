@@ -1,17 +1,16 @@
-"""Sealing, stored sessions, the shared allowance, and locks that die with their holder."""
+"""Stored sessions, the shared allowance, and locks that die with their holder."""
 
 from __future__ import annotations
 
 import base64
 import multiprocessing
 import os
-import stat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from billcom_assets.bill.errors import HourlyLimitReached
 from billcom_assets.bill.limits import LOGINS_PER_HOUR, REQUESTS_PER_HOUR
@@ -19,8 +18,9 @@ from billcom_assets.bill.session import StoredSession
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse.bill_access import SealedSessions, SharedBudget
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
-from billcom_assets.warehouse.errors import Busy, WarehouseError
-from billcom_assets.warehouse.sealing import KEY_VARIABLE, Seal, find_seal
+from billcom_assets.warehouse.errors import Busy
+from billcom_assets.warehouse.sealing import Seal
+from billcom_assets.warehouse.tables import bill_sessions
 from billcom_assets_tests.sync import victim
 from billcom_assets_tests.sync.company import Company
 
@@ -33,47 +33,6 @@ SESSION = StoredSession(
     last_used_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
     fingerprint="a-fingerprint-nobody-may-read",
 )
-
-
-def encoded(key: bytes) -> str:
-    return base64.b64encode(key).decode()
-
-
-# Sealing -------------------------------------------------------------------------------------------------------------
-
-
-def test_a_sealed_text_opens_with_its_key_and_purpose_and_with_no_other() -> None:
-    sealed = Seal(KEY).close("pa55word", purpose="acme-us")
-    assert "pa55word" not in sealed
-    assert Seal(KEY).open(sealed, purpose="acme-us") == "pa55word"
-    assert Seal(KEY).close("pa55word", purpose="acme-us") != sealed
-    for seal, purpose in ((Seal(os.urandom(32)), "acme-us"), (Seal(KEY), "acme-eu")):
-        with pytest.raises(WarehouseError, match=KEY_VARIABLE):
-            seal.open(sealed, purpose=purpose)
-    assert encoded(KEY) not in repr(Seal(KEY))
-
-
-def test_beside_sqlite_a_key_file_for_the_owner_alone_is_made_once(tmp_path: Path) -> None:
-    url = make_url(f"sqlite:///{tmp_path}/billcom.db")
-    first = find_seal(url, {})
-    (file,) = tmp_path.glob("*.key")
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert find_seal(url, {}) == first
-    assert find_seal(url, {KEY_VARIABLE: encoded(KEY)}) == Seal(KEY)
-
-
-def test_postgresql_wants_the_key_from_the_environment() -> None:
-    url = make_url("postgresql://localhost/books")
-    with pytest.raises(WarehouseError, match=f"{KEY_VARIABLE} is not set"):
-        find_seal(url, {})
-    assert find_seal(url, {KEY_VARIABLE: f" {encoded(KEY)}\n"}) == Seal(KEY)
-
-
-@pytest.mark.parametrize("value", ["short", encoded(b"x" * 31), "\u00e9" * 44])
-def test_a_malformed_key_is_told_without_showing_it(value: str) -> None:
-    with pytest.raises(WarehouseError, match="32 bytes in base64") as caught:
-        find_seal(make_url("postgresql://localhost/books"), {KEY_VARIABLE: value})
-    assert value not in str(caught.value)
 
 
 # Sessions ------------------------------------------------------------------------------------------------------------
@@ -104,6 +63,25 @@ def test_nothing_of_a_session_can_be_read_in_the_files_bytes(warehouse: Warehous
     for secret in (SESSION.session_id, SESSION.fingerprint):
         assert secret.encode() not in content
         assert base64.b64encode(secret.encode()).strip(b"=") not in content
+
+
+@pytest.mark.parametrize("damage", ["", "v2.", "c2VhbGVkIGJ5IHRoZSB2ZXJzaW9uIGJlZm9yZSB0aGlzIG9uZQ=="])
+def test_a_session_that_does_not_open_is_replaced_by_a_new_sign_in(warehouse: Warehouse, damage: str) -> None:
+    with SandboxServer(Settings(bills=20, orgs=1)) as server:
+        for logins in (1, 2, 2):
+            Company(server, sessions=SealedSessions(warehouse, Seal(KEY), "acme-us")).sync(warehouse, only=["vendors"])
+            assert server.sandbox.stats.logins == logins
+            if logins == 1:
+                with warehouse.write() as connection:
+                    connection.execute(bill_sessions.update().values(session=damage))
+
+
+def test_a_session_sealed_with_another_key_is_replaced(warehouse: Warehouse) -> None:
+    SealedSessions(warehouse, Seal(os.urandom(32)), "acme-us").save(SESSION)
+    store = SealedSessions(warehouse, Seal(KEY), "acme-us")
+    assert store.load() is None
+    store.save(SESSION)
+    assert store.load() == SESSION
 
 
 def test_a_later_run_uses_the_stored_session(warehouse: Warehouse) -> None:

@@ -1,0 +1,109 @@
+"""``billcom audit``: who decided what, and whether anybody changed the log of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from sqlalchemy import Connection
+
+from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.database import opened
+from billcom_assets.cli.failures import CommandFailed
+from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.ledger.integrations import require_integration
+from billcom_assets.redaction.display import one_line
+from billcom_assets.warehouse import audit as log
+from billcom_assets.warehouse.audit import Actor, Entry, How
+
+_SHOWN = 50
+
+
+@click.command(
+    cls=BillcomCommand,
+    examples=("billcom audit acme-us", "billcom audit --verify"),
+)
+@click.argument("key", metavar="[KEY]", required=False)
+@click.option("--verify", is_flag=True, help="Prove instead that no entry of the whole log was changed or removed.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=_SHOWN, show_default=True, help="Show so many of the last entries."
+)
+@pass_output
+def audit(output: Output, key: str | None, verify: bool, limit: int) -> None:
+    """Shows who decided what about all integrations, or with KEY about one: the newest last.
+
+    Who is the operating system's user, with the name that was given with --as before it.
+
+    The log is chained: with --verify an entry that somebody changed, removed or put in is named, and the command ends
+    with exit code 1. What --verify prints last stands for the whole log; keep it elsewhere to be sure that nobody
+    writes a whole new one.
+    """
+    with opened().read() as connection:
+        if key is not None and not log.count(connection, key):
+            require_integration(connection, key)
+        if verify:
+            _verify(output, connection)
+        else:
+            _show(output, key, log.entries(connection, key, limit=limit), log.count(connection, key))
+
+
+def _verify(output: Output, connection: Connection) -> None:
+    verdict = log.verify(connection)
+    if verdict.broken is not None:
+        raise CommandFailed(
+            f"The audit log is not as it was written. Entry {verdict.broken.id}: {verdict.broken.meaning}. Compare it "
+            "with a backup from before; what comes after this entry proves nothing.",
+            verified=False,
+            entries=verdict.entries,
+            broken=asdict(verdict.broken),
+        )
+    document = {"verified": True, "entries": verdict.entries, "head": verdict.head}
+    output.answer(
+        document,
+        lambda console: console.print(
+            f"All {verdict.entries:,} entries are as they were written. Hash of the last one: {verdict.head}",
+            soft_wrap=True,
+        ),
+    )
+
+
+def _show(output: Output, key: str | None, entries: list[Entry], total: int) -> None:
+    def render(console: Console) -> None:
+        columns: list[Column | str] = [
+            Column("No.", is_number=True),
+            *("When (UTC)", "Who", "How", "What", "Integration"),
+            *(Column(title, wraps=True) for title in ("Subject", "Before", "After")),
+        ]
+        console.print(table("", columns, [_row(entry) for entry in entries]))
+        if len(entries) < total:
+            console.print(f"The last {len(entries):,} of {total:,} entries; --limit {total} shows all.")
+
+    document = {"integration": key, "total": total, "entries": [_document(entry) for entry in entries]}
+    output.answer(document, render)
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    who = Actor(entry.user_id, entry.user_name, How(entry.how), entry.as_name).name
+    if entry.is_erased:
+        return entry.id, entry.at, who, entry.how, entry.what, "", "(erased)", "", ""
+    subject, before, after = one_line(entry.subject or ""), _readable(entry.before), _readable(entry.after)
+    return entry.id, entry.at, who, entry.how, entry.what, entry.integration or "", subject, before, after
+
+
+def _readable(text: str | None) -> str:
+    """JSON as people read it, bounded."""
+    value = json.loads(text) if text else ""
+    if isinstance(value, dict):
+        value = ", ".join(f"{name}: {_flat(one)}" for name, one in value.items() if one is not None)
+    return one_line(_flat(value))
+
+
+def _flat(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _document(entry: Entry) -> dict[str, object]:
+    decoded = {name: text and json.loads(text) for name, text in (("before", entry.before), ("after", entry.after))}
+    return {**asdict(entry), **decoded}

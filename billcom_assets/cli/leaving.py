@@ -1,0 +1,180 @@
+"""``billcom disconnect`` and ``billcom forget``: the ways out."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from billcom_assets.bill.errors import BillError
+from billcom_assets.bill.limits import utc_now
+from billcom_assets.bill.retry import RetryPolicy
+from billcom_assets.cli import launching
+from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.database import opened
+from billcom_assets.cli.failures import CommandFailed, ExitCode
+from billcom_assets.cli.options import acting, as_option, key_argument
+from billcom_assets.cli.output import Output, pass_output
+from billcom_assets.environment import bill_client, seal_for
+from billcom_assets.ledger.integrations import require_integration
+from billcom_assets.warehouse import leaving
+from billcom_assets.warehouse.bill_access import SealedSessions
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.integrations import Disconnected, Integrations
+
+_TRIES_ONCE = RetryPolicy(attempts=1)
+_SECONDS = (5, 10)
+"""To connect, and to wait for a part of the response: leaving does not wait for a BILL that is down."""
+
+
+@click.command(cls=BillcomCommand, examples=("billcom disconnect acme-us",))
+@key_argument
+@as_option
+@pass_output
+def disconnect(output: Output, key: str, as_name: str | None) -> None:
+    """Forgets the credentials and the session of an integration, and keeps its data.
+
+    No schedule or sensor launches anything for it any more. To go on with the data that is there: billcom connect
+    """
+    warehouse = opened()
+    with warehouse.read() as connection:
+        require_integration(connection, key)
+    with leaving.alone(warehouse, key):
+        session = _sign_out(warehouse, key)
+        with warehouse.write() as connection:
+            leaving.disconnect(connection, key, acting(as_name), utc_now())
+    warehouse.discard_deleted(rewrite=False)
+    document = {
+        "integration": key,
+        "status": "disconnected",
+        "session_at_bill": session,
+        "next_step": f"billcom connect {key} ...",
+    }
+
+    def render(console: Console) -> None:
+        console.print(f"{key} is disconnected: its credentials were forgotten. Session at BILL: {session}.")
+        console.print(f"Its data is kept. To go on with it: billcom connect {key} ...")
+        console.print(f"To delete it: billcom forget {key}")
+
+    output.answer(document, render)
+
+
+def _sign_out(warehouse: Warehouse, key: str) -> str:
+    """Ends the stored session at BILL if that is possible; what became of it."""
+    try:
+        seal = seal_for(warehouse)
+        session = SealedSessions(warehouse, seal, key).load()
+        if session is None or not session.usable_at(utc_now()):
+            return "none was open"
+        with warehouse.read() as connection:
+            integration = Integrations(seal).get(connection, key)
+        # Without a single login: a session that has ended needs no ending.
+        with bill_client(warehouse, seal, integration, max_logins=0, retry=_TRIES_ONCE, timeout=_SECONDS) as client:
+            client.logout()
+    except Disconnected:
+        return "none was open"
+    except (BillError, WarehouseError):
+        return "could not be ended; BILL ends it when it is idle, after 35 minutes (48 hours with a sync token)"
+    return "ended"
+
+
+@click.command(cls=BillcomCommand, examples=("billcom forget acme-us", "billcom forget acme-us --yes"))
+@key_argument
+@click.option("--yes", "confirmed", is_flag=True, help="Delete it; without this the command only says what it would.")
+@as_option
+@pass_output
+def forget(output: Output, key: str, confirmed: bool, as_name: str | None) -> None:
+    """Deletes everything of an integration for good: every row, its credentials, its runs and samples in Dagster.
+
+    BILL itself is not touched. The audit log keeps who decided when, and loses what it was about. When the command is
+    interrupted, run it again: it goes on.
+    """
+    warehouse = opened()
+    with warehouse.read() as connection:
+        rows = leaving.contents(warehouse, connection, key)
+    kept = launching.kept_by_dagster(warehouse, key)
+    if not rows and not kept.runs and not kept.is_partition:
+        with warehouse.read() as connection:
+            require_integration(connection, key)
+    if not confirmed:
+        raise _refused(key, rows, kept.runs)
+    with leaving.alone(warehouse, key):
+        forgotten, elsewhere, is_clean = _forget(warehouse, key, as_name)
+    remains = [*_REMAINS, *([] if is_clean else [_in_free_space(warehouse)])]
+    document = {
+        "integration": key,
+        "rows": forgotten.rows,
+        **elsewhere,
+        "audit_entries_erased": forgotten.audit_entries,
+        "remains": remains,
+    }
+
+    def render(console: Console) -> None:
+        deleted = f"{sum(forgotten.rows.values()):,} rows in {len(forgotten.rows)} tables"
+        console.print(f"{key} is forgotten: {deleted} and {elsewhere['dagster_runs']:,} Dagster runs were deleted.")
+        console.print("What remains, because this command cannot or must not delete it:")
+        for line in remains:
+            console.print(f"  - {line}", soft_wrap=True)
+
+    output.answer(document, render)
+
+
+def _forget(warehouse: Warehouse, key: str, as_name: str | None) -> tuple[leaving.Forgotten, dict[str, int], bool]:
+    _refuse_while_running(warehouse, key)
+    actor = acting(as_name)
+    _sign_out(warehouse, key)
+    leaving.begin_forgetting(warehouse, key, actor, utc_now())
+    # Once more: until the integration was marked a sensor could launch a run.
+    _refuse_while_running(warehouse, key)
+    elsewhere: dict[str, int] = {}
+
+    def in_dagster() -> dict[str, int]:
+        elsewhere.update(launching.delete_from_dagster(key))
+        return elsewhere
+
+    forgotten = leaving.forget(warehouse, key, actor, utc_now(), elsewhere=in_dagster)
+    return forgotten, elsewhere, warehouse.discard_deleted(rewrite=True)
+
+
+def _refuse_while_running(warehouse: Warehouse, key: str) -> None:
+    running = launching.kept_by_dagster(warehouse, key).unfinished
+    if running:
+        raise CommandFailed(
+            f"{key}: its Dagster run {running[0]} has not ended, so nothing more is deleted. Wait for its end or "
+            f"cancel it in the Dagster UI, then: billcom forget {key} --yes",
+            integration=key,
+            runs=list(running),
+        )
+
+
+def _refused(key: str, rows: dict[str, int], runs: int) -> CommandFailed:
+    listed = "\n".join(f"  {name}: {number:,}" for name, number in rows.items())
+    return CommandFailed(
+        f"Nothing was deleted yet. This would delete everything of {key} for good: {sum(rows.values()):,} rows, its "
+        f"credentials and session, {runs:,} Dagster runs with their events, logs and samples, and its partition.\n"
+        f"{listed}\nTo do it: billcom forget {key} --yes",
+        ExitCode.WRONG_USE,
+        integration=key,
+        would_delete={"rows": rows, "dagster_runs": runs},
+    )
+
+
+_REMAINS = (
+    "backups of the database and of Dagster's folder, and files that you exported: delete them yourself",
+    "the audit log's entries, with what they were about erased, and one that says who forgot it and when "
+    "(billcom audit --verify still proves them)",
+    "lines of Dagster's own that name the integration: ticks of schedules and sensors (keep them for fewer days with "
+    "retention in dagster.yaml), backfills, the process logs of webserver and daemon",
+)
+
+
+def _in_free_space(warehouse: Warehouse) -> str:
+    if warehouse.is_postgresql:
+        return (
+            "deleted rows in PostgreSQL's files until they are used again (VACUUM FULL rewrites them at once), and in "
+            "archived WAL"
+        )
+    return (
+        "deleted rows in free parts of the SQLite file, because another process used it or the disk is full: stop "
+        f"Dagster, then sqlite3 {warehouse.engine.url.database} 'VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'"
+    )

@@ -1,0 +1,96 @@
+"""What a materialization shows of BILL's data: as it is stored, unless it is personal, and as text."""
+
+from __future__ import annotations
+
+import ast
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import billcom_assets
+from billcom_assets.assets.metadata import sample
+from billcom_assets.checks.quality import QualityCheck, result
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.ledger.data_quality import Quality, Severity
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets_tests.ledger.books import KEY, Books
+
+HOSTILE = "![x](/graphql?query=mutation) \u202e<img src=//evil.example>\n| a |"
+
+
+def shown(warehouse: Warehouse, table: str, **values: object) -> dict[str, object]:
+    """The sample's one record."""
+    with warehouse.write() as connection:
+        Books(connection).bill(table, f"{CATALOG[table].id_prefix}1", **values)
+    made = sample(warehouse, CATALOG[table], KEY)
+    assert isinstance(made, dg.TableMetadataValue)
+    (record,) = made.records
+    assert [column.name for column in made.schema.columns] == list(record.data)
+    return dict(record.data)
+
+
+@pytest.mark.parametrize("number", ["00123", "1e5", "1.0", "0x1F", "-0", "+15", "NaN", "true", "2026-01-01", " 7"])
+def test_a_number_that_is_text_is_shown_as_it_is(warehouse: Warehouse, number: str) -> None:
+    assert shown(warehouse, "accounts", account_number=number)["account_number"] == number.strip()
+
+
+def test_amounts_and_dates_are_shown_in_full(warehouse: Warehouse) -> None:
+    item = shown(warehouse, "items", price=Decimal("100000.00"), parent_id=None)
+    assert Decimal(str(item["price"])) == 100_000
+    assert "E" not in str(item["price"])
+    assert item["parent_id"] == ""
+    assert shown(warehouse, "vendor_credits", credit_date=date(2026, 1, 2))["credit_date"] == "2026-01-02"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("SSN 123-45-6789, call", "call"),
+        ("EIN 12-3456789 on file", "on file"),
+        ("card 4111 1111 1111 1111 of Ann", "of Ann"),
+        ("wire to 021000021 today", "today"),
+        ("DE89370400440532013000 please", "please"),
+    ],
+)
+def test_what_looks_like_personal_data_is_masked_in_free_text_too(warehouse: Warehouse, text: str, kept: str) -> None:
+    description = str(shown(warehouse, "accounts", description=text)["description"])
+    assert kept in description
+    assert not any(number in description for number in ("6789", "1111", "021000021", "DE89"))
+
+
+def test_names_and_sensitive_columns_are_masked_whatever_they_hold(warehouse: Warehouse) -> None:
+    vendor = shown(warehouse, "vendors", name="Ann Example", short_name="ANN", account_number="A-1")
+    assert {vendor["name"], vendor["short_name"], vendor["account_number"]} == {"•••"}
+
+
+def test_a_text_stays_text_on_one_line_of_bounded_length(warehouse: Warehouse) -> None:
+    description = str(shown(warehouse, "accounts", description=HOSTILE + "x" * 10_000)["description"])
+    assert description.startswith("![x](/graphql?query=mutation) <img src=//evil.example> | a |xx")
+    assert len(description) == 80
+    assert description.isprintable()
+
+
+def test_a_check_keeps_what_bill_wrote_out_of_its_description(warehouse: Warehouse) -> None:
+    check = QualityCheck("accounts", "known", "Known.", lambda _connection, _key: found)
+    found = Quality("x", False, Severity.WARN, "1 value is unknown", 1, (HOSTILE,), "nothing is lost")
+    made = result(check, found)
+    assert made.description == "1 value is unknown"
+    table = made.metadata["sample"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert [record.data for record in table.records] == [{"found": HOSTILE}]
+
+
+def test_no_metadata_is_markdown() -> None:
+    """The UI makes links and images of it; tables and text show what others wrote as it is."""
+    root = Path(billcom_assets.__file__).parent
+    found = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr == "md")
+        or (isinstance(node, ast.Name | ast.alias) and "MarkdownMetadataValue" in ast.dump(node))
+    ]
+    assert found == []
