@@ -22,7 +22,7 @@ from billcom_assets.warehouse.tables import SCHEMA
 from billcom_assets.warehouse.views import queries, rendered
 
 ANALYST_SCHEMA: Final = "billcom_analyst"
-_BOOKKEEPING = ("deleted_at", "first_seen_at", "synced_at")
+_BOOKKEEPING = ("deleted_at", "unreadable_since", "first_seen_at", "synced_at")
 _PARTY = ("integration", "id", "name", "currency", "active", "imported_at")
 
 _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -31,7 +31,7 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
         *("status", "status_code", "checked_at", "created_at", "updated_at"),
     ),
     "sync_state": (
-        *("integration", "entity", "watermark", "cutoff", "time_filter_refused"),
+        *("integration", "entity", "watermark", "cutoff", "time_filter_refused", "time_filter_probed_at"),
         *("first_pulled_at", "swept_at", "synced_at"),
     ),
     "sync_runs": (
@@ -39,8 +39,8 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
         *("fetched", "inserted", "updated", "unchanged", "skipped_by_cutoff", "rejected", "deleted"),
         *("requests", "retries", "logins", "seconds", "watermark_from", "watermark_to"),
     ),
-    "sync_sightings": ("integration", "entity", "id"),
-    "sync_missing": ("integration", "entity", "id", "missed_at"),
+    "sync_sightings": ("integration", "entity", "sweep", "id"),
+    "sync_missing": ("integration", "entity", "id", "missed_at", "sweeps"),
     "sync_second_looks": ("integration", "entity", "id"),
     "integration_errors": (
         *("id", "integration", "entity", "record_id", "code", "status", "occurrences"),
@@ -64,6 +64,7 @@ WITHHELD: Final[Mapping[str, str]] = {
     "bill_sessions": "holds sessions",
     "mirror_schema": "says nothing about the company",
     "request_budget": "names developer keys",
+    "sync_locks": "says nothing about the company",
 }
 """Tables that are ours and that analysts do not see at all, and why."""
 
