@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from billcom_assets.bill.answers import Answer, Kind, Problem, decode_any, read, read_page, read_value
+from billcom_assets.bill.answers import (
+    Answer,
+    Kind,
+    Malformed,
+    Page,
+    Problem,
+    decode_any,
+    read,
+    read_page,
+    read_value,
+    readable_id,
+)
 from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import BillUnavailable, ResponseBeyondLimits, WriteOutcomeUnknown
@@ -279,12 +290,17 @@ def test_deep_nesting_is_a_problem_and_nothing_else(status: int, shape: str, lev
 
 @pytest.mark.parametrize("levels", DEPTHS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_one_deeply_nested_row_is_a_malformed_page(shape: str, levels: int) -> None:
+def test_one_deeply_nested_row_costs_itself_and_not_the_page(shape: str, levels: int) -> None:
     row = b'{"id":"1","x":' + nested(levels, *SHAPES[shape]) + b"}"
     answer = read(200, b'{"results":[{"id":"0"},' + row + b"]}")
-    found = read_page(answer) if isinstance(answer, Answer) else answer
-    assert isinstance(found, Problem)
-    assert found.kind is Kind.MALFORMED
+    assert isinstance(answer, Answer)
+    found = read_page(answer)
+    assert isinstance(found, Page)
+    good, bad = found.rows
+    assert decode_any(good) == {"id": "0"}
+    with pytest.raises(Malformed):
+        decode_any(bad)
+    assert readable_id(bad) == "1"
 
 
 @pytest.mark.parametrize("shape", SHAPES)

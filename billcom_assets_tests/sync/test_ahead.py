@@ -98,7 +98,7 @@ def ahead_of(client: Any) -> ReadAhead:
 
 
 def ask(pages: ReadAhead, name: str) -> Page:
-    query = beginnings.oldest(CATALOG[name], None)
+    query = beginnings.beginning(CATALOG[name], None)[0]
     return pages.page(query.path, filters=query.filters, sort=query.sort, max_rows=query.max_rows)
 
 
