@@ -14,9 +14,9 @@ from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from sqlalchemy import make_url
 
 from billcom_assets.environment import home_folder
+from billcom_assets.warehouse.address import read_address
 
 URL_VARIABLE = "BILLCOM_DAGSTER_DATABASE_URL"
 
@@ -42,7 +42,11 @@ class EnvironmentStorage(DagsterStorage, ConfigurableClass):
         url = os.environ.get(URL_VARIABLE, "").strip()
         if url:
             # Dagster's storage speaks to psycopg2; a bare URL would pick another driver with newer SQLAlchemy.
-            named = make_url(url).set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+            named = (
+                read_address(url, URL_VARIABLE)
+                .set(drivername="postgresql+psycopg2")
+                .render_as_string(hide_password=False)
+            )
             return DagsterPostgresStorage(named, inst_data=inst_data)
         base = config_value.get("base_dir") or str(home_folder())
         return DagsterSqliteStorage.from_local(base, inst_data=inst_data)

@@ -8,6 +8,7 @@ stays as it is: BILL's ids, UUIDs, dates and times, amounts, invoice numbers, co
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from typing import Final
 
@@ -61,6 +62,7 @@ _PHONE_ABROAD: Final = re.compile(r"(?<![\w+])\+[1-9]\d{0,2}(?:[ .\-]?\(?\d{1,4}
 _IBAN: Final = re.compile(
     r"(?<![A-Z0-9])(?:IBAN)?(?P<value>[A-Z]{2}\d{2}(?:[ .\-]?[A-Z0-9]){11,30})", re.IGNORECASE | re.ASCII
 )
+_IBAN_DIGITS: Final = {one: str(int(one, 36)) for one in string.digits + string.ascii_letters}
 _SHORTEST_IBAN: Final = 15
 
 
@@ -86,10 +88,18 @@ def _candidates(text: str) -> Iterator[Span]:
     yield from (found.span() for found in _CARD.finditer(text) if _is_card(found[0]))
     yield from (found.span() for found in _PHONE_ABROAD.finditer(text) if len(_digits(found[0])) >= 8)
     yield from (found.span() for found in _FOURS.finditer(text) if not _looks_like_years(found[0]))
-    for found in _IBAN.finditer(text):
+    yield from _ibans(text)
+
+
+def _ibans(text: str) -> Iterator[Span]:
+    found = _IBAN.search(text)
+    while found:
+        start = found.start("value")
         length = _iban_length(found["value"])
         if length:
-            yield found.start("value"), found.start("value") + length
+            yield start, start + length
+        # What followed was read along, and may be another one.
+        found = _IBAN.search(text, start + (length or 2))
 
 
 def _is_card(text: str) -> bool:
@@ -116,8 +126,9 @@ def _iban_length(text: str) -> int:
     """How much of ``text``, from its beginning, is an IBAN with a right checksum (ISO 13616); 0 for none."""
     for length in range(len(text), _SHORTEST_IBAN - 1, -1):
         if text[length - 1].isalnum() and not text[length : length + 1].isalnum():
-            compact = "".join(character for character in text[:length] if character.isalnum())
-            turned = compact[4:] + compact[:4]
-            if len(compact) >= _SHORTEST_IBAN and int("".join(str(int(one, 36)) for one in turned)) % 97 == 1:
+            compact = "".join(filter(str.isalnum, text[:length]))
+            if len(compact) < _SHORTEST_IBAN:
+                break
+            if int("".join(_IBAN_DIGITS[one] for one in compact[4:] + compact[:4])) % 97 == 1:
                 return length
     return 0

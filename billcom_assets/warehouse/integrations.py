@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from billcom_assets.bill.credentials import Credentials, Environment
 from billcom_assets.bill.errors import BillError, ConfigurationError
 from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.sealing import Seal
 from billcom_assets.warehouse.tables import integrations
 
@@ -176,7 +177,7 @@ class Integrations:
             {
                 "status": status.value,
                 "status_code": error.code if error else None,
-                "status_message": str(error) if error else None,
+                "status_message": describe(error) if error else None,
                 "checked_at": now,
             },
         )

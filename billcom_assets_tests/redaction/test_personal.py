@@ -48,6 +48,7 @@ MASKED = [
     ("de89 3704 0044 0532 0130 00", "***"),
     ("gb29nwbk60161331926819", "***"),
     ("GB29 NWBK 6016 1331 9268 19 and NL91ABNA0417164300", "*** and ***"),
+    ("GB29 NWBK 6016 1331 9268 19 NL91 ABNA 0417 1643 00", "*** ***"),
     ("XX00INVENTEDBUTSHAPED1", "***"),
     ("write to anna.lee+ap@pay.acme.test today", "write to *** today"),
     ("call 415-555-0134 or (415) 555-0134", "call *** or ***"),
@@ -172,6 +173,6 @@ def test_dagsters_run_ids_survive(value: str) -> None:
 
 @pytest.mark.parametrize("unit", ["1", "1-", "a@", "ssn ", "12-", "DE89 ", "4111 ", "(", "+1 ", "a.", "x@y."])
 def test_a_hostile_text_is_masked_in_time_that_grows_with_its_length(unit: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     mask_personal_data(unit * (100_000 // len(unit)))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
