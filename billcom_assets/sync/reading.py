@@ -15,6 +15,7 @@ from billcom_assets.entities.contract import Contract
 from billcom_assets.entities.extract import Unreadable, is_id, touched
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse.bulk import MirrorRow
+from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.prepare import RowMaker
 
 _RESTARTS_WITHOUT_PROGRESS = 8
@@ -109,7 +110,7 @@ class PageReader:
         try:
             row = self.maker.row(obj)
         except Unreadable as problem:
-            batch.rejections.append(Rejection(_printable_id(obj), str(problem)))
+            batch.rejections.append(Rejection(_printable_id(obj), describe(problem)))
         else:
             batch.candidates.append(Candidate(row, obj, self._is_before_cutoff(row)))
 

@@ -142,7 +142,7 @@ def test_a_database_that_may_only_be_read_is_wrong_configuration(desk: Desk, mon
     answered = desk.connect("acme")
 
     assert answered.code == 2
-    assert "The database cannot be written: attempt to write a readonly database" in answered.err
+    assert "The database cannot be written (SQLITE_READONLY)." in answered.err
     assert is_one_clear_message(answered)
 
 
