@@ -20,7 +20,7 @@ CONNECT = {
     "wrong organization id": ({"organization_id": "00802NOSUCHORGANxxxx"}, 1, "organization id"),
     "unreachable host": ({"base_url": "http://127.0.0.1:1/connect"}, 1, "BILL cannot be reached"),
     "http to another host": ({"base_url": "http://bill.example/connect"}, 2, "Use https://"),
-    "no address at all": ({"base_url": "not an address"}, 2, "base url is not a valid URL"),
+    "no address at all": ({"base_url": "not an address"}, 2, "base url must start with https"),
     "empty password": ({"password": " "}, 2, "The password is empty"),
     "developer key with a space": ({"dev_key": "a b"}, 2, "The dev key contains a space"),
     "malformed cutoff": ({"cutoff": "2025-13-01"}, 2, "'2025-13-01' is not a date. Write it as 2025-01-31"),
