@@ -145,7 +145,7 @@ def _why(instance: dg.DagsterInstance, run_id: str) -> tuple[str, bool]:
             return failure.description or failure.label or "", getattr(reason, "value", None) == SETUP_INCOMPLETE
         if data.error is not None:
             cause = data.error.cause or data.error
-            return cause.message.strip(), False
+            return f"Something unexpected went wrong ({cause.cls_name}). Its log in the Dagster UI says where.", False
     for record in instance.all_logs(run_id):
         if record.dagster_event is not None and record.dagster_event.is_job_failure:
             return record.dagster_event.message or "The run failed.", False

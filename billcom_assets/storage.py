@@ -15,11 +15,12 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import DagsterPostgresException
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.environment import home_folder
 from billcom_assets.private_files import restrict_umask
+from billcom_assets.warehouse.address import read_address
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.tls import refusal, with_tls
 
@@ -51,7 +52,8 @@ class EnvironmentStorage(DagsterStorage, ConfigurableClass):
         url = os.environ.get(URL_VARIABLE, "").strip()
         if url:
             # Dagster's storage speaks to psycopg2; a bare URL would pick another driver with newer SQLAlchemy.
-            return _on_postgresql(with_tls(make_url(url).set(drivername="postgresql+psycopg2")), inst_data)
+            named = read_address(url, URL_VARIABLE).set(drivername="postgresql+psycopg2")
+            return _on_postgresql(with_tls(named), inst_data)
         base = config_value.get("base_dir") or str(home_folder())
         return DagsterSqliteStorage.from_local(base, inst_data=inst_data)
 

@@ -10,23 +10,20 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from billcom_assets.assets.alignment import compare_charts
+from billcom_assets.assets.failures import failure_for
 from billcom_assets.assets.metadata import column_schema, pull_metadata
 from billcom_assets.automation import command_runs
-from billcom_assets.automation.display import table
 from billcom_assets.automation.partitions import INTEGRATIONS
-from billcom_assets.automation.plan import ALIGNMENT, PULLS, SETUP_INCOMPLETE, Step, sync_plan
-from billcom_assets.bill.errors import BillError
+from billcom_assets.automation.plan import ALIGNMENT, PULLS, Step, sync_plan
 from billcom_assets.checks import prerequisites, quality
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.ledger.prerequisites import SetupIncomplete, require_setup
+from billcom_assets.ledger.prerequisites import require_setup
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import pull
 from billcom_assets.sync.pull import Sync, utc_now
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
-from billcom_assets.warehouse.errors import WarehouseError
-from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 
@@ -101,13 +98,8 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
                     _pass_gate(sync)
                 yield _pull(context, sync, step.entity, refresh=config.refresh)
                 yield from _checks(context, sync, step.entity, gate_ahead=gate_ahead)
-    except SetupIncomplete as incomplete:
-        raise _setup_failure(incomplete) from None
-    except BillError as error:
-        # Retries that could help were made already, request by request.
-        raise dg.Failure(description=str(error), allow_retries=False) from None
-    except (WarehouseError, UnknownIntegration, InvalidSetting) as error:
-        raise dg.Failure(description=f"{key}: {error}", allow_retries=False) from None
+    except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it
+        raise failure_for(key, error).with_traceback(error.__traceback__) from None
 
 
 def _record_confirmation(sync: Sync, planned: Sequence[str]) -> None:
@@ -127,15 +119,6 @@ def _record_confirmation(sync: Sync, planned: Sequence[str]) -> None:
 def _pass_gate(sync: Sync) -> None:
     with sync.warehouse.read() as connection:
         require_setup(connection, sync.integration)
-
-
-def _setup_failure(incomplete: SetupIncomplete) -> dg.Failure:
-    missing = [(finding.prerequisite.title, finding.found, finding.fix) for finding in incomplete.findings]
-    return dg.Failure(
-        description=str(incomplete),
-        metadata={"reason": SETUP_INCOMPLETE, "missing": table(("prerequisite", "found", "fix"), missing)},
-        allow_retries=False,
-    )
 
 
 def _pull(

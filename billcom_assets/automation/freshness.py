@@ -13,17 +13,16 @@ from datetime import datetime, timedelta
 import dagster as dg
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.automation.display import table
-from billcom_assets.automation.launching import INTERVAL_SECONDS, unreadable, words_for
+from billcom_assets.automation.launching import INTERVAL_SECONDS, unreadable
 from billcom_assets.automation.standing import rows
 from billcom_assets.ledger.data_quality import Quality
 from billcom_assets.ledger.data_quality import freshness as measure
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.pull import utc_now
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.tables import sync_state
 
 WATCHED = "bills"
@@ -109,7 +108,7 @@ def assess(warehouse: Warehouse, now: datetime) -> Verdict:
             with warehouse.read() as connection:
                 quality = measure(connection, key, WATCHED, now)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
-            unknown[key] = words_for(error)
+            unknown[key] = describe(error)
             continue
         if not quality.passed:
             late[key] = quality
@@ -160,5 +159,5 @@ def freshness(context: dg.SensorEvaluationContext, billcom: Billcom) -> dg.Senso
     """Reports what is news."""
     try:
         return evaluate_freshness(billcom.warehouse, utc_now(), context.cursor)
-    except (WarehouseError, DBAPIError) as error:
+    except Exception as error:  # noqa: BLE001 - Dagster would keep its text
         return unreadable(error)

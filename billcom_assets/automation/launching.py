@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfoNotFoundError
 
 import dagster as dg
 import msgspec
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.automation import command_runs
 from billcom_assets.automation.partitions import INTEGRATIONS
@@ -26,7 +25,7 @@ from billcom_assets.automation.standing import Row, Standing, rows, standing
 from billcom_assets.environment import credential_check
 from billcom_assets.ledger.prerequisites import gate
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.errors import WarehouseError, describe
 from billcom_assets.warehouse.integrations import CredentialCheck
 
 BUDGET = 25
@@ -156,7 +155,7 @@ class Tick:
                     return wanted
                 return self._hindrance(connection, row.key, wanted, busy, known) or self._request(row.key, wanted)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
-            return Skip(words_for(error))
+            return Skip(describe(error))
 
     def _hindrance(
         self, connection: Connection, key: str, wanted: Launch, busy: Mapping[str, str], known: set[str]
@@ -233,19 +232,12 @@ def read_cursor(cursor: str | None) -> str:
     return content.get("last", "")
 
 
-def words_for(error: Exception) -> str:
-    """What may be shown of an exception: a text that nobody vouches for may hold data or secrets."""
-    match error:
-        case WarehouseError():
-            return str(error)
-        case DBAPIError():
-            # Never str(error): it shows the statement's parameters.
-            return f"the database cannot be read: {' '.join(str(error.orig).split())}"
-        case ZoneInfoNotFoundError():
-            return "its time zone is not known on this machine; set another with billcom connect KEY --time-zone ZONE"
-    return f"looking at it failed unexpectedly ({type(error).__name__})"
-
-
 def unreadable(error: Exception) -> dg.SkipReason:
-    """A tick that could not read the database: nothing is launched, nothing forgotten."""
-    return dg.SkipReason(f"Nothing was looked at: {words_for(error)}")
+    """A tick that could not read the database: nothing is launched, nothing forgotten.
+
+    Raises:
+        dagster.Failure: the error is of another kind, which fails the tick; without the error's own text.
+    """
+    if isinstance(error, WarehouseError | SQLAlchemyError):
+        return dg.SkipReason(f"Nothing was looked at: {describe(error)}")
+    raise dg.Failure(describe(error)).with_traceback(error.__traceback__) from None

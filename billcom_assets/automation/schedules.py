@@ -12,14 +12,12 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.automation.jobs import full_refresh, full_sync
 from billcom_assets.automation.launching import BUDGET, Decide, Launch, Skip, Tick, unreadable, write_cursor
 from billcom_assets.automation.standing import Row, Standing
 from billcom_assets.resources import Billcom
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.errors import WarehouseError
 
 NIGHT = time(2)
 """Local hour from which the nightly sweep is due."""
@@ -122,7 +120,7 @@ def _schedule(rota: Rota) -> dg.ScheduleDefinition:
         now = context.scheduled_execution_time.astimezone(UTC)
         try:
             return rota.evaluate(context.instance, billcom.warehouse, now, context.log.info)
-        except (WarehouseError, DBAPIError) as error:
+        except Exception as error:  # noqa: BLE001 - Dagster would keep its text
             return unreadable(error)
 
     return evaluate

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.automation.jobs import full_sync, initial_seed
 from billcom_assets.automation.launching import (
@@ -29,7 +28,6 @@ from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import needs_rewalk
 from billcom_assets.sync.pull import utc_now
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.integrations import Status
 
 _PARTITIONS_PER_TICK = 1_000
@@ -149,7 +147,7 @@ def _sensor(watch: Watch) -> dg.SensorDefinition:
     def evaluate(context: dg.SensorEvaluationContext, billcom: Billcom) -> dg.SensorResult | dg.SkipReason:
         try:
             return watch.evaluate(context.instance, billcom.warehouse, utc_now(), context.cursor, context.log.info)
-        except (WarehouseError, DBAPIError) as error:
+        except Exception as error:  # noqa: BLE001 - Dagster would keep its text
             return unreadable(error)
 
     return evaluate

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, select
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.state import EntityState
-from billcom_assets.warehouse.integrations import Status, left
+from billcom_assets.warehouse.integrations import InvalidSetting, Status, left
 from billcom_assets.warehouse.tables import integrations, sync_state
 
 SEEDED = tuple(entity.name for entity in CATALOG.seed_plan())
@@ -80,8 +80,18 @@ class Standing:
 
     @property
     def zone(self) -> ZoneInfo:
-        """Where the company keeps its hours; raises ZoneInfoNotFoundError when this machine does not know it."""
-        return ZoneInfo(self.row.time_zone)
+        """Where the company keeps its hours.
+
+        Raises:
+            InvalidSetting: this machine does not know it.
+        """
+        try:
+            return ZoneInfo(self.row.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise InvalidSetting(
+                "its time zone is not known on this machine; set another with "
+                f"billcom connect {self.key} --time-zone ZONE"
+            ) from None
 
     def state(self, entity: str) -> EntityState:
         """How far the entity is."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
@@ -20,14 +20,15 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from billcom_assets.bill import salvage
+from billcom_assets.redaction.display import one_line
 
 _MESSAGE_LIMIT: Final = 600
 _MESSAGE_READ: Final = 10_000
-"""Characters of one message that are looked at; what comes after could not be shown anyway."""
+"""Characters of one message that are looked at, far more than is shown, because masking comes before cutting."""
 _ERRORS_READ: Final = 50
 """Errors of one response that are looked at."""
-_PAGE_READ: Final = 5_000
-"""Bytes of a web page that are looked at."""
+_PAGE_READ: Final = 20_000
+"""Bytes of a web page or text that are looked at."""
 _DEEPEST: Final = 100
 """Levels of nesting; BILL's objects have about five. Everything that walks an object may recurse this deep."""
 _MOST_VALUES: Final = 1_000_000
@@ -113,6 +114,7 @@ _KIND_BY_STATUS: Final = {
     429: Kind.TOO_MANY_AT_ONCE,
 }
 
+_TAG: Final = re.compile(r"<[^>]*>")
 _NO_DATA: Final = re.compile(r"no data found", re.I)
 _CODE: Final = re.compile(r"\s*BDC[_-]?(\d{3,5})\s*", re.I)
 _SEVERITIES: Final = frozenset({"ERROR", "WARNING", "INFORMATION"})
@@ -123,12 +125,20 @@ class Problem:
     """An answer that is no success, or the lack of one."""
 
     kind: Kind
-    message: str
-    """BILL's own words, cleaned, or what happened."""
+    message: str = field(repr=False)
+    """BILL's own words as they came, or what happened; what may be shown of it is in :meth:`shown`."""
     code: str | None = None
     http_status: int | None = None
     retry_after: float | None = None
     """Seconds that something in front of BILL asked us to wait; BILL itself never says."""
+    is_markup: bool = False
+
+    def shown(self, redact: Callable[[str], str]) -> Problem:
+        """This problem with a message to show: redacted before anything else is done to it, then cleaned and cut."""
+        message = redact(self.message)
+        if self.is_markup:
+            message = _TAG.sub(" ", message)
+        return replace(self, message=one_line(message, limit=_MESSAGE_LIMIT) or "an unreadable answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +280,9 @@ def _read_success(status: int, body: bytes, *, v2: bool) -> Answer | Problem:
     except UnicodeDecodeError:
         return _malformed(status, "an answer that is not UTF-8")
     if start not in b'{["tfn-0123456789':
-        return _malformed(status, f"an answer that is not JSON: {_plain(body)}")
+        return Problem(
+            Kind.MALFORMED, f"BILL sent an answer that is not JSON: {_plain(body)}", None, status, is_markup=True
+        )
     if v2 or _may_be_error(start, body):
         return _read_closely(status, body, v2=v2)
     return Answer(status, body)
@@ -358,12 +370,12 @@ def _read_failure(status: int, body: bytes, *, v2: bool, retry_after: float | No
 def _unstructured(status: int, body: bytes, *, v2: bool, retry_after: float | None) -> Problem:
     """A failure whose body is a web page or text: it did not come from BILL's API itself."""
     message = _plain(body)
-    kind = _kind_by_wording(message)
+    kind = _kind_by_wording(_TAG.sub(" ", message))
     if kind is None:
         kind = _kind_by_status(status, v2=v2)
         if kind in {Kind.REFUSED, Kind.NOT_FOUND}:
             kind = Kind.GATEWAY
-    return Problem(kind, message, None, status, retry_after)
+    return Problem(kind, message, None, status, retry_after, is_markup=True)
 
 
 def _kind(code: str | None, message: str, status: int) -> Kind | None:
@@ -381,7 +393,8 @@ def _kind(code: str | None, message: str, status: int) -> Kind | None:
 
 
 def _kind_by_wording(message: str) -> Kind | None:
-    return next((kind for pattern, kind in _KIND_BY_WORDING if pattern.search(message)), None)
+    said = one_line(message, limit=_MESSAGE_LIMIT)
+    return next((kind for pattern, kind in _KIND_BY_WORDING if pattern.search(said)), None)
 
 
 def _kind_by_status(status: int, *, v2: bool) -> Kind:
@@ -507,7 +520,7 @@ def malformed(answer: Answer, what: str) -> Problem:
 def _complaints(value: Any) -> Iterator[tuple[str | None, str]]:
     """(code, message) of each error found in ``value``, outermost first."""
     if isinstance(value, str):
-        yield None, _clean(value)
+        yield None, value[:_MESSAGE_READ]
     elif isinstance(value, list):
         for item in value:
             yield from _complaints(item)
@@ -532,7 +545,7 @@ def _message(value: dict[str, Any]) -> str:
     """The first text that explains the error."""
     for key in ("message", "error_message", "errorMessage", "error_description", "detail", "error", "response_message"):
         if isinstance(value.get(key), str) and value[key].strip():
-            return _clean(value[key])
+            return str(value[key])[:_MESSAGE_READ]
     return ""
 
 
@@ -546,24 +559,13 @@ def _joined(complaints: tuple[tuple[str | None, str], ...]) -> str:
     """All messages once; one that another repeats with an id in front is left out."""
     unique = list(dict.fromkeys(message for _, message in complaints if message))
     kept = [one for one in unique if not any(other.endswith(f": {one}") for other in unique)]
-    return _shortened("; ".join(kept))
+    return "; ".join(kept)
 
 
 def _plain(body: bytes) -> str:
-    """What a web page or text says, in a few words."""
+    """What a web page or text says, with its tags."""
     text = body[:_PAGE_READ].decode("utf-8", "replace")
     title = re.search(r"<title[^>]*>(.*?)</title", text, re.I | re.S)
     if title or re.match(r"\s*<(!doctype|html|head|body)", text, re.I):
-        said = _clean(re.sub(r"<[^>]*>", " ", title[1])) if title else ""
-        return f"a web page ({said})" if said else "a web page"
-    return _clean(re.sub(r"<[^>]*>", " ", text))[:200] or "an unreadable answer"
-
-
-def _clean(text: str) -> str:
-    """One line without control characters; placeholders such as ``${paramName0}`` stay."""
-    printable = "".join(character if character.isprintable() else " " for character in text[:_MESSAGE_READ])
-    return _shortened(" ".join(printable.split()))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MESSAGE_LIMIT else f"{text[: _MESSAGE_LIMIT - 1]}…"
+        return f"a web page ({title[1].strip()})" if title and title[1].strip() else "a web page"
+    return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -197,7 +197,7 @@ class Caller:
             outcome = transport.send(request)
             seconds = time.monotonic() - started
         if isinstance(outcome, Problem):
-            outcome = replace(outcome, message=self._redactor(outcome.message, *self.keeper.known_session_ids()))
+            outcome = outcome.shown(lambda text: self._redactor(text, *self.keeper.known_session_ids()))
         self._tell(EventKind.REQUEST, context, outcome, seconds=seconds)
         return outcome
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,10 +12,10 @@ from typing import Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
-from sqlalchemy.exc import StatementError
 
 from billcom_assets.cli.failures import ExitCode, Failure, explain
 from billcom_assets.cli.output import Output, clean, to_json
+from billcom_assets.warehouse.errors import describe, describe_where
 
 _JSON, _DEBUG = "--json", "--debug"
 
@@ -141,7 +140,7 @@ def _fail(error: Exception, output: Output) -> int:
     if failure is None:
         failure = _unexpected(error)
     if output.debug:
-        _show_where(error)
+        click.echo(clean(describe_where(error)), err=True)
     if output.as_json:
         click.echo(to_json(failure.to_document()))
     label = click.style("Error:", fg="red", bold=True)
@@ -152,16 +151,9 @@ def _fail(error: Exception, output: Output) -> int:
 def _unexpected(error: Exception) -> Failure:
     # The text of an exception that nobody expected may hold anything, so only its name is shown.
     return Failure(
-        f"Something unexpected went wrong ({type(error).__name__}). Nothing committed is lost. Run the same command "
-        "with --debug to see where, and report it.",
+        f"{describe(error)} Nothing committed is lost. Run the same command with --debug to see where, and report it.",
         ExitCode.FAILED,
     )
-
-
-def _show_where(error: Exception) -> None:
-    if isinstance(error, StatementError):
-        error.hide_parameters = True
-    click.echo("".join(traceback.format_exception(error)), err=True)
 
 
 @click.group(cls=App, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -8,19 +8,20 @@ from enum import IntEnum
 from typing import Any
 
 import click
-from sqlalchemy.exc import DBAPIError
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.bill.errors import BillError, ConfigurationError
 from billcom_assets.ledger.prerequisites import Finding, SetupIncomplete
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.redaction.errors import UserFacingError
-from billcom_assets.warehouse.errors import Busy, WarehouseError
+from billcom_assets.redaction.personal import mask_personal_data
+from billcom_assets.warehouse.driver_errors import driver_failure
+from billcom_assets.warehouse.errors import Busy, WarehouseError, describe
 from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration
 
 STOPPED = "Stopped. What was committed is kept; run the command again to go on."
 """What Ctrl-C ends with."""
-_READ_ONLY_SQLSTATES = frozenset({"42501", "25006"})
-"""PostgreSQL: insufficient privilege, and a transaction that may only read."""
 
 
 class ExitCode(IntEnum):
@@ -71,7 +72,7 @@ def setup_incomplete(error: SetupIncomplete) -> Failure:
     """Exit code 3 with the open points."""
     points = [finding_document(finding) for finding in error.findings]
     facts = {"integration": error.integration}
-    return Failure(str(error), ExitCode.SETUP_INCOMPLETE, facts, {"missing": points})
+    return Failure(describe(error), ExitCode.SETUP_INCOMPLETE, facts, {"missing": points})
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
 
 
 def _failed(error: CommandFailed) -> Failure:
-    return Failure(str(error), error.exit_code, document=error.document)
+    return Failure(describe(error), error.exit_code, document=error.document)
 
 
 def _stopped(_error: click.Abort) -> Failure:
@@ -95,7 +96,7 @@ def _stopped(_error: click.Abort) -> Failure:
 
 
 def _wrong_input(error: Exception) -> Failure:
-    return Failure(str(error), ExitCode.WRONG_USE)
+    return Failure(describe(error), ExitCode.WRONG_USE)
 
 
 def _usage(error: click.UsageError) -> Failure:
@@ -105,7 +106,7 @@ def _usage(error: click.UsageError) -> Failure:
 
 def _from_warehouse(error: WarehouseError) -> Failure:
     code = ExitCode.FAILED if isinstance(error, Busy) else ExitCode.WRONG_USE
-    return Failure(str(error), code, {"next_step": error.next_step})
+    return Failure(describe(error), code, {"next_step": mask_personal_data(error.next_step)})
 
 
 def _from_bill(error: BillError) -> Failure:
@@ -115,26 +116,17 @@ def _from_bill(error: BillError) -> Failure:
         "endpoint": error.endpoint or None,
         "code": error.code,
         "http_status": error.http_status,
-        "said": error.message,
-        "next_step": error.next_step,
+        "said": mask_personal_data(error.message),
+        "next_step": mask_personal_data(error.next_step),
     }
-    return Failure(str(error), code, facts)
+    return Failure(describe(error), code, facts)
 
 
-def _from_database(error: DBAPIError) -> Failure:
-    said = " ".join(str(error.orig).split()).rstrip(".")
-    # Never str(error): it shows the statement's parameters.
-    is_read_only = "readonly" in said or getattr(error.orig, "sqlstate", None) in _READ_ONLY_SQLSTATES
-    if is_read_only:
-        return Failure(
-            f"The database cannot be written: {said}. Check BILLCOM_DATABASE_URL and the rights of the user or file.",
-            ExitCode.WRONG_USE,
-        )
-    return Failure(
-        f"The database refused to go on: {said}. Check that it runs and has room, then run the command again; what was "
-        "committed is kept.",
-        ExitCode.FAILED,
-    )
+def _from_database(error: Exception) -> Failure:
+    failure = driver_failure(error)
+    is_setting = failure is not None and failure.trouble.is_setting
+    facts = {"next_step": failure.trouble.next_step} if failure is not None else {}
+    return Failure(describe(error), ExitCode.WRONG_USE if is_setting else ExitCode.FAILED, facts)
 
 
 _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
@@ -147,6 +139,7 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (InvalidSetting, _wrong_input),
     (UnknownIntegration, _wrong_input),
     (FileRefused, _wrong_input),
-    (DBAPIError, _from_database),
+    (SQLAlchemyError, _from_database),
+    (psycopg.Error, _from_database),
 )
 """The first kind that fits explains."""

@@ -33,6 +33,7 @@ from billcom_assets.sync.windows import Window, Windows, complete_from, is_in_or
 from billcom_assets.sync.writing import BatchWriter
 from billcom_assets.warehouse.bulk import MirrorRow, MirrorTable
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.errors import describe
 
 OVERLAP = timedelta(minutes=5)
 """How far before the watermark an incremental pull begins: BILL's times have whole seconds, and what is written at one
@@ -191,7 +192,7 @@ class EntityPull:
         except Exception as failure:
             if isinstance(failure, BillError):
                 failure.located(integration=sync.integration, endpoint=f"GET {self.entity.path}")
-            error = str(failure)
+            error = describe(failure)
             raise
         finally:
             calls = self._calls()

@@ -15,6 +15,7 @@ from billcom_assets.entities.contract import Contract
 from billcom_assets.entities.extract import Unreadable, identity, touched, usable_id
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse.bulk import MirrorRow
+from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.prepare import RowMaker
 
 _RESTARTS_WITHOUT_PROGRESS = 8
@@ -125,7 +126,7 @@ class PageReader:
             row = self.maker.row(obj)
         except Unreadable as problem:
             known = identity(obj)
-            batch.rejections.append(Rejection(known.id, str(problem), known.created_time, known.updated_time))
+            batch.rejections.append(Rejection(known.id, describe(problem), known.created_time, known.updated_time))
         else:
             batch.candidates.append(Candidate(row, obj, self._is_before_cutoff(row)))
 

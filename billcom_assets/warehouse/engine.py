@@ -8,22 +8,26 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import psycopg
 import psycopg.types.json
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from billcom_assets import private_files
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse import locks
-from billcom_assets.warehouse.errors import Busy, WarehouseError
+from billcom_assets.warehouse.address import read_address, shown_address
+from billcom_assets.warehouse.driver_errors import driver_failure
+from billcom_assets.warehouse.errors import Busy, WarehouseError, describe
+from billcom_assets.warehouse.library_logs import LOGGING_NAME, keep_data_out_of_logs
 from billcom_assets.warehouse.migrate import migrate
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.sqlite_file import keep_private, sqlite_file
@@ -34,13 +38,19 @@ _SQLITE_BUSY_SECONDS = 60
 _TRUSTED_SECONDS = 5
 """For so long a connection that was in use is believed to be alive."""
 _RETURNED = "billcom_returned"
+_DISCREET: dict[str, Any] = {
+    "hide_parameters": True,
+    "logging_name": LOGGING_NAME,
+    "pool_logging_name": LOGGING_NAME,
+}
+"""Neither errors nor logs show what statements carry."""
 
 
 @dataclass(frozen=True)
 class Warehouse:
     """An open database whose tables are up to date."""
 
-    engine: Engine
+    engine: Engine = field(repr=False)  # its own text may show a password
     mirror: Mirror
 
     @property
@@ -50,8 +60,8 @@ class Warehouse:
 
     @property
     def description(self) -> str:
-        """The database's address without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        """The database's address, without anything secret."""
+        return shown_address(self.engine.url)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -138,24 +148,20 @@ def open_warehouse(url: str | URL, *, entities: tuple[Entity, ...] | None = None
     """
     engine = connect(url)
     mirror = Mirror.of(entities if entities is not None else tuple(CATALOG))
-    shown = engine.url.render_as_string(hide_password=True)
     try:
         migrate(engine, mirror)
-    except DBAPIError as error:
+    except (SQLAlchemyError, psycopg.Error, CommandError) as error:
         engine.dispose()
-        refused = refusal(error, "BILLCOM_DATABASE_URL")
+        refused = refusal(error, "BILLCOM_DATABASE_URL") if isinstance(error, DBAPIError) else None
         if refused is not None:
+            shown = shown_address(engine.url)
             raise WarehouseError(f"The server of {shown} cannot be trusted: {refused[0]}.", refused[1]) from None
+        failure = driver_failure(error)
         raise WarehouseError(
-            f"The database {shown} cannot be used: {_driver_words(error)}.",
-            "Check BILLCOM_DATABASE_URL, that the server runs and that the user may create tables (or that the file's "
-            "folder exists and is writable).",
+            f"The database {shown_address(engine.url)} cannot be used: {failure.says if failure else describe(error)}.",
+            failure.trouble.next_step if failure else "Check BILLCOM_DATABASE_URL.",
         ) from None
     return Warehouse(engine, mirror)
-
-
-def _driver_words(error: DBAPIError) -> str:
-    return " ".join(str(error.orig).split()).rstrip(".")
 
 
 def connect(url: str | URL) -> Engine:
@@ -164,13 +170,8 @@ def connect(url: str | URL) -> Engine:
     Raises:
         WarehouseError: the URL is malformed or names a database that is neither SQLite nor PostgreSQL.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise WarehouseError(
-            "BILLCOM_DATABASE_URL is not a database URL.",
-            "Use sqlite:///path/to/file.db or postgresql://user:password@host/database.",
-        ) from None
+    keep_data_out_of_logs()
+    parsed = read_address(url)
     match parsed.get_backend_name():
         case "sqlite":
             return _sqlite(parsed)
@@ -187,6 +188,7 @@ def _postgresql(url: URL) -> Engine:
         with_tls(url.set(drivername="postgresql+psycopg")),
         pool_size=4,
         max_overflow=4,
+        **_DISCREET,
         connect_args={"connect_timeout": 10, "application_name": "billcom-assets"},
     )
 
@@ -230,7 +232,7 @@ def _sqlite(url: URL) -> Engine:
         raise WarehouseError(
             f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose a folder that you may write to."
         ) from None
-    engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS}).execution_options(
+    engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS}, **_DISCREET).execution_options(
         schema_translate_map={SCHEMA: None}
     )
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+import os
+import traceback
+from collections.abc import Iterator
 
 from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.redaction.personal import mask_personal_data
+from billcom_assets.warehouse.driver_errors import driver_failure
 
 
 class WarehouseError(UserFacingError):
@@ -23,13 +27,36 @@ class Busy(WarehouseError):
 def describe(error: BaseException) -> str:
     """What may be shown of ``error``, in a command, a log, an event or a table: the one place that decides it.
 
-    Errors written for users are shown as they are. Of a database driver's error only its kind is told, in our words:
-    its own text quotes statements, parameters and rows. Of any other exception only the name is shown.
+    Errors written for users are shown as they are, personal data masked. Of an error of the database only its kind is
+    shown, in our words; of one of the operating system its number's meaning; of any other exception only the name.
     """
     if isinstance(error, UserFacingError):
-        return str(error)
-    if isinstance(error, DBAPIError):
-        return f"The database refused to go on ({type(error).__name__})."
-    if isinstance(error, SQLAlchemyError):
-        return f"The database could not be used ({type(error).__name__})."
-    return f"Something unexpected went wrong ({type(error).__name__})."
+        return mask_personal_data(str(error))
+    failure = driver_failure(error)
+    if failure is not None:
+        return str(failure)
+    kind = type(error).__name__
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"The operating system refused: {os.strerror(error.errno)} ({kind})."
+    return f"Something unexpected went wrong ({kind})."
+
+
+def describe_where(error: BaseException) -> str:
+    """A traceback of ``error`` and of what led to it: the lines of the program, and of each exception :func:`describe`.
+
+    Python's own traceback would show every exception's text.
+    """
+    return "\nThat led to:\n".join(
+        f"{''.join(traceback.format_tb(one.__traceback__))}{type(one).__name__}: {describe(one)}\n"
+        for one in reversed(list(_chain(error)))
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception, then what it was raised from or while handling."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = following.__cause__ or following.__context__

@@ -55,7 +55,7 @@ def _file(engine: Engine, name: str, wait_seconds: float) -> Iterator[None]:
 def _advisory(engine: Engine, name: str, wait_seconds: float) -> Iterator[None]:
     key = int.from_bytes(hashlib.sha256(f"billcom:{name}".encode()).digest()[:8], "big", signed=True)
     # A connection of its own: the lock lives exactly as long as the server sees this connection.
-    lone = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    lone = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
     with lone.connect() as connection:
         deadline = time.monotonic() + wait_seconds
         while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):

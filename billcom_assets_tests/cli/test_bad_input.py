@@ -20,7 +20,7 @@ CONNECT = {
     "wrong organization id": ({"organization_id": "00802NOSUCHORGANxxxx"}, 1, "organization id"),
     "unreachable host": ({"base_url": "http://127.0.0.1:1/connect"}, 1, "BILL cannot be reached"),
     "http to another host": ({"base_url": "http://bill.example/connect"}, 2, "Use https://"),
-    "no address at all": ({"base_url": "not an address"}, 2, "base url is not a valid URL"),
+    "no address at all": ({"base_url": "not an address"}, 2, "base url must start with https"),
     "empty password": ({"password": " "}, 2, "The password is empty"),
     "developer key with a space": ({"dev_key": "a b"}, 2, "The dev key contains a space"),
     "malformed cutoff": ({"cutoff": "2025-13-01"}, 2, "'2025-13-01' is not a date. Write it as 2025-01-31"),
@@ -142,7 +142,7 @@ def test_a_database_that_may_only_be_read_is_wrong_configuration(desk: Desk, mon
     answered = desk.connect("acme")
 
     assert answered.code == 2
-    assert "The database cannot be written: attempt to write a readonly database" in answered.err
+    assert "The database cannot be written (SQLITE_READONLY)." in answered.err
     assert is_one_clear_message(answered)
 
 

@@ -189,7 +189,7 @@ def test_any_chart_that_was_imported_comes_back_the_same(
 
         path = tmp_path / "chart.csv"
         path.write_bytes(exported.csv.encode(ENCODING))
-        import_reference_data(books.conn, "copy", {"accounts": path}, LATER)
+        import_reference_data(books.conn, "copy", {"accounts": path}, LATER, actor=ADA)
 
         assert _stored(books, "copy") == _stored(books, KEY)
         assert chart_of_accounts(books.conn, "copy") == exported
@@ -212,7 +212,7 @@ def _import(books: Books, folder: Path, key: str, text: str) -> None:
     path = folder / "program.csv"
     path.write_text(text, encoding=ENCODING, newline="")
     try:
-        import_reference_data(books.conn, key, {"accounts": path}, LATER)
+        import_reference_data(books.conn, key, {"accounts": path}, LATER, actor=ADA)
     except FileRefused:
         # What is refused says so elsewhere; here it is no chart that could come back.
         reject()
