@@ -182,12 +182,12 @@ class Malformed(ValueError):
 
 
 def decode(raw: bytes) -> dict[str, Any]:
-    """One JSON object; its numbers are int or Decimal, never float.
+    """One row of a page, whose depth ``read_page`` has checked; its numbers are int or Decimal, never float.
 
     Raises:
         Malformed: ``raw`` is no JSON object.
     """
-    value = decode_any(raw)
+    value = _decoded(raw)
     if not isinstance(value, dict):
         raise Malformed("not a JSON object")
     return value
@@ -200,6 +200,10 @@ def decode_any(raw: bytes) -> Any:
         Malformed: ``raw`` is no JSON, or nested too deeply.
     """
     _refuse_depth(raw)
+    return _decoded(raw)
+
+
+def _decoded(raw: bytes) -> Any:
     try:
         return _ANY.decode(raw)
     except _UNREADABLE:
@@ -212,9 +216,8 @@ _AS_BRACES: Final = bytes.maketrans(b"[]", b"{}")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def _refuse_depth(raw: bytes | msgspec.Raw) -> None:
+def _refuse_depth(text: bytes) -> None:
     """Raises Malformed for JSON nested too deeply, before anything recurses into it."""
-    text = bytes(raw)
     if text.count(b"{") + text.count(b"[") <= _DEEPEST:
         return
     braces = _STRINGS.sub(b"", text).translate(_AS_BRACES, _NO_BRACKETS)

@@ -96,12 +96,12 @@ def read_body(response: requests.Response, limits: ResponseLimits) -> bytes:
     """
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
         raise requests.exceptions.ContentDecodingError("compressed in a way that was not asked for")
-    body = bytearray()
+    body = io.BytesIO()
     for chunk in response.iter_content(_CHUNK):
-        body += chunk
-        if len(body) > limits.size:
+        body.write(chunk)
+        if body.tell() > limits.size:
             raise too_large(limits)
-    return bytes(body)
+    return body.getvalue()
 
 
 class _BoundedReader(io.RawIOBase):

@@ -1,12 +1,14 @@
-"""Text of others as it may stand in logs, descriptions and Markdown: one bounded line that nothing interprets."""
+"""Text of others as it may stand in logs and descriptions: one bounded line that steers no terminal.
+
+Dagster's UI makes links of addresses in Markdown however they are escaped, so texts of others never go into Markdown:
+only into text and table metadata.
+"""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 _LONGEST: Final = 200
-_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:@/=\"'])")
 
 
 def one_line(text: str, *, limit: int = _LONGEST) -> str:
@@ -14,8 +16,3 @@ def one_line(text: str, *, limit: int = _LONGEST) -> str:
     printable = "".join(character if character.isprintable() else " " for character in text)
     line = " ".join(printable.split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
-
-
-def escape_markdown(text: str, *, limit: int = _LONGEST) -> str:
-    """``text`` as Markdown that renders as exactly its characters: no link, image, HTML or formatting."""
-    return _MARKDOWN.sub(r"\\\1", one_line(text, limit=limit))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import logging
-import pkgutil
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url, text
 
-import billcom_assets.bill
-import billcom_assets.sync
-import billcom_assets.warehouse
 from billcom_assets.cli import app
 from billcom_assets.cli.app import billcom
 from billcom_assets.cli.failures import explain
 from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.storage import EnvironmentStorage
 from billcom_assets.warehouse.address import read_address, shown_address
 from billcom_assets.warehouse.engine import Warehouse, connect, open_warehouse
 from billcom_assets.warehouse.errors import WarehouseError, describe, describe_where
+from billcom_assets_tests.redaction.every_exception import EVERY_KIND, OURS, made
 
 SSN, ACCOUNT = "987-65-4329", "000123456789"
 PLANTED = (SSN, ACCOUNT, "987654329")
@@ -265,6 +260,16 @@ def test_a_second_at_sign_is_refused_with_how_to_write_it() -> None:
         connect(f"postgresql://me:x@{PASSWORD}@127.0.0.1/books")
 
 
+@pytest.mark.parametrize("address", [one for one in ADDRESSES if one.count("@") > 1])
+def test_the_address_of_dagsters_own_database_is_not_quoted_either(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BILLCOM_DAGSTER_DATABASE_URL", address)
+    with pytest.raises(WarehouseError, match="BILLCOM_DAGSTER_DATABASE_URL") as caught:
+        EnvironmentStorage.from_config_value(None, {})
+    assert PASSWORD not in describe_where(caught.value)
+
+
 def test_an_open_warehouse_shows_no_password(migrated_file: Path) -> None:
     warehouse = open_warehouse(f"sqlite:///{migrated_file}?check_same_thread=false")
     assert "?" not in warehouse.description
@@ -290,43 +295,6 @@ def test_libraries_log_no_rows_whatever_the_level(payees: Warehouse, caplog: pyt
 
 
 # Every kind of exception ---------------------------------------------------------------------------------------------
-
-
-def exceptions_of(package: Any) -> Iterator[type[BaseException]]:
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if "migrations" in found.name:
-            continue
-        for one in vars(importlib.import_module(found.name)).values():
-            if inspect.isclass(one) and issubclass(one, BaseException):
-                yield one
-
-
-def all_below(kind: type[BaseException]) -> Iterator[type[BaseException]]:
-    yield kind
-    for below in kind.__subclasses__():
-        yield from all_below(below)
-
-
-OURS = [
-    *exceptions_of(billcom_assets.bill),
-    *exceptions_of(billcom_assets.sync),
-    *exceptions_of(billcom_assets.warehouse),
-]
-THEIRS = [*all_below(sqlalchemy.exc.SQLAlchemyError), *all_below(psycopg.Error), *all_below(sqlite3.Error)]
-PYTHONS = [OSError, ValueError, KeyError, RuntimeError, UnicodeDecodeError, AssertionError]
-EVERY_KIND = sorted({*OURS, *THEIRS, *PYTHONS}, key=lambda kind: (kind.__module__, kind.__qualname__))
-
-
-def made(kind: type[BaseException], value: str) -> BaseException:
-    """An exception with the value wherever its constructor takes any, else with the value as its text."""
-    try:
-        parameters = inspect.signature(kind).parameters.values()
-        needed = [one for one in parameters if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]
-        error = kind(*[value] * max(1, len(needed)))
-    except Exception:  # noqa: BLE001 - whatever it wants
-        error = kind.__new__(kind)
-        error.args = (value,)
-    return error
 
 
 def test_the_packages_have_the_kinds_that_are_looked_at() -> None:

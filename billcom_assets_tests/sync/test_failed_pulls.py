@@ -1,0 +1,33 @@
+"""What ``sync_runs`` keeps of a pull that failed."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.sync.pull import EntityPull
+from billcom_assets.sync.report import Kind
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.tables import sync_runs
+from billcom_assets_tests.redaction.every_exception import EVERY_KIND, made
+from billcom_assets_tests.sync.company import Company
+
+SSN = "987-65-4329"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_no_kind_of_exception_leaves_a_planted_value_in_sync_runs(company: Company, warehouse: Warehouse) -> None:
+    def fail(error: BaseException) -> None:
+        raise error
+
+    with company.connected(warehouse) as sync:
+        for kind in EVERY_KIND:
+            error = made(kind, f"DETAIL: Failing row contains ({SSN})")
+            pull = EntityPull(sync, CATALOG["vendors"], Kind.FULL, sync.state("vendors"))
+            with pytest.raises(kind):
+                pull.run(lambda error=error: fail(error))  # type: ignore[misc]
+    with warehouse.read() as connection:
+        kept = list(connection.scalars(select(sync_runs.c.error)))
+    assert len(kept) == len(EVERY_KIND)
+    assert [one for one in kept if not one or SSN in one] == []
