@@ -103,9 +103,9 @@ def _below_a_file(folder: Path) -> str:
 
 
 DATABASES = {
-    "a folder": (lambda folder: f"sqlite:///{folder}", "unable to open database file"),
+    "a folder": (lambda folder: f"sqlite:///{folder}", "cannot be opened"),
     "below a file": (_below_a_file, "cannot be made"),
-    "no database": (lambda folder: f"sqlite:///{_garbage(folder)}", "file is not a database"),
+    "no database": (lambda folder: f"sqlite:///{_garbage(folder)}", "is damaged, or is no database"),
     "a server that is not there": (lambda _: "postgresql://me:hunter2@127.0.0.1:1/books", "cannot be used"),
     "another kind": (lambda _: "mysql://me:hunter2@localhost/books", "mysql databases are not supported"),
     "no URL": (lambda _: "billcom.db", "BILLCOM_DATABASE_URL is not a database URL"),
@@ -243,7 +243,8 @@ def test_what_nobody_expected_ends_with_a_short_message_and_the_way_to_more(
     assert "who knows what" not in short.everything
     assert is_one_clear_message(short)
     assert "Traceback" in long.err
-    assert "Surprise: holds who knows what" in long.err
+    assert "in fail" in long.err
+    assert "Surprise: holds who knows what" not in long.err
     assert desk.run("status", "--json").document["error"]["exit_code"] == 1
 
 
