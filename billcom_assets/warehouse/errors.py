@@ -46,8 +46,9 @@ def describe_where(error: BaseException) -> str:
 
     Python's own traceback would show every exception's text.
     """
-    return "\nThat led to:\n".join(
-        f"{''.join(traceback.format_tb(one.__traceback__))}{type(one).__name__}: {describe(one)}\n"
+    return "\nThat led to:\n\n".join(
+        f"Traceback (most recent call last):\n{''.join(traceback.format_tb(one.__traceback__))}"
+        f"{type(one).__name__}: {describe(one)}\n"
         for one in reversed(list(_chain(error)))
     )
 
