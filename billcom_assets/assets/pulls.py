@@ -11,11 +11,12 @@ import dagster as dg
 
 from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.metadata import column_schema, pull_metadata
+from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.automation import command_runs
 from billcom_assets.automation.display import table
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import ALIGNMENT, PULLS, SETUP_INCOMPLETE, Step, sync_plan
-from billcom_assets.bill.errors import BillError
+from billcom_assets.bill.errors import LIST_TROUBLE, BillError
 from billcom_assets.checks import prerequisites, quality
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
@@ -87,6 +88,7 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
     steps = [step for step in _PLAN if step.name in selected]
     planned = [step.entity.name for step in steps if step.entity is not None]
     gate_ahead = any(step.entity is not None and step.entity.gated for step in steps)
+    refused = RefusedLists(key)
     try:
         with billcom.sync(
             key, run_id=context.run.run_id, planned=planned, confirm_deletions=config.confirm_deletions
@@ -98,8 +100,18 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
                     yield _compare(sync)
                     continue
                 if step.entity.gated:
+                    if refused.hold_back(step.name):
+                        continue
                     _pass_gate(sync)
-                yield _pull(context, sync, step.entity, refresh=config.refresh)
+                try:
+                    pulled = _pull(context, sync, step.entity, refresh=config.refresh)
+                except LIST_TROUBLE as error:
+                    # It says nothing about the other lists.
+                    sync.pages.finish(step.entity)
+                    refused.add(step.name, error)
+                    context.log.error(str(error))
+                    continue
+                yield pulled
                 yield from _checks(context, sync, step.entity, gate_ahead=gate_ahead)
     except SetupIncomplete as incomplete:
         raise _setup_failure(incomplete) from None
@@ -108,6 +120,7 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
         raise dg.Failure(description=str(error), allow_retries=False) from None
     except (WarehouseError, UnknownIntegration, InvalidSetting) as error:
         raise dg.Failure(description=f"{key}: {error}", allow_retries=False) from None
+    refused.end_run()
 
 
 def _record_confirmation(sync: Sync, planned: Sequence[str]) -> None:

@@ -147,9 +147,7 @@ def _dead_session_class(problem: Problem) -> type[BillError]:
     """What a session that stays dead in spite of new sign-ins really means."""
     if says_dead_session(problem):
         return SessionsExhausted
-    if problem.code == "BDC_1361":
-        return UntrustedSession
-    return AuthenticationRefused if problem.http_status == 401 else Refused
+    return UntrustedSession if problem.code == "BDC_1361" else Refused
 
 
 def _login_error_class(problem: Problem) -> type[BillError]:
@@ -201,7 +199,7 @@ def _next_step(kind: type[BillError], problem: Problem, integration: str, enviro
         return _sign_in_step(problem, integration, environment)
     if kind in {SessionsExhausted, WriteOutcomeUnknown, QueryRefused}:
         return ""
-    if kind is Refused and problem.http_status == 403:
+    if kind is Refused and problem.http_status in {401, 403}:
         return _MORE_RIGHTS
     return _NEXT_STEP_BY_KIND.get(problem.kind, "")
 

@@ -16,6 +16,7 @@ from billcom_assets.bill.errors import (
     BillError,
     BillUnavailable,
     HourlyLimitReached,
+    Refused,
     SessionsExhausted,
     UnsupportedCall,
     UntrustedSession,
@@ -28,6 +29,7 @@ from billcom_assets_tests.bill.scripted import (
     HTML_502,
     ORGANIZATION,
     SESSION_MARK,
+    Got,
     Reply,
     ScriptedBill,
     error,
@@ -86,8 +88,37 @@ def test_an_ambiguous_1361_is_given_one_new_session(client: BillClient, bill: Sc
 
 def test_a_401_with_a_code_we_do_not_know_is_given_one_new_session(client: BillClient, bill: ScriptedBill) -> None:
     bill.always(BILLS, error("BDC_7777", "Something new.", status=401))
-    with pytest.raises(AuthenticationRefused, match=r"Something new\."):
+    with pytest.raises(Refused, match=r"Something new\."):
         client.page("/v3/bills")
+    assert bill.logins == 2
+
+
+def test_a_401_without_a_code_is_a_refusal_of_its_list_after_one_new_session(
+    client: BillClient, bill: ScriptedBill
+) -> None:
+    bill.always(BILLS, error(None, "Unauthorized", status=401))
+    bill.always("/connect/v3/vendors", PAGE)
+    for _ in range(3):
+        with pytest.raises(Refused, match="Unauthorized"):
+            client.page("/v3/bills")
+    assert len(client.page("/v3/vendors").rows) == 1
+    assert bill.logins == 2
+
+
+def test_a_session_that_dies_without_a_code_is_renewed_for_every_worker(client: BillClient, bill: ScriptedBill) -> None:
+    everyone_is_in = threading.Barrier(3)
+    bare = error(None, "Unauthorized", status=401)
+
+    def dead(_got: Got) -> Reply:
+        everyone_is_in.wait(5)
+        return bare
+
+    bill.always(BILLS, PAGE)
+    client.page("/v3/bills")
+    bill.then(BILLS, dead, dead, dead)
+    with ThreadPoolExecutor(3) as pool:
+        pages = list(pool.map(lambda _: client.page("/v3/bills"), range(3)))
+    assert [len(page.rows) for page in pages] == [1, 1, 1]
     assert bill.logins == 2
 
 
