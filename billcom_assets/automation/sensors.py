@@ -38,14 +38,17 @@ _MESSAGE = 500
 _CUT = tuple(entity for entity in CATALOG if entity.cutoff is not None)
 
 
-def first_seed(integration: Standing, _now: datetime) -> Launch | Skip | None:
+def first_seed(integration: Standing, now: datetime) -> Launch | Skip | None:
     """The lists that mappings are made from, as soon as BILL has let us in."""
     if integration.has_pulled(SEEDED):
         return None
-    if not integration.is_connected:
-        row = integration.row
+    row = integration.row
+    is_due = row.sign_in_not_before is not None and row.sign_in_not_before <= now
+    if not integration.is_connected and not (row.status == Status.PENDING and is_due):
         said = f": {excerpt(row.status_message, limit=_MESSAGE)}" if row.status_message else ""
-        fix = sign_in_command(row.key, row.status_code) if row.status == Status.ERROR else f"billcom validate {row.key}"
+        fix = (
+            sign_in_command(row.key, row.status_code) if row.status_code is not None else f"billcom validate {row.key}"
+        )
         return Skip(f"its connection is {row.status}{said} ({fix})")
     return Launch("initial_seed", _since(integration), is_gated=False, until_done=True)
 

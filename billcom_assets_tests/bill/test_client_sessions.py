@@ -18,6 +18,7 @@ from billcom_assets.bill.errors import (
     HourlyLimitReached,
     Refused,
     SessionsExhausted,
+    SignInPostponed,
     UnsupportedCall,
     UntrustedSession,
 )
@@ -183,8 +184,6 @@ REFUSED = {
     "wrong password as 200": (error("BDC_1101", status=200), "BDC_1101"),
     "wrong key": (error("BDC_1102", status=401), "BDC_1102"),
     "API access off": (error("BDC_1105", status=403), "BDC_1105"),
-    "locked": (error("BDC_1107", status=423), "BDC_1107"),
-    "locked without code": (Reply(423, {"message": "Locked"}), None),
     "bare 401": (Reply(401), None),
     "single object": (Reply(401, {"message": "Unauthorized"}), None),
     "session is invalid": (DEAD_SESSION, "BDC_1109"),
@@ -206,6 +205,52 @@ def test_a_refused_sign_in_is_tried_once_and_told_in_bills_words(
         assert caught.value.integration == "acme-us"
         assert caught.value.endpoint == "POST /v3/login"
     assert (bill.logins, bill.count(BILLS), waits.seconds) == (1, 0, [])
+
+
+FOR_NOW = {
+    "locked": error("BDC_1107", status=423),
+    "locked as 401": error("BDC_1110", "Too many failed attempts.", status=401),
+    "locked without code": Reply(423, {"message": "Locked"}),
+    "a bare 403": Reply(403, {"message": "Forbidden"}),
+    "an unknown code that says later": error("BDC_9999", "Something went wrong. Try again later.", status=400),
+}
+
+
+@pytest.mark.parametrize("reply", FOR_NOW.values(), ids=FOR_NOW)
+def test_a_sign_in_refused_for_now_is_not_repeated_before_its_time(
+    reply: Reply, connect: Callable[..., BillClient], bill: ScriptedBill, clock: MovableClock
+) -> None:
+    sessions = MemorySessionStore()
+    bill.always(BILLS, PAGE)
+    bill.always(LOGIN, reply)
+    for minutes, logins in ((0, 1), (14, 1), (2, 2), (29, 2), (2, 3), (59, 3), (2, 4)):
+        clock.advance(minutes=minutes)
+        with pytest.raises(SignInPostponed, match="Try again at") as caught:
+            connect(sessions=sessions).page("/v3/bills")
+        assert bill.logins == logins
+        assert caught.value.not_before is not None
+        assert caught.value.not_before > clock()
+
+
+def test_a_person_may_sign_in_before_that_and_success_ends_the_wait(
+    connect: Callable[..., BillClient], bill: ScriptedBill
+) -> None:
+    sessions = MemorySessionStore()
+    bill.then(LOGIN, FOR_NOW["locked"])
+    bill.always(BILLS, PAGE)
+    with pytest.raises(SignInPostponed):
+        connect(sessions=sessions).page("/v3/bills")
+    connect(sessions=sessions).login()
+    assert sessions.postponed_until() is None
+    connect(sessions=sessions).page("/v3/bills")
+    assert bill.logins == 2
+
+
+@pytest.mark.parametrize("code", ["BDC_1101", "BDC_1102", "BDC_1105", "BDC_1123"])
+def test_what_a_code_explains_is_final_whatever_the_wording(code: str, client: BillClient, bill: ScriptedBill) -> None:
+    bill.always(LOGIN, error(code, "Not accepted. Please try again later.", status=403))
+    with pytest.raises(AuthenticationRefused):
+        client.page("/v3/bills")
 
 
 def test_a_sign_in_at_a_wrong_address_says_so(client: BillClient, bill: ScriptedBill) -> None:

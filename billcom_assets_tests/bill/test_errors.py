@@ -108,7 +108,8 @@ def test_the_hourly_limit_names_what_was_counted_and_when_the_next_hour_starts()
 )
 def test_a_refused_sign_in_says_what_to_do_about_its_cause(code: str | None, status: int, hint: str) -> None:
     error = raised(Problem(Kind.AUTHENTICATION, "No.", code, status), LOGIN)
-    assert isinstance(error, AuthenticationRefused)
+    for_now = hint.startswith("wait")
+    assert isinstance(error, errors.SignInPostponed if for_now else AuthenticationRefused)
     assert hint in error.next_step
 
 
