@@ -15,10 +15,11 @@ from dagster._core.remote_origin import (
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.storage.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from billcom_assets.automation import command_runs
+from billcom_assets.automation.dead_runs import close_dead
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import PULLS, SETUP_INCOMPLETE
 from billcom_assets.environment import dagster_home, open_database
@@ -92,7 +93,7 @@ def launch(
     reading = {"refresh": refresh or job_name == "full_refresh", "confirm_deletions": confirm_deletions}
     with open_instance() as instance, closing(open_database()) as warehouse:
         _add_partition(instance, integration)
-        command_runs.close_dead(instance, warehouse, integration)
+        close_dead(instance, warehouse, integration)
         with command_runs.holding(warehouse, integration):
             run_config = {"ops": {PULLS: {"config": reading}}, "loggers": _QUIET}
             run, job = _create_run(instance, job_name, integration, entities, run_config)
@@ -124,7 +125,12 @@ def _create_run(
     run = instance.create_run_for_job(
         job_def=recon_job.get_definition(),
         run_config=run_config,
-        tags={PARTITION_NAME_TAG: integration, command_runs.COMMAND_TAG: command_runs.COMMAND},
+        # Whoever ran the command runs it again; Dagster must not do so besides.
+        tags={
+            PARTITION_NAME_TAG: integration,
+            command_runs.COMMAND_TAG: command_runs.COMMAND,
+            MAX_RETRIES_TAG: "0",
+        },
         asset_selection=set(selection) if selection else None,
         remote_job_origin=origin,
         job_code_origin=recon_job.get_python_origin(),

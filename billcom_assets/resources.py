@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import dagster as dg
 from pydantic import PrivateAttr
 
-from billcom_assets.bill.errors import AuthenticationRefused, BillError
+from billcom_assets.bill.errors import AuthenticationRefused, SignInPostponed
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import bill_client, open_database, seal_for
 from billcom_assets.sync.pull import Sync, utc_now
 from billcom_assets.sync.report import Progress
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.integrations import Integrations, Status
+from billcom_assets.warehouse.integrations import Integrations
 
 _listeners: list[Callable[[Progress], None]] = []
 
@@ -87,13 +87,12 @@ class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]
             try:
                 with sync.alone():
                     yield sync
-            except AuthenticationRefused as refusal:
-                self._mark(integrations, key, Status.ERROR, refusal)
+            except (AuthenticationRefused, SignInPostponed) as refusal:
+                # Without a status nothing was sent, and what BILL said before still stands.
+                if refusal.http_status is not None:
+                    with warehouse.write() as connection:
+                        integrations.sign_in_failed(connection, key, utc_now(), refusal)
                 raise
-
-    def _mark(self, integrations: Integrations, key: str, status: Status, error: BillError | None) -> None:
-        with self.warehouse.write() as connection:
-            integrations.set_status(connection, key, status, utc_now(), error)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
         """Closes the database."""

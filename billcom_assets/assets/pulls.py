@@ -12,9 +12,11 @@ import dagster as dg
 from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.failures import failure_for
 from billcom_assets.assets.metadata import column_schema, pull_metadata
+from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.automation import command_runs
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import ALIGNMENT, PULLS, Step, sync_plan
+from billcom_assets.bill.errors import LIST_TROUBLE
 from billcom_assets.checks import prerequisites, quality
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
@@ -24,6 +26,7 @@ from billcom_assets.sync.engine import pull
 from billcom_assets.sync.pull import Sync, utc_now
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
+from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 
@@ -84,6 +87,7 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
     steps = [step for step in _PLAN if step.name in selected]
     planned = [step.entity.name for step in steps if step.entity is not None]
     gate_ahead = any(step.entity is not None and step.entity.gated for step in steps)
+    refused = RefusedLists(key)
     try:
         with billcom.sync(
             key, run_id=context.run.run_id, planned=planned, confirm_deletions=config.confirm_deletions
@@ -95,11 +99,22 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
                     yield _compare(sync)
                     continue
                 if step.entity.gated:
+                    if refused.hold_back(step.name):
+                        continue
                     _pass_gate(sync)
-                yield _pull(context, sync, step.entity, refresh=config.refresh)
+                try:
+                    pulled = _pull(context, sync, step.entity, refresh=config.refresh)
+                except LIST_TROUBLE as error:
+                    # It says nothing about the other lists.
+                    sync.pages.finish(step.entity)
+                    refused.add(step.name, error)
+                    context.log.error(describe(error))
+                    continue
+                yield pulled
                 yield from _checks(context, sync, step.entity, gate_ahead=gate_ahead)
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it
         raise failure_for(key, error).with_traceback(error.__traceback__) from None
+    refused.end_run()
 
 
 def _record_confirmation(sync: Sync, planned: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from sqlalchemy import delete, update
 
-from billcom_assets.automation import command_runs
+from billcom_assets.automation.dead_runs import close_dead
 from billcom_assets.automation.launching import PARTITION_SET, UNFINISHED
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -35,7 +35,7 @@ class Kept:
 
 def kept(instance: dg.DagsterInstance, warehouse: Warehouse, key: str) -> Kept:
     """What Dagster has of it; runs whose command was killed count as ended."""
-    command_runs.close_dead(instance, warehouse, key)
+    close_dead(instance, warehouse, key)
     mine = {PARTITION_NAME_TAG: key}
     going_on = instance.get_runs(dg.RunsFilter(tags=mine, statuses=list(UNFINISHED)))
     return Kept(

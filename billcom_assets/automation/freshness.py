@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from billcom_assets.automation.display import table
 from billcom_assets.automation.launching import INTERVAL_SECONDS, unreadable
-from billcom_assets.automation.standing import rows
+from billcom_assets.automation.standing import SEEDED, rows
 from billcom_assets.ledger.data_quality import Quality
 from billcom_assets.ledger.data_quality import freshness as measure
 from billcom_assets.resources import Billcom
@@ -26,7 +26,7 @@ from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.tables import sync_state
 
 WATCHED = "bills"
-"""The entity whose last pull stands for the integration's."""
+"""The asset on which the check stands; it looks at every entity."""
 CHECK = dg.AssetCheckKey(dg.AssetKey(WATCHED), "freshness")
 REPEATED_AFTER = timedelta(hours=1)
 """A verdict that stays the same is told again after this, with the data's new age."""
@@ -39,7 +39,7 @@ class Verdict:
 
     fresh: int = 0
     never: int = 0
-    """Not synced yet: their setup says why."""
+    """Not synced beyond the seed yet: their setup says why."""
     late: Mapping[str, Quality] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
     """Why an integration could not be looked at."""
@@ -97,7 +97,7 @@ def assess(warehouse: Warehouse, now: datetime) -> Verdict:
     with warehouse.read() as connection:
         keys = [row.key for row in rows(connection) if row.left is None]
         synced = set(
-            connection.scalars(select(s.integration).where(s.entity == WATCHED, s.first_pulled_at.is_not(None)))
+            connection.scalars(select(s.integration).where(s.entity.not_in(SEEDED), s.first_pulled_at.is_not(None)))
         )
     late: dict[str, Quality] = {}
     unknown: dict[str, str] = {}
@@ -106,7 +106,7 @@ def assess(warehouse: Warehouse, now: datetime) -> Verdict:
             continue
         try:
             with warehouse.read() as connection:
-                quality = measure(connection, key, WATCHED, now)
+                quality = measure(connection, key, now)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
             unknown[key] = describe(error)
             continue

@@ -14,11 +14,11 @@ from functools import cached_property
 
 import dagster as dg
 import msgspec
-from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.storage.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from billcom_assets.automation import command_runs
+from billcom_assets.automation.dead_runs import DIED_TAG, close_dead
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import SETUP_INCOMPLETE
 from billcom_assets.automation.standing import Row, Standing, rows, standing
@@ -60,8 +60,8 @@ class Launch:
     """Only these assets of the job; all when empty."""
     is_gated: bool = True
     """Only once setup is completed."""
-    is_retried: bool = False
-    """Again in the same slot, after a growing wait, as long as it is needed; otherwise once in a slot."""
+    until_done: bool = False
+    """Again in the same slot, after a growing wait, even when a run ended well and did not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Tick:
     def _hindrance(
         self, connection: Connection, key: str, wanted: Launch, busy: Mapping[str, str], known: set[str]
     ) -> Skip | None:
-        if key in busy and busy[key] not in command_runs.close_dead(self.instance, self.warehouse, key):
+        if key in busy and busy[key] not in close_dead(self.instance, self.warehouse, key):
             return Skip(f"its run {busy[key]} has not ended yet")
         if key not in known:
             return Skip("Dagster does not know it yet; the sensor new_integrations adds it")
@@ -176,20 +176,27 @@ class Tick:
         earlier = self.instance.get_run_records(
             dg.RunsFilter(tags={PARTITION_NAME_TAG: key, REASON_TAG: wanted.reason, SLOT_TAG: wanted.slot}), limit=100
         )
-        if earlier and not wanted.is_retried:
-            return Skip(f"launched already for {wanted.slot}: run {earlier[0].dagster_run.run_id}")
         if earlier:
+            newest = earlier[0].dagster_run
+            if newest.is_success and not wanted.until_done:
+                return Skip(f"launched already for {wanted.slot}: run {newest.run_id}")
             again_at = _again_at(earlier)
             if self.now < again_at:
                 return Skip(
-                    f"run {earlier[0].dagster_run.run_id} did not help; the next attempt is at "
+                    f"run {newest.run_id} did not help; the next attempt is at "
                     f"{again_at:%Y-%m-%d %H:%M} UTC, or after billcom validate {key}"
                 )
         attempt = 1 + max((int(one.dagster_run.tags.get(ATTEMPT_TAG, "1")) for one in earlier), default=0)
         return dg.RunRequest(
             run_key=f"{key}/{wanted.reason}/{wanted.slot}/{attempt}",
             partition_key=key,
-            tags={REASON_TAG: wanted.reason, SLOT_TAG: wanted.slot, ATTEMPT_TAG: str(attempt)},
+            tags={
+                REASON_TAG: wanted.reason,
+                SLOT_TAG: wanted.slot,
+                ATTEMPT_TAG: str(attempt),
+                # This is what launches it again; Dagster must not do so besides.
+                MAX_RETRIES_TAG: "0",
+            },
             asset_selection=[dg.AssetKey(name) for name in wanted.entities] or None,
         )
 
@@ -207,6 +214,9 @@ def _again_at(earlier: Sequence[dg.RunRecord]) -> datetime:
     """When one more attempt may be made: each waits longer than the one before, up to a day."""
     newest = earlier[0]
     ended: datetime = newest.create_timestamp
+    if DIED_TAG in newest.dagster_run.tags and len(earlier) == 1:
+        # Nothing went wrong with it. One that dies again and again may be what kills the process.
+        return ended
     if newest.end_time is not None:
         ended = datetime.fromtimestamp(newest.end_time, UTC)
     return ended + _WAITS[min(len(earlier), len(_WAITS)) - 1]

@@ -15,6 +15,8 @@ from billcom_assets.entities.model import Entity
 
 PULLS = "pulls"
 """Name of the op that walks the plan."""
+JOB_NAMES = ("initial_seed", "full_sync", "full_refresh")
+"""The jobs that walk it."""
 SETUP_INCOMPLETE = "setup not completed"
 """Why a run stopped at the gate."""
 ALIGNMENT = "account_alignment"

@@ -1,5 +1,6 @@
 """Schedules: every hour what changed, every night everything, one run per integration that is ready.
 
+A run that failed is launched again after a growing wait, in the same hour or night, for the lists that it left undone.
 Both tick more often than they launch: an integration that was busy, not ready or beyond a tick's budget gets its turn a
 few minutes later, and the runs' tags say who had theirs.
 """
@@ -15,15 +16,17 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from billcom_assets.automation.jobs import full_refresh, full_sync
 from billcom_assets.automation.launching import BUDGET, Decide, Launch, Skip, Tick, unreadable, write_cursor
+from billcom_assets.automation.plan import sync_plan
 from billcom_assets.automation.standing import Row, Standing
+from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.resources import Billcom
+from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.engine import Warehouse
 
 NIGHT = time(2)
 """Local hour from which the nightly sweep is due."""
 NIGHT_LASTS = timedelta(hours=4)
 """How long a sweep that could not be launched is still worth it; after that the next night does."""
-_HOUR = timedelta(hours=1)
 _TICK_SECONDS = 600
 _EVERY_TEN_MINUTES = "*/10 * * * *"
 
@@ -39,12 +42,13 @@ def night_begins(day: date, zone: ZoneInfo) -> datetime:
 def this_hour(integration: Standing, now: datetime) -> Launch | Skip | None:
     """The sync of the current hour."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    if integration.was_synced_between(hour, hour + _HOUR):
+    due = [name for name in CATALOG.names() if not _is_since(hour, integration.state(name).synced_at)]
+    if not due:
         return None
     night = night_begins(now.astimezone(integration.zone).date(), integration.zone)
     if hour <= night <= now:
         return Skip("the nightly sweep takes this hour")
-    return Launch("hourly_sync", f"{hour:%Y-%m-%dT%H}Z")
+    return Launch("hourly_sync", f"{hour:%Y-%m-%dT%H}Z", entities=_selection(due))
 
 
 def this_night(integration: Standing, now: datetime) -> Launch | Skip | None:
@@ -53,7 +57,29 @@ def this_night(integration: Standing, now: datetime) -> Launch | Skip | None:
     begins = night_begins(day, integration.zone)
     if not begins <= now < begins + NIGHT_LASTS:
         return None
-    return Launch("nightly_sweep", day.isoformat())
+    due = [name for name in CATALOG.names() if not _was_read_since(begins, integration.state(name))]
+    return Launch("nightly_sweep", day.isoformat(), entities=_selection(due)) if due else None
+
+
+def _was_read_since(moment: datetime, state: EntityState) -> bool:
+    """A first pull reads as much as a sweep."""
+    return _is_since(moment, state.swept_at) or _is_since(moment, state.first_pulled_at)
+
+
+def _is_since(moment: datetime, done: datetime | None) -> bool:
+    return done is not None and done >= moment
+
+
+def _selection(due: Sequence[str]) -> tuple[str, ...]:
+    """The assets to launch for these entities; none named, and so the whole job, when that is all of them."""
+    if len(due) == len(CATALOG):
+        return ()
+    # A step that pulls nothing looks at what those before it have pulled.
+    return tuple(
+        step.name
+        for step in sync_plan(CATALOG)
+        if step.name in due or (step.entity is None and not set(due).isdisjoint(step.after))
+    )
 
 
 def _turn(found: Sequence[Row], now: datetime) -> str | None:
@@ -96,7 +122,8 @@ ROTAS = (
         "hourly_sync",
         full_sync,
         this_hour,
-        "Syncs every ready integration once an hour. What a tick cannot launch follows ten minutes later.",
+        "Syncs every ready integration once an hour. What a tick cannot launch follows ten minutes later, what failed "
+        "a little later still.",
     ),
     Rota(
         "nightly_sweep",

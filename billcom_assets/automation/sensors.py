@@ -36,16 +36,19 @@ _MESSAGE = 500
 _CUT = tuple(entity for entity in CATALOG if entity.cutoff is not None)
 
 
-def first_seed(integration: Standing, _now: datetime) -> Launch | Skip | None:
+def first_seed(integration: Standing, now: datetime) -> Launch | Skip | None:
     """The lists that mappings are made from, as soon as BILL has let us in."""
     if integration.has_pulled(SEEDED):
         return None
-    if not integration.is_connected:
-        row = integration.row
+    row = integration.row
+    is_due = row.sign_in_not_before is not None and row.sign_in_not_before <= now
+    if not integration.is_connected and not (row.status == Status.PENDING and is_due):
         said = f": {excerpt(row.status_message, limit=_MESSAGE)}" if row.status_message else ""
-        fix = sign_in_command(row.key, row.status_code) if row.status == Status.ERROR else f"billcom validate {row.key}"
+        fix = (
+            sign_in_command(row.key, row.status_code) if row.status_code is not None else f"billcom validate {row.key}"
+        )
         return Skip(f"its connection is {row.status}{said} ({fix})")
-    return Launch("initial_seed", _since(integration), is_gated=False, is_retried=True)
+    return Launch("initial_seed", _since(integration), is_gated=False, until_done=True)
 
 
 def first_full_sync(integration: Standing, _now: datetime) -> Launch | Skip | None:
@@ -54,7 +57,7 @@ def first_full_sync(integration: Standing, _now: datetime) -> Launch | Skip | No
         return None
     if not integration.has_pulled(SEEDED) and integration.is_connected:
         return Skip(f"{SETUP_INCOMPLETE}: its lists have not all been fetched (billcom seed {integration.key})")
-    return Launch("first_sync", _since(integration), is_retried=True)
+    return Launch("first_sync", _since(integration), until_done=True)
 
 
 def rewalk(integration: Standing, _now: datetime) -> Launch | Skip | None:
@@ -63,7 +66,7 @@ def rewalk(integration: Standing, _now: datetime) -> Launch | Skip | None:
     if not any(needs_rewalk(entity, integration.state(entity.name), cutoff) for entity in _CUT):
         return None
     slot = f"{cutoff or 'none'} {_since(integration)}"
-    return Launch("moved_cutoff", slot, entities=tuple(entity.name for entity in _CUT), is_retried=True)
+    return Launch("moved_cutoff", slot, entities=tuple(entity.name for entity in _CUT), until_done=True)
 
 
 def _since(integration: Standing) -> str:

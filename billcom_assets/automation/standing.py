@@ -28,6 +28,8 @@ class Row:
     status_message: str | None
     time_zone: str
     cutoff: date | None
+    sign_in_not_before: datetime | None
+    """When a sign-in may be tried again that BILL refused for now; None after any other outcome."""
     changed_at: datetime
     """When its settings or the outcome of its sign-in last changed: from then on, a new attempt is worth making."""
 
@@ -43,7 +45,8 @@ def rows(connection: Connection) -> list[Row]:
     c = integrations.c
     found = connection.execute(
         select(
-            c.key, c.status, c.status_code, c.status_message, c.time_zone, c.cutoff, c.updated_at, c.checked_at
+            *(c.key, c.status, c.status_code, c.status_message, c.time_zone, c.cutoff),
+            *(c.sign_in_not_before, c.updated_at, c.checked_at),
         ).order_by(c.key)
     )
     return [
@@ -54,6 +57,7 @@ def rows(connection: Connection) -> list[Row]:
             one.status_message,
             one.time_zone,
             one.cutoff,
+            one.sign_in_not_before,
             max(moment for moment in (one.updated_at, one.checked_at) if moment is not None),
         )
         for one in found
@@ -100,11 +104,6 @@ class Standing:
     def has_pulled(self, entities: Iterable[str]) -> bool:
         """Each of the entities was pulled completely at least once."""
         return all(self.state(entity).first_pulled_at is not None for entity in entities)
-
-    def was_synced_between(self, start: datetime, end: datetime) -> bool:
-        """Each entity's last pull ended in this time."""
-        ends = [self.state(entity).synced_at for entity in CATALOG.names()]
-        return all(moment is not None and start <= moment < end for moment in ends)
 
 
 def standing(connection: Connection, row: Row) -> Standing:

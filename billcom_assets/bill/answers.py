@@ -411,10 +411,12 @@ def _kind_by_status(status: int, *, v2: bool) -> Kind:
 def says_dead_session(problem: Problem) -> bool:
     """True when there is no doubt that a session ended.
 
-    Code 1361 means "untrusted" as well as "expired", a bare 403 from v2's gatekeeper or a 401 with a code we do not
-    know may mean other things too: one new session shows which.
+    Code 1361 means "untrusted" as well as "expired", a bare 403 from v2's gatekeeper or a 401 that neither a code nor
+    its wording explains may mean other things too: one new session shows which.
     """
-    return problem.code in {"BDC_1109", "BDC_1120"} or (problem.code is None and problem.http_status != 403)
+    if problem.code is None:
+        return _SESSION_ENDED.search(problem.message) is not None
+    return problem.code in {"BDC_1109", "BDC_1120"}
 
 
 def read_page(answer: Answer) -> Page | Problem:

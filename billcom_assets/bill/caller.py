@@ -54,18 +54,24 @@ class Call:
 class _Progress:
     """What one call has used up over all its attempts."""
 
+    doubted: dict[str, int]
+    """Of all calls: endpoints whose refusal may be the session's fault, and the first session that it came with."""
     renewals: int = 0
 
-    def may_renew(self, problem: Problem, lease: Lease) -> bool:
+    def may_renew(self, problem: Problem, lease: Lease, endpoint: str) -> bool:
         """True when a new session may cure ``problem``."""
         if problem.kind is Kind.DEAD_SESSION:
-            allowed = _RENEWALS if says_dead_session(problem) else 1
+            allowed = _RENEWALS if says_dead_session(problem) else int(self._is_in_doubt(endpoint, lease))
         elif problem.code in _CURED_BY_SIGN_IN and not lease.opened_here:
             allowed = 1  # a stored session may belong to a developer key that was replaced since
         else:
             return False
         self.renewals += 1
         return self.renewals <= allowed
+
+    def _is_in_doubt(self, endpoint: str, lease: Lease) -> bool:
+        """False once a new session was refused as well, until BILL answers a call to the endpoint."""
+        return self.doubted.setdefault(endpoint, lease.generation) == lease.generation
 
 
 class Caller:
@@ -107,6 +113,7 @@ class Caller:
         self._lanes = Lanes.shared(f"{credentials.key_digest}:{credentials.organization_id}")
         self._redactor = Redactor((*credentials.secrets, credentials.username))
         self._meter = Meter()
+        self._doubted: dict[str, int] = {}
         self._v3 = Transport(credentials.v3_url, timeout, limits)
         self._v2 = Transport(credentials.v2_url, timeout, limits)
         self.keeper = SessionKeeper(
@@ -142,7 +149,7 @@ class Caller:
 
     def run(self, call: Call, reading: Reading[T]) -> T:
         """Makes ``call`` and gives what ``reading`` makes of its answer; raises a BillError for what stays wrong."""
-        progress = _Progress()
+        progress = _Progress(self._doubted)
         try:
             outcome = self._retry.run(
                 lambda: self._attempt(call, reading, progress),
@@ -170,8 +177,9 @@ class Caller:
             outcome = reading(sent) if isinstance(sent, Answer) else sent
             if not isinstance(outcome, Problem):
                 self.keeper.succeeded(lease)
+                self._doubted.pop(call.context.endpoint, None)
                 return outcome
-            if not progress.may_renew(outcome, lease):
+            if not progress.may_renew(outcome, lease, call.context.endpoint):
                 return outcome
             lease = self.keeper.renew(lease)
 

@@ -90,6 +90,24 @@ class AuthenticationRefused(BillError):
     )
 
 
+class SignInPostponed(BillError):
+    """BILL refuses sign-ins for now; the same credentials may be accepted later. Not retried before ``not_before``.
+
+    Attributes:
+        not_before: When the next sign-in may be tried; None when nobody keeps count.
+    """
+
+    headline = "BILL refuses the sign-in for now"
+    default_next_step = "billcom validate tries at once, which may prolong a lock."
+    not_before: datetime | None = None
+
+    def until(self, not_before: datetime) -> Self:
+        """This error with the time from which on the next sign-in may be tried."""
+        self.not_before = not_before
+        self.next_step = f"Try again at {not_before:%Y-%m-%d %H:%M} UTC; runs send no sign-in before. {self.next_step}"
+        return self
+
+
 class SessionsExhausted(BillError):
     """BILL kept refusing fresh sessions, or the cap on sign-ins was reached."""
 

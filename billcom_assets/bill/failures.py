@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +18,7 @@ from billcom_assets.bill.errors import (
     Refused,
     ResponseBeyondLimits,
     SessionsExhausted,
+    SignInPostponed,
     TooManyAtOnce,
     Unreachable,
     UnsupportedCall,
@@ -83,7 +85,15 @@ _CAUSES: Final = {
     "BDC_1113": _WHO,
     "BDC_1123": "Check the organization id: it begins with 008 and is of BILL's {environment} environment.",
 }
-_LOCKED: Final = frozenset({"BDC_1107", "BDC_1110", "HTTP 423"})
+_LOCK_CODES: Final = frozenset({"BDC_1107", "BDC_1110"})
+_POSTPONED: Final = "POSTPONED"
+"""Stands for the code of a sign-in that was refused for now, where BILL gave none that says so."""
+_FOR_NOW: Final = frozenset({*_LOCK_CODES, _POSTPONED})
+_LATER: Final = re.compile(r"\btry (again )?(later|in \d)|\btemporar|\btoo many\b|\blocked\b", re.I)
+_REFUSALS: Final = frozenset(
+    {Kind.AUTHENTICATION, Kind.DEAD_SESSION, Kind.REFUSED, Kind.WRONG_ENTITY_TYPE, Kind.UNTRUSTED}
+)
+"""What refuses a sign-in; other problems mean that BILL did not look at it."""
 _CURED_ELSEWHERE: Final = frozenset({"", "BDC_1001", "BDC_1002", "BDC_1104", "BDC_1105", "BDC_1144", "BDC_1322"})
 """After these the same credentials may be accepted; after any other refusal of a sign-in they will not."""
 _MORE_RIGHTS: Final = (
@@ -134,7 +144,7 @@ def _error_class(problem: Problem, context: Context) -> type[BillError]:
         return WriteOutcomeUnknown
     if context.is_query and _query_is_at_fault(problem, context):
         return QueryRefused
-    if context.is_login:
+    if context.is_login or problem.kind is Kind.AUTHENTICATION:
         return _login_error_class(problem)
     if problem.kind is Kind.DEAD_SESSION:
         return _dead_session_class(problem)
@@ -147,20 +157,33 @@ def _dead_session_class(problem: Problem) -> type[BillError]:
     """What a session that stays dead in spite of new sign-ins really means."""
     if says_dead_session(problem):
         return SessionsExhausted
-    if problem.code == "BDC_1361":
-        return UntrustedSession
-    return AuthenticationRefused if problem.http_status == 401 else Refused
+    return UntrustedSession if problem.code == "BDC_1361" else Refused
 
 
 def _login_error_class(problem: Problem) -> type[BillError]:
     """At sign-in there is no session to renew and no object to find."""
-    if problem.kind in {Kind.DEAD_SESSION, Kind.REFUSED, Kind.WRONG_ENTITY_TYPE, Kind.UNTRUSTED}:
-        return AuthenticationRefused
+    if problem.kind in _REFUSALS:
+        return SignInPostponed if _is_for_now(problem) else AuthenticationRefused
     if problem.kind is Kind.NOT_FOUND:
         return AuthenticationRefused if problem.code else UnsupportedCall
     if problem.http_status == 404:
         return UnsupportedCall
     return _ERROR_BY_KIND[problem.kind]
+
+
+def _is_for_now(problem: Problem) -> bool:
+    """True when BILL may accept the same credentials later.
+
+    A lock passes; so may a 403 that neither code nor wording explains, which what stands in front of BILL gives as
+    well. What BILL's codes explain otherwise is final, whatever the wording.
+    """
+    if problem.code in _LOCK_CODES:
+        return True
+    if problem.code in _CAUSES:
+        return False
+    if problem.http_status == 423 or _LATER.search(problem.message):
+        return True
+    return problem.http_status == 403 and problem.code is None and problem.kind is Kind.REFUSED
 
 
 def _query_is_at_fault(problem: Problem, context: Context) -> bool:
@@ -174,6 +197,8 @@ def _query_is_at_fault(problem: Problem, context: Context) -> bool:
 
 def refusal_code(error: BillError) -> str | None:
     """BILL's code, or for a sign-in refused without one the HTTP status, by which ``sign_in_command`` knows it."""
+    if isinstance(error, SignInPostponed) and error.code not in _LOCK_CODES:
+        return _POSTPONED
     if error.code is None and isinstance(error, AuthenticationRefused):
         return f"HTTP {error.http_status}"
     return error.code
@@ -189,7 +214,7 @@ def sign_in_command(integration: str, code: str | None) -> str:
         f"billcom connect {integration} --organization-id ID --username NAME --password - --dev-key KEY "
         "with the right credentials"
     )
-    if code in _LOCKED:
+    if code in _FOR_NOW:
         return f"wait 15 minutes, in which nobody tries, then {validate}; if the credentials were wrong, {connect}"
     if (code or "") in _CURED_ELSEWHERE:
         return f"{validate}, or with other credentials billcom connect {integration} ..."
@@ -199,9 +224,12 @@ def sign_in_command(integration: str, code: str | None) -> str:
 def _next_step(kind: type[BillError], problem: Problem, integration: str, environment: str) -> str:
     if kind is AuthenticationRefused:
         return _sign_in_step(problem, integration, environment)
+    if kind is SignInPostponed:
+        cause = _CAUSES.get(problem.code or "", "It may be a lock after repeated failures.")
+        return f"{cause} Then {sign_in_command(integration or 'KEY', _POSTPONED)}."
     if kind in {SessionsExhausted, WriteOutcomeUnknown, QueryRefused}:
         return ""
-    if kind is Refused and problem.http_status == 403:
+    if kind is Refused and problem.http_status in {401, 403}:
         return _MORE_RIGHTS
     return _NEXT_STEP_BY_KIND.get(problem.kind, "")
 
@@ -209,5 +237,5 @@ def _next_step(kind: type[BillError], problem: Problem, integration: str, enviro
 def _sign_in_step(problem: Problem, integration: str, environment: str) -> str:
     """What to check, and the command with which to go on."""
     code = problem.code or f"HTTP {problem.http_status}"
-    cause = _CAUSES.get("BDC_1107" if code in _LOCKED else code, AuthenticationRefused.default_next_step)
+    cause = _CAUSES.get(code, AuthenticationRefused.default_next_step)
     return f"{cause.format(environment=environment)} Then {sign_in_command(integration or 'KEY', code)}."

@@ -16,7 +16,13 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from billcom_assets.bill.credentials import Credentials
-from billcom_assets.bill.errors import AuthenticationRefused, BillError, ConfigurationError, SessionsExhausted
+from billcom_assets.bill.errors import (
+    AuthenticationRefused,
+    BillError,
+    ConfigurationError,
+    SessionsExhausted,
+    SignInPostponed,
+)
 from billcom_assets.bill.limits import Clock, utc_now
 
 PASSWORD_IDLE: Final = timedelta(minutes=30)
@@ -27,6 +33,14 @@ _SESSION_ID: Final = re.compile(r"[\x21-\x7e]{1,1024}")
 """What can be sent as a header."""
 _LONGEST_USER_ID: Final = 200
 _CLOCK_SKEW: Final = timedelta(minutes=5)
+_WAITS: Final = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240))
+"""From a sign-in that BILL refused for now to the next; BILL's locks last 5 to 15 minutes, and each try may renew them.
+The last one for all that follow."""
+
+
+def wait_after(failures: int) -> timedelta:
+    """How long no sign-in is tried after so many in a row were refused for now."""
+    return _WAITS[min(failures, len(_WAITS)) - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,15 @@ class SessionStore(Protocol):
     def lock(self) -> AbstractContextManager[object]:
         """Held while signing in, so that of several processes one does."""
 
+    def postponed_until(self) -> datetime | None:
+        """Before this no sign-in is tried; None when one may be."""
+
+    def postpone(self, now: datetime) -> datetime:
+        """Notes a sign-in that was refused for now; returns when the next one may be tried."""
+
+    def accepted(self) -> None:
+        """Notes that BILL accepts the credentials, or a session that they opened."""
+
 
 class MemorySessionStore:
     """Keeps a session in this process."""
@@ -93,6 +116,8 @@ class MemorySessionStore:
     def __init__(self) -> None:
         self._session: StoredSession | None = None
         self._lock = threading.RLock()
+        self._failures = 0
+        self._not_before: datetime | None = None
 
     def load(self) -> StoredSession | None:
         """The session kept last, or None."""
@@ -115,6 +140,20 @@ class MemorySessionStore:
         """Single flight among threads."""
         with self._lock:
             yield
+
+    def postponed_until(self) -> datetime | None:
+        """Before this no sign-in is tried."""
+        return self._not_before
+
+    def postpone(self, now: datetime) -> datetime:
+        """Notes a sign-in that was refused for now."""
+        self._failures += 1
+        self._not_before = now + wait_after(self._failures)
+        return self._not_before
+
+    def accepted(self) -> None:
+        """Forgets such refusals."""
+        self._failures, self._not_before = 0, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +201,7 @@ class SessionKeeper:
         self._dead: set[str] = set()
         self._logins = 0
         self._in_a_row = 0
+        self._accepted = 0
         self._refusal: Callable[[], BillError] | None = None
 
     def current(self) -> Lease:
@@ -182,16 +222,21 @@ class SessionKeeper:
             return self._obtain()
 
     def fresh(self) -> Lease:
-        """A session from a new sign-in, whatever there is."""
+        """A session from a new sign-in, whatever there is and however short ago BILL refused one."""
         with self._renewing, self._store.lock():
             self._refusal = None
-            return self._open()
+            return self._open(waits=False)
 
     def succeeded(self, lease: Lease) -> None:
         """Tells that BILL answered a call made with ``lease``."""
         now = self._clock()
         with self._state:
             self._in_a_row = 0
+            is_first = self._accepted < lease.generation
+            self._accepted = max(self._accepted, lease.generation)
+        if is_first:
+            self._store.accepted()
+        with self._state:
             if self._lease is None or self._lease.generation != lease.generation:
                 return
             self._last_used = now
@@ -243,11 +288,13 @@ class SessionKeeper:
             and stored.usable_at(self._clock())
         )
 
-    def _open(self) -> Lease:
+    def _open(self, *, waits: bool = True) -> Lease:
         """Signs in, within the caps. Called with ``_renewing`` and the store's lock held."""
         self._check_caps()
         try:
-            session = self._sign_in()
+            if waits:
+                self._check_wait()
+            session = self._signed_in()
         except BillError as error:
             self._refusal = _repeated(error)
             raise
@@ -256,7 +303,19 @@ class SessionKeeper:
             self._logins += 1
             self._in_a_row += 1
         self._store.save(session)
+        self._store.accepted()
         return self._adopt(session, opened_here=True)
+
+    def _signed_in(self) -> StoredSession:
+        try:
+            return self._sign_in()
+        except SignInPostponed as refusal:
+            raise refusal.until(self._store.postpone(self._clock())) from None
+
+    def _check_wait(self) -> None:
+        until = self._store.postponed_until()
+        if until is not None and self._clock() < until:
+            raise SignInPostponed("It refused an earlier one; nothing was sent").until(until)
 
     def _check_caps(self) -> None:
         with self._state:
@@ -283,7 +342,7 @@ class SessionKeeper:
 
 def _repeated(error: BillError) -> Callable[[], BillError] | None:
     """Raises the same refusal for every later caller, because repeated failed sign-ins lock the organization."""
-    if not isinstance(error, AuthenticationRefused | ConfigurationError):
+    if not isinstance(error, AuthenticationRefused | SignInPostponed | ConfigurationError):
         return None
 
     def again() -> BillError:

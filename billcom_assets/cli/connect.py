@@ -24,6 +24,7 @@ from billcom_assets.environment import bill_client, seal_for
 from billcom_assets.redaction.display import one_line
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision, What
+from billcom_assets.warehouse.bill_access import SealedSessions
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import (
     CredentialSources,
@@ -31,7 +32,6 @@ from billcom_assets.warehouse.integrations import (
     Integration,
     Integrations,
     InvalidSetting,
-    Status,
 )
 from billcom_assets.warehouse.keys import KEY_LOCK
 from billcom_assets.warehouse.sealing import Seal
@@ -128,10 +128,10 @@ def sign_in(warehouse: Warehouse, seal: Seal, integration: Integration) -> Conne
             session = client.login()
     except BillError as error:
         with warehouse.write() as connection:
-            store.set_status(connection, integration.key, Status.ERROR, utc_now(), error)
+            store.sign_in_failed(connection, integration.key, utc_now(), error)
         raise
     with warehouse.write() as connection:
-        store.set_status(connection, integration.key, Status.CONNECTED, utc_now())
+        store.signed_in(connection, integration.key, utc_now())
         return Connected(store.get(connection, integration.key), session)
 
 
@@ -314,6 +314,12 @@ def validate(output: Output, key: str) -> None:
     seal = seal_for(warehouse)
     with warehouse.read() as connection:
         integration = Integrations(seal).get(connection, key)
+    until = SealedSessions(warehouse, seal, key).postponed_until()
+    if until is not None and utc_now() < until:
+        output.note(
+            f"BILL refused an earlier sign-in for now, so runs wait until {until:%Y-%m-%d %H:%M} UTC. "
+            "This one tries at once."
+        )
     _answer(output, sign_in(warehouse, seal, integration), next_step=f"billcom status {key}")
 
 

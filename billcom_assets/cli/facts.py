@@ -31,6 +31,8 @@ class Standing:
     status: str
     status_message: str | None
     checked_at: datetime | None
+    sign_in_not_before: datetime | None
+    """When a run may sign in again after BILL refused it for now."""
     last_sync: datetime | None
     """When a pull last ended."""
     rows: int
@@ -120,6 +122,7 @@ def standings(warehouse: Warehouse, connection: Connection) -> list[Standing]:
             status=one.status,
             status_message=one.status_message,
             checked_at=one.checked_at,
+            sign_in_not_before=one.sign_in_not_before,
             last_sync=last_syncs.get(one.key),
             rows=rows.get(one.key, 0),
             open_errors=open_errors.get(one.key, 0),

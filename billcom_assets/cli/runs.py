@@ -80,7 +80,8 @@ def run_job(
         missing = gate(connection, key)
     if launched.success:
         return Finished(launched.run_id, pulls, missing)
-    document = {"integration": key, **pulls_document(launched.run_id, pulls)}
+    failed = {pull.entity: pull.error for pull in pulls if pull.status == "failed"}
+    document = {"integration": key, **pulls_document(launched.run_id, pulls), "failed": failed}
     if any(pull.fetched for pull in pulls) and not output.as_json:
         render_pulls(output.err, pulls)
     if launched.setup_missing is not None:

@@ -200,6 +200,11 @@ def _render_connection(console: Console, one: facts.Standing) -> None:
         f"{one.key}: {clean(one.company)}",
         f"  BILL organization {clean(one.organization_id)} at {clean(where)}{clean(older)}",
         f"  {one.status}, last tried {shown(one.checked_at) or 'never'} UTC",
+        *(
+            [f"  BILL refuses its sign-in for now; runs try again at {shown(one.sign_in_not_before)} UTC"]
+            if one.sign_in_not_before
+            else []
+        ),
         f"  last sync {shown(one.last_sync) or 'never'} UTC",
         f"  cutoff {one.cutoff or 'none'}, history from {one.history_start or 'the beginning'}, "
         f"hours of {one.time_zone}",

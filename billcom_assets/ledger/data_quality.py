@@ -234,22 +234,27 @@ def conservation(conn: Connection, integration: str, entity: str) -> Quality:
     return Quality(name, passed, Severity.ERROR, sums, abs(last.fetched - kept), () if passed else (last.id,), fix)
 
 
-def freshness(
-    conn: Connection, integration: str, entity: str, now: datetime, *, stale_after: timedelta = STALE_AFTER
-) -> Quality:
-    """Whether the last complete pull of the entity is recent."""
+def freshness(conn: Connection, integration: str, now: datetime, *, stale_after: timedelta = STALE_AFTER) -> Quality:
+    """Whether the last complete pull of every entity that was ever pulled is recent; the late ones oldest first."""
     s = sync_state.c
-    synced_at = conn.scalar(select(s.synced_at).where(s.integration == integration, s.entity == entity))
-    name, title = f"{entity}_freshness", entity.replace("_", " ")
-    if synced_at is None:
-        return Quality(
-            name, False, Severity.WARN, f"{title} have never been pulled", 1, (), f"billcom sync {integration}"
-        )
-    age = now - synced_at
-    passed = age <= stale_after
-    described = f"{title} were last pulled {_hours(age)} ago, at {synced_at:%Y-%m-%d %H:%M} UTC"
-    fix = "" if passed else f"billcom status {integration} shows why; billcom sync {integration} pulls now"
-    return Quality(name, passed, Severity.WARN, described, 0 if passed else 1, (), fix)
+    pulled = conn.execute(
+        select(s.entity, s.synced_at)
+        .where(s.integration == integration, s.synced_at.is_not(None))
+        .order_by(s.synced_at, s.entity)
+    ).all()
+    name = "freshness"
+    if not pulled:
+        fix = f"billcom sync {integration}"
+        return Quality(name, False, Severity.WARN, "nothing has ever been pulled", 1, (), fix)
+    ages = {row.entity: now - row.synced_at for row in pulled}
+    late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > stale_after]
+    if not late:
+        oldest = _hours(next(iter(ages.values())))
+        return Quality(name, True, Severity.WARN, f"all {len(ages)} lists were pulled within {oldest}", 0, (), "")
+    more = f" and {len(late) - _SAMPLE} more" if len(late) > _SAMPLE else ""
+    described = f"{len(late)} of {len(ages)} lists are late, last pulled: {', '.join(late[:_SAMPLE])}{more}"
+    fix = f"billcom status {integration} shows why; billcom sync {integration} pulls now"
+    return Quality(name, False, Severity.WARN, described, len(late), (), fix)
 
 
 def _hours(age: timedelta) -> str:

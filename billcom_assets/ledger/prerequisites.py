@@ -188,6 +188,8 @@ def _authenticated(facts: Facts) -> _Verdict:
         return False, f"the integration is {how.state}", how.next_step
     said = excerpt(facts.status_message or "", limit=_MESSAGE)
     if facts.status == "pending":
+        if facts.status_code is not None:
+            return False, "BILL refuses the login for now", sign_in_command(facts.integration, facts.status_code), said
         return False, "the login was not tried yet", f"billcom validate {facts.integration}", said
     return (
         False,

@@ -129,6 +129,11 @@ class Operation:
     login: bool = False
     trusted: bool = False
 
+    @property
+    def name(self) -> str:
+        """Verb and path."""
+        return f"{self.method} {self.path}"
+
 
 class Dialect(Protocol):
     """What differs between v3 and v2."""
@@ -163,12 +168,11 @@ class Gateway:
 
     def endpoint(self, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
         """The Starlette endpoint of an operation."""
-        counted_as = f"{operation.method} {operation.path}"
 
         async def serve(request: Request) -> Response:
             stats = self._sandbox.stats
             stats.requests += 1
-            stats.paths[counted_as] += 1
+            stats.paths[operation.name] += 1
             stats.logins += operation.login
             call = await self._call(request)
             passage = _Passage(f"{operation.method} {request.url.path}?{request.url.query}")
@@ -209,6 +213,9 @@ class Gateway:
         if operation.session:
             call.session = sandbox.sessions.use(call.session_id, dev_key)
         self._enter(operation, call, dev_key, passage)
+        refusal = sandbox.refused.get(operation.name)
+        if refusal is not None:
+            raise refusal
         broken = self._strike_before(operation, call, passage)
         await self._wait(passage)
         if broken is not None:

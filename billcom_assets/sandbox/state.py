@@ -7,6 +7,7 @@ from typing import Any
 
 from billcom_assets.sandbox.changes import Change, change
 from billcom_assets.sandbox.clock import Clock
+from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.faults import FaultPlan
 from billcom_assets.sandbox.limits import Limits
 from billcom_assets.sandbox.sessions import Sessions
@@ -32,6 +33,8 @@ class Sandbox:
         self.sessions = Sessions(self.world, self.readings, self.clock)
         self.limits = Limits(self.readings, self.clock)
         self.stats = Stats()
+        self.refused: dict[str, Refusal] = {}
+        """Operations that BILL refuses to everybody, by the names they have in ``stats.paths``."""
 
     @property
     def settings(self) -> Settings:

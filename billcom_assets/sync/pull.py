@@ -50,6 +50,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def lock_name(integration: str) -> str:
+    """The lock that a run holds while it pulls; it ends with the process."""
+    return f"sync of {integration}"
+
+
 @dataclass
 class Sync:
     """The pulls of one integration in one run."""
@@ -105,7 +110,7 @@ class Sync:
     @contextmanager
     def alone(self, wait_seconds: float = 0) -> Iterator[None]:
         """Keeps other runs of this integration out; raises Busy when one is going on."""
-        with self.warehouse.exclusive(f"sync of {self.integration}", wait_seconds=wait_seconds), _calm_collector():
+        with self.warehouse.exclusive(lock_name(self.integration), wait_seconds=wait_seconds), _calm_collector():
             with self.warehouse.write() as connection:
                 self.fence.raise_up(connection, self.clock())
                 self.left_over = set(self.states.waiting_for_second_looks(connection))

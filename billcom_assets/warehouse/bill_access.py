@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from billcom_assets.bill.errors import HourlyLimitReached
 from billcom_assets.bill.limits import LOGINS_PER_HOUR, REQUESTS_PER_HOUR, Clock, hour_of, next_hour, utc_now
-from billcom_assets.bill.session import StoredSession
+from billcom_assets.bill.session import StoredSession, wait_after
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.sealing import Purpose, Seal
@@ -82,6 +82,43 @@ class SealedSessions:
     def lock(self) -> AbstractContextManager[object]:
         """Held while signing in, so that of several processes one does."""
         return self.warehouse.exclusive(f"sign-in of {self.integration}", wait_seconds=_LOCK_WAIT_SECONDS)
+
+    def postponed_until(self) -> datetime | None:
+        """Before this no process signs in."""
+        i = integrations.c
+        with self.warehouse.read() as connection:
+            until: datetime | None = connection.scalar(select(i.sign_in_not_before).where(i.key == self.integration))
+        return until
+
+    def postpone(self, now: datetime) -> datetime:
+        """Notes a sign-in that was refused for now."""
+        i = integrations.c
+        mine = i.key == self.integration
+        with self.warehouse.write() as connection:
+            failures = connection.scalar(select(i.sign_in_failures).where(mine).with_for_update()) or 0
+            until = now + wait_after(failures + 1)
+            connection.execute(
+                integrations.update().where(mine).values(sign_in_failures=failures + 1, sign_in_not_before=until)
+            )
+        return until
+
+    def accepted(self) -> None:
+        """Marks the integration as connected, whatever it was before, unless it was left."""
+        i = integrations.c
+        values = {
+            "status": "connected",
+            "status_code": None,
+            "status_message": None,
+            "sign_in_failures": 0,
+            "sign_in_not_before": None,
+        }
+        was_not = or_(i.status != "connected", i.status_message.is_not(None), i.sign_in_failures > 0)
+        mine = (i.key == self.integration, i.credentials.is_not(None), was_not)
+        with self.warehouse.read() as connection:
+            if connection.scalar(select(i.key).where(*mine)) is None:
+                return
+        with self.warehouse.write() as connection:
+            connection.execute(integrations.update().where(*mine).values(**values, checked_at=utc_now()))
 
     @property
     def _purpose(self) -> Purpose:

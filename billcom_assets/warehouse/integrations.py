@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, case, select
 
 from billcom_assets.bill.credentials import Credentials, Environment
-from billcom_assets.bill.errors import BillError, ConfigurationError
+from billcom_assets.bill.errors import AuthenticationRefused, BillError, ConfigurationError, SignInPostponed
 from billcom_assets.bill.failures import refusal_code
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
-from billcom_assets.warehouse.errors import WarehouseError, describe
+from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.sealing import Purpose, Seal
 from billcom_assets.warehouse.tables import integrations
 
@@ -273,25 +273,35 @@ class Integrations:
             "status": Status.PENDING.value,
             "status_code": None,
             "status_message": None,
+            "sign_in_failures": 0,
+            "sign_in_not_before": None,
             "updated_at": now,
         }
         mine = integrations.c.key == integration.key
         if connection.execute(integrations.update().where(mine), values).rowcount == 0:
             connection.execute(integrations.insert().values(key=integration.key, created_at=now, **values))
 
-    def set_status(
-        self, connection: Connection, key: str, status: Status, now: datetime, error: BillError | None = None
-    ) -> None:
-        """Records the outcome of a sign-in, with BILL's own message when it failed; a disconnected one stays so."""
-        connection.execute(
-            integrations.update().where(integrations.c.key == key, integrations.c.credentials.is_not(None)),
-            {
-                "status": status.value,
-                "status_code": refusal_code(error) if error else None,
-                "status_message": describe(error) if error else None,
-                "checked_at": now,
-            },
-        )
+    def signed_in(self, connection: Connection, key: str, now: datetime) -> None:
+        """Records a sign-in that succeeded; a disconnected one stays so."""
+        self._set(connection, key, status=Status.CONNECTED.value, status_code=None, status_message=None, checked_at=now)
+
+    def sign_in_failed(self, connection: Connection, key: str, now: datetime, error: BillError) -> None:
+        """Records a sign-in that failed, with BILL's own message; a disconnected one stays so.
+
+        Only a final refusal ends a connection: of what may pass, the next run finds out that it has.
+        """
+        status = integrations.c.status
+        outcome: Any = Status.ERROR.value
+        if isinstance(error, SignInPostponed):
+            outcome = status
+        elif not isinstance(error, AuthenticationRefused | ConfigurationError):
+            outcome = case((status == Status.CONNECTED.value, status), else_=Status.ERROR.value)
+        said = {"status_code": refusal_code(error), "status_message": describe(error)}
+        self._set(connection, key, status=outcome, checked_at=now, **said)
+
+    def _set(self, connection: Connection, key: str, **values: Any) -> None:
+        mine = (integrations.c.key == key, integrations.c.credentials.is_not(None))
+        connection.execute(integrations.update().where(*mine).values(**values))
 
     def _refuse_second(self, connection: Connection, integration: Integration) -> None:
         others = connection.execute(

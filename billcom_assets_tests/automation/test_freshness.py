@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 from dagster._core.storage.dagster_run import RunsFilter
+from sqlalchemy import update
 
 from billcom_assets.assets.pulls import pulls
 from billcom_assets.automation.freshness import CHECK, REPEATED_AFTER, assess, evaluate_freshness
 from billcom_assets.checks.freshness import freshness
+from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.resources import Billcom
+from billcom_assets.warehouse import tables
 from billcom_assets_tests.automation.conftest import LONG_AGO, NOW, World
 from billcom_assets_tests.automation.ticks import sense
 from billcom_assets_tests.conftest import DIALECTS
@@ -32,6 +35,19 @@ def test_the_late_ones_are_named_and_those_never_synced_are_not_late(world: Worl
     assert evaluation.severity is dg.AssetCheckSeverity.WARN
     assert evaluation.description == "1 of 2 synced integrations are fresh. Late: stale. Not synced yet: 1."
     assert "billcom sync stale" in str(evaluation.metadata["how_to_fix"].value)
+
+
+def test_every_list_that_was_ever_pulled_is_watched_and_the_oldest_named_first(world: World) -> None:
+    world.routine("acme-us", synced_at=NOW)
+    t = tables.sync_state
+    for entity, hours in (("roles", 5), ("funding_accounts", 9)):
+        late = update(t).where(t.c.entity == entity).values(synced_at=NOW - timedelta(hours=hours))
+        with world.warehouse.write() as connection:
+            connection.execute(late)
+    verdict = assess(world.warehouse, NOW)
+    found = f"2 of {len(CATALOG)} lists are late, last pulled: funding accounts 9 hours ago, roles 5 hours ago"
+    assert verdict.late["acme-us"].description == found
+    assert verdict.description == "0 of 1 synced integrations are fresh. Late: acme-us."
 
 
 def test_a_verdict_is_told_when_it_changes_and_otherwise_once_an_hour(world: World) -> None:

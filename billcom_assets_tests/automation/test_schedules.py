@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from sqlalchemy import update
 
 from billcom_assets.automation.schedules import NIGHT_LASTS, ROTAS, night_begins
-from billcom_assets_tests.automation.conftest import NOW, World
+from billcom_assets.warehouse import tables
+from billcom_assets_tests.automation.conftest import LONG_AGO, NOW, World
 from billcom_assets_tests.automation.ticks import keys, schedule
 from billcom_assets_tests.conftest import DIALECTS
 
@@ -48,10 +50,10 @@ def test_an_hour_is_synced_once_however_often_the_schedule_ticks(world: World) -
     assert launched == ["acme-us/hourly_sync/2026-03-04T10Z/1", "acme-us/hourly_sync/2026-03-04T11Z/1"]
 
 
-def test_a_failed_sync_waits_for_the_next_hour(world: World) -> None:
+def test_a_failed_sync_is_not_tried_again_at_once(world: World) -> None:
     world.routine("acme-us")
     world.made(schedule("hourly_sync", world.instance, NOW).run_requests[0], dg.DagsterRunStatus.FAILURE)
-    assert "launched already" in schedule("hourly_sync", world.instance, NOW + TEN_MINUTES).skip_message
+    assert "the next attempt is at" in schedule("hourly_sync", world.instance, NOW + TEN_MINUTES).skip_message
     assert keys(schedule("hourly_sync", world.instance, NOW + timedelta(hours=1))) == ["acme-us"]
 
 
@@ -167,6 +169,29 @@ def test_a_sweep_that_could_not_start_at_its_hour_starts_later_in_the_night(worl
     world.instance.report_run_failed(world.instance.get_run_by_id(run_id))
     assert keys(schedule("nightly_sweep", world.instance, two + TEN_MINUTES)) == ["acme-us"]
     assert not schedule("nightly_sweep", world.instance, two + NIGHT_LASTS).run_requests
+
+
+def test_a_failed_sweep_is_tried_again_in_the_same_night_for_what_it_left_undone(world: World) -> None:
+    now = datetime.now(UTC)
+    ahead = (2 - now.hour + 12) % 24 - 12
+    night = (now + timedelta(hours=ahead)).date()
+    world.routine("acme-us", time_zone=f"Etc/GMT{-ahead:+d}")
+
+    (first,) = schedule("nightly_sweep", world.instance, now).run_requests
+    world.made(first, dg.DagsterRunStatus.FAILURE)
+    world.synced("acme-us", now, swept_at=now)
+    t = tables.sync_state
+    with world.warehouse.write() as connection:
+        undone = t.c.entity.in_(["accounts", "roles"])
+        connection.execute(update(t).where(undone).values(swept_at=LONG_AGO))
+    assert "the next attempt is at" in schedule("nightly_sweep", world.instance, now + TEN_MINUTES).skip_message
+
+    (second,) = schedule("nightly_sweep", world.instance, now + timedelta(minutes=20)).run_requests
+    assert second.run_key == f"acme-us/nightly_sweep/{night}/2"
+    names = [key.to_user_string() for key in second.asset_selection]
+    assert names == ["accounts", "account_alignment", "roles"]
+    world.made(second)
+    assert "launched already" in schedule("nightly_sweep", world.instance, now + timedelta(hours=2)).skip_message
 
 
 def test_the_hour_of_the_sweep_has_no_sync_beside_it(world: World) -> None:

@@ -16,7 +16,9 @@ from billcom_assets.bill.errors import (
     BillError,
     BillUnavailable,
     HourlyLimitReached,
+    Refused,
     SessionsExhausted,
+    SignInPostponed,
     UnsupportedCall,
     UntrustedSession,
 )
@@ -28,6 +30,7 @@ from billcom_assets_tests.bill.scripted import (
     HTML_502,
     ORGANIZATION,
     SESSION_MARK,
+    Got,
     Reply,
     ScriptedBill,
     error,
@@ -86,8 +89,37 @@ def test_an_ambiguous_1361_is_given_one_new_session(client: BillClient, bill: Sc
 
 def test_a_401_with_a_code_we_do_not_know_is_given_one_new_session(client: BillClient, bill: ScriptedBill) -> None:
     bill.always(BILLS, error("BDC_7777", "Something new.", status=401))
-    with pytest.raises(AuthenticationRefused, match=r"Something new\."):
+    with pytest.raises(Refused, match=r"Something new\."):
         client.page("/v3/bills")
+    assert bill.logins == 2
+
+
+def test_a_401_without_a_code_is_a_refusal_of_its_list_after_one_new_session(
+    client: BillClient, bill: ScriptedBill
+) -> None:
+    bill.always(BILLS, error(None, "Unauthorized", status=401))
+    bill.always("/connect/v3/vendors", PAGE)
+    for _ in range(3):
+        with pytest.raises(Refused, match="Unauthorized"):
+            client.page("/v3/bills")
+    assert len(client.page("/v3/vendors").rows) == 1
+    assert bill.logins == 2
+
+
+def test_a_session_that_dies_without_a_code_is_renewed_for_every_worker(client: BillClient, bill: ScriptedBill) -> None:
+    everyone_is_in = threading.Barrier(3)
+    bare = error(None, "Unauthorized", status=401)
+
+    def dead(_got: Got) -> Reply:
+        everyone_is_in.wait(5)
+        return bare
+
+    bill.always(BILLS, PAGE)
+    client.page("/v3/bills")
+    bill.then(BILLS, dead, dead, dead)
+    with ThreadPoolExecutor(3) as pool:
+        pages = list(pool.map(lambda _: client.page("/v3/bills"), range(3)))
+    assert [len(page.rows) for page in pages] == [1, 1, 1]
     assert bill.logins == 2
 
 
@@ -152,8 +184,6 @@ REFUSED = {
     "wrong password as 200": (error("BDC_1101", status=200), "BDC_1101"),
     "wrong key": (error("BDC_1102", status=401), "BDC_1102"),
     "API access off": (error("BDC_1105", status=403), "BDC_1105"),
-    "locked": (error("BDC_1107", status=423), "BDC_1107"),
-    "locked without code": (Reply(423, {"message": "Locked"}), None),
     "bare 401": (Reply(401), None),
     "single object": (Reply(401, {"message": "Unauthorized"}), None),
     "session is invalid": (DEAD_SESSION, "BDC_1109"),
@@ -175,6 +205,52 @@ def test_a_refused_sign_in_is_tried_once_and_told_in_bills_words(
         assert caught.value.integration == "acme-us"
         assert caught.value.endpoint == "POST /v3/login"
     assert (bill.logins, bill.count(BILLS), waits.seconds) == (1, 0, [])
+
+
+FOR_NOW = {
+    "locked": error("BDC_1107", status=423),
+    "locked as 401": error("BDC_1110", "Too many failed attempts.", status=401),
+    "locked without code": Reply(423, {"message": "Locked"}),
+    "a bare 403": Reply(403, {"message": "Forbidden"}),
+    "an unknown code that says later": error("BDC_9999", "Something went wrong. Try again later.", status=400),
+}
+
+
+@pytest.mark.parametrize("reply", FOR_NOW.values(), ids=FOR_NOW)
+def test_a_sign_in_refused_for_now_is_not_repeated_before_its_time(
+    reply: Reply, connect: Callable[..., BillClient], bill: ScriptedBill, clock: MovableClock
+) -> None:
+    sessions = MemorySessionStore()
+    bill.always(BILLS, PAGE)
+    bill.always(LOGIN, reply)
+    for minutes, logins in ((0, 1), (14, 1), (2, 2), (29, 2), (2, 3), (59, 3), (2, 4)):
+        clock.advance(minutes=minutes)
+        with pytest.raises(SignInPostponed, match="Try again at") as caught:
+            connect(sessions=sessions).page("/v3/bills")
+        assert bill.logins == logins
+        assert caught.value.not_before is not None
+        assert caught.value.not_before > clock()
+
+
+def test_a_person_may_sign_in_before_that_and_success_ends_the_wait(
+    connect: Callable[..., BillClient], bill: ScriptedBill
+) -> None:
+    sessions = MemorySessionStore()
+    bill.then(LOGIN, FOR_NOW["locked"])
+    bill.always(BILLS, PAGE)
+    with pytest.raises(SignInPostponed):
+        connect(sessions=sessions).page("/v3/bills")
+    connect(sessions=sessions).login()
+    assert sessions.postponed_until() is None
+    connect(sessions=sessions).page("/v3/bills")
+    assert bill.logins == 2
+
+
+@pytest.mark.parametrize("code", ["BDC_1101", "BDC_1102", "BDC_1105", "BDC_1123"])
+def test_what_a_code_explains_is_final_whatever_the_wording(code: str, client: BillClient, bill: ScriptedBill) -> None:
+    bill.always(LOGIN, error(code, "Not accepted. Please try again later.", status=403))
+    with pytest.raises(AuthenticationRefused):
+        client.page("/v3/bills")
 
 
 def test_a_sign_in_at_a_wrong_address_says_so(client: BillClient, bill: ScriptedBill) -> None:

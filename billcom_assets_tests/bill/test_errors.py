@@ -108,7 +108,8 @@ def test_the_hourly_limit_names_what_was_counted_and_when_the_next_hour_starts()
 )
 def test_a_refused_sign_in_says_what_to_do_about_its_cause(code: str | None, status: int, hint: str) -> None:
     error = raised(Problem(Kind.AUTHENTICATION, "No.", code, status), LOGIN)
-    assert isinstance(error, AuthenticationRefused)
+    for_now = hint.startswith("wait")
+    assert isinstance(error, errors.SignInPostponed if for_now else AuthenticationRefused)
     assert hint in error.next_step
 
 
@@ -135,9 +136,9 @@ def test_a_wrong_password_or_key_names_the_environment_that_was_asked() -> None:
         (Problem(Kind.UNSUPPORTED, "API not supported.", "BDC_1121", 404), LIST, errors.UnsupportedCall),
         (Problem(Kind.DEAD_SESSION, "Session is invalid.", "BDC_1109", 401), READ, errors.SessionsExhausted),
         (Problem(Kind.DEAD_SESSION, "Session expired.", "BDC_1361", 403), READ, errors.UntrustedSession),
-        (Problem(Kind.DEAD_SESSION, "Unauthorized", None, 401), READ, errors.SessionsExhausted),
+        (Problem(Kind.DEAD_SESSION, "Unauthorized", None, 401), READ, errors.Refused),
         (Problem(Kind.DEAD_SESSION, "Forbidden", None, 403), READ, errors.Refused),
-        (Problem(Kind.DEAD_SESSION, "Something new.", "BDC_7777", 401), READ, errors.AuthenticationRefused),
+        (Problem(Kind.DEAD_SESSION, "Something new.", "BDC_7777", 401), READ, errors.Refused),
         (Problem(Kind.UNTRUSTED, "Untrusted session.", "BDC_1361", 403), WRITE, errors.UntrustedSession),
         (Problem(Kind.DEAD_SESSION, "Unauthorized", None, 401), LOGIN, errors.AuthenticationRefused),
         (Problem(Kind.REFUSED, "devKey: must not be null", None, 400), LOGIN, errors.AuthenticationRefused),
