@@ -19,7 +19,7 @@ from billcom_assets.bill.errors import AuthenticationRefused, BillError, Configu
 from billcom_assets.bill.failures import refusal_code
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
-from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.errors import WarehouseError, describe
 from billcom_assets.warehouse.sealing import Purpose, Seal
 from billcom_assets.warehouse.tables import integrations
 
