@@ -17,6 +17,7 @@ from billcom_assets_tests.cli.commands import DEV_KEY, Desk
 
 CONNECT = "billcom connect acme --organization-id"
 VALIDATE = "billcom validate acme"
+NOT_BEFORE = "nothing was sent. Next step: Try again at "
 
 
 @pytest.fixture
@@ -80,7 +81,9 @@ def test_a_locked_organization_is_left_alone_for_a_while(desk: Desk, strict_bill
     refused = desk.connect("acme", base_url=strict_bill.base_url, **options)
     assert "BDC_1107" in refused.err
     for step in every_next_step(desk, refused.err):
-        assert "wait 15 minutes, in which nobody tries, then billcom validate acme" in " ".join(step.split())
+        words = " ".join(step.split())
+        # A run that sends nothing says from when on one may.
+        assert "wait 15 minutes, in which nobody tries, then billcom validate acme" in words or NOT_BEFORE in words
 
 
 @pytest.mark.parametrize(("status", "advised"), [(401, CONNECT), (403, "wait 15 minutes"), (423, "wait 15 minutes")])
@@ -89,7 +92,7 @@ def test_a_refusal_without_a_code_is_told_by_its_status(desk: Desk, status: int,
         bill.always("/connect/v3/login", Reply(status, {"message": "No."}))
         refused = desk.connect("acme", base_url=url)
         for step in every_next_step(desk, refused.err):
-            assert advised in step
+            assert advised in step or (status != 401 and NOT_BEFORE in step)
 
 
 def test_when_bill_was_not_reached_the_same_credentials_may_be_tried_again(desk: Desk) -> None:
