@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
     Date,
+    Dialect,
     Integer,
     Select,
     Table,
@@ -17,10 +17,10 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from billcom_assets.warehouse.managed_views import ManagedView
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 
@@ -33,50 +33,43 @@ _BUCKETS: tuple[tuple[str, Callable[[_Days], ColumnElement[bool]]], ...] = (
     ("days_over_90", lambda days: days > 90),
 )
 _DRAFTS = ("DRAFT", "DRAFT_DELETED")
-VIEWS = ("ap_aging", "ar_aging")
 
 
-def create_views(connection: Connection, mirror: Mirror) -> None:
-    """Creates the views whose tables exist: ``ap_aging`` and ``ar_aging``."""
+def managed_views(dialect: Dialect, mirror: Mirror) -> list[ManagedView]:
+    """The views whose tables exist: ``ap_aging`` and ``ar_aging``."""
     names = {entity.name for entity in mirror.entities}
+    found = []
     if {"bills", "vendors"} <= names:
-        _create(connection, "ap_aging", _aging(connection, mirror.table("bills"), mirror.table("vendors"), "vendor"))
+        query = _aging(dialect, mirror.table("bills"), mirror.table("vendors"), "vendor")
+        found.append(ManagedView("ap_aging", rendered(dialect, query)))
     if {"invoices", "customers"} <= names:
-        query = _aging(connection, mirror.table("invoices"), mirror.table("customers"), "customer")
-        _create(connection, "ar_aging", query)
+        query = _aging(dialect, mirror.table("invoices"), mirror.table("customers"), "customer")
+        found.append(ManagedView("ar_aging", rendered(dialect, query)))
+    return found
 
 
-def drop_views(connection: Connection) -> None:
-    """Drops them, so that the tables below may change."""
-    for name in VIEWS:
-        connection.execute(text(f"DROP VIEW IF EXISTS {_place(connection, name)}"))
-
-
-def _place(connection: Connection, name: str) -> str:
-    return f"{SCHEMA}.{name}" if connection.dialect.name == "postgresql" else name
-
-
-def _create(connection: Connection, name: str, query: Select[Any]) -> None:
-    schemas = connection.get_execution_options().get("schema_translate_map")
+def rendered(dialect: Dialect, query: Select[Any]) -> str:
+    """The query as SQL without parameters."""
+    schemas = None if dialect.name == "postgresql" else {SCHEMA: "main"}
     compiled = query.compile(
-        dialect=connection.dialect,
+        dialect=dialect,
         compile_kwargs={"literal_binds": True},
         schema_translate_map=schemas,
         render_schema_translate=schemas is not None,
     )
-    connection.exec_driver_sql(f"CREATE VIEW {_place(connection, name)} AS {compiled}")
+    return str(compiled)
 
 
-def _days_overdue(connection: Connection, due: ColumnElement[Any]) -> ColumnElement[int]:
-    if connection.dialect.name == "postgresql":
+def _days_overdue(dialect: Dialect, due: ColumnElement[Any]) -> ColumnElement[int]:
+    if dialect.name == "postgresql":
         return literal_column("CURRENT_DATE") - cast(due, Date)
     return cast(func.julianday("now", "start of day") - func.julianday(due), Integer)
 
 
-def _aging(connection: Connection, documents: Table, parties: Table, party: str) -> Select[Any]:
+def _aging(dialect: Dialect, documents: Table, parties: Table, party: str) -> Select[Any]:
     """Open amounts per party and currency by days overdue today; drafts, archived and deleted documents left out."""
     currency = parties.c["bill_currency" if party == "vendor" else "invoice_currency"]
-    days = func.coalesce(_days_overdue(connection, documents.c.due_date), 0)
+    days = func.coalesce(_days_overdue(dialect, documents.c.due_date), 0)
     sums = [func.sum(case((inside(days), documents.c.due_amount), else_=0)).label(name) for name, inside in _BUCKETS]
     party_id = documents.c[f"{party}_id"]
     return (
