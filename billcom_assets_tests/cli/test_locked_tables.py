@@ -25,7 +25,7 @@ def connected(
     monkeypatch.setenv("BILLCOM_DATABASE_URL", database_url)
     monkeypatch.setenv("BILLCOM_SECRET_KEY", base64.b64encode(os.urandom(32)).decode())
     monkeypatch.setenv("BILLCOM_LOCK_SECONDS", "0.5")
-    desk = Desk(empty_home, simulated_bill)  # type: ignore[arg-type]
+    desk = Desk(empty_home, simulated_bill)
     assert desk.connect("acme").code == 0
     return desk
 
