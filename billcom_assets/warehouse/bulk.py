@@ -36,6 +36,14 @@ class MirrorRow(NamedTuple):
     digest: str
 
 
+class Derived(NamedTuple):
+    """What the declarations make of one stored object."""
+
+    id: str
+    values: Row
+    children: dict[str, list[Row]]
+
+
 class Stored(NamedTuple):
     """What decides whether a stored row changes."""
 
@@ -112,16 +120,15 @@ class MirrorTable:
         taken = set(connection.scalars(select(t.id).where(*mine), {"ids": others})) if others else set()
         return {one for one, digest in locked.items() if digest == digests[one]}, taken
 
-    def rewrite(self, connection: Connection, rows: Sequence[MirrorRow], tables: Collection[str]) -> None:
-        """Writes the declared columns of rows that are stored, and their lists, as far as they are in ``tables``."""
+    def rewrite(self, connection: Connection, rows: Sequence[Derived]) -> None:
+        """Writes the entity's declared columns of rows that are stored, and their lists."""
         names = [column.name for column in self.entity.columns]
-        if rows and names and self.entity.name in tables:
+        if rows and names:
             values = [(self.integration, row.id, *row.values) for row in rows]
             update = _update_postgresql if connection.dialect.name == "postgresql" else _update_sqlite
             update(connection, self.table, names, values)
         for child in self.entity.children:
-            if child.table in tables:
-                self._replace_list(connection, child, rows, [row.id for row in rows])
+            self._replace_list(connection, child, rows, [row.id for row in rows])
 
     def _values(self, rows: Iterable[MirrorRow], stamp: datetime | str) -> list[Row]:
         bookkeeping = (None, stamp, stamp)
@@ -144,7 +151,7 @@ class MirrorTable:
         return [*COMMON, *(column.name for column in self.entity.columns), *BOOKKEEPING]
 
     def _replace_list(
-        self, connection: Connection, child: Child, rows: Sequence[MirrorRow], replaced: list[str]
+        self, connection: Connection, child: Child, rows: Sequence[MirrorRow | Derived], replaced: list[str]
     ) -> None:
         table = self.mirror.table(child.table)
         if replaced:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.entities.extract import Unreadable
 from billcom_assets.entities.model import Entity
-from billcom_assets.warehouse.bulk import MirrorRow, MirrorTable
+from billcom_assets.warehouse.bulk import Derived, MirrorTable
 from billcom_assets.warehouse.locked import busy, persistently
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.parts import Part, advance
@@ -68,17 +68,25 @@ class Fill:
         Raises:
             Busy: somebody keeps rows or tables locked; what is filled so far is kept.
         """
-        maker = RowMaker(self.entity)
+        entity = self._changed()
+        maker = RowMaker(entity)
         # A table that is further than another one is filled again from there, which changes nothing.
         after = min(part.after for part in self.parts)
         while batch := self._read(after):
             for integration, rows in groupby(batch, key=lambda row: row[0]):
-                self._fill(MirrorTable(self.mirror, self.entity, integration), maker, list(rows))
+                self._fill(MirrorTable(self.mirror, entity, integration), maker, list(rows))
             after = batch[-1][:2]
             self._advance(after)
             if self.engine.dialect.name == "sqlite":
                 time.sleep(_SQLITE_BREATH_SECONDS)
         self._advance(None)
+
+    def _changed(self) -> Entity:
+        """The entity with nothing declared but what is to be derived."""
+        names = set(self.tables)
+        columns = self.entity.columns if self.entity.name in names else ()
+        children = tuple(child for child in self.entity.children if child.table in names)
+        return replace(self.entity, columns=columns, children=children)
 
     def _read(self, after: tuple[str, str]) -> list[_Stored]:
         t = self.mirror.table(self.entity.name).c
@@ -101,14 +109,15 @@ class Fill:
     def _fill(self, table: MirrorTable, maker: RowMaker, stored: Sequence[_Stored]) -> None:
         derived = {}
         for _, identifier, payload, digest in stored:
+            obj = _decode(payload)
             try:
-                derived[identifier] = (maker.row(_decode(payload)), digest)
+                derived[identifier] = (Derived(identifier, maker.values(obj), maker.children(obj)), digest)
             except Unreadable:
                 # It was readable under the old declaration: what that gave stays; the next pull reports it.
                 continue
         self._write(table, derived)
 
-    def _write(self, table: MirrorTable, derived: dict[str, tuple[MirrorRow, str]]) -> None:
+    def _write(self, table: MirrorTable, derived: dict[str, tuple[Derived, str]]) -> None:
         try:
             self._write_unlocked(table, derived)
         except (DBAPIError, psycopg.Error) as error:
@@ -122,7 +131,7 @@ class Fill:
             for half in (items[: len(items) // 2], items[len(items) // 2 :]):
                 self._write(table, dict(half))
 
-    def _write_unlocked(self, table: MirrorTable, derived: dict[str, tuple[MirrorRow, str]]) -> None:
+    def _write_unlocked(self, table: MirrorTable, derived: dict[str, tuple[Derived, str]]) -> None:
         """Writes the rows that nobody works on at once, and the others when they are free."""
         deadline = time.monotonic() + self.waits.lock_seconds
         while derived:
@@ -133,14 +142,14 @@ class Fill:
             if derived:
                 time.sleep(_PAUSE_SECONDS)
 
-    def _write_free(self, table: MirrorTable, derived: dict[str, tuple[MirrorRow, str]]) -> set[str]:
+    def _write_free(self, table: MirrorTable, derived: dict[str, tuple[Derived, str]]) -> set[str]:
         """Writes the rows that nobody works on; returns the ids of the others.
 
         Rows are never waited for: a fill that waits for a pull's rows could be what that pull waits for.
         """
         with short_transaction(self.engine, self.waits) as connection:
             free, taken = table.claim(connection, {one: digest for one, (_, digest) in derived.items()})
-            table.rewrite(connection, [derived[one][0] for one in free], self.tables)
+            table.rewrite(connection, [derived[one][0] for one in free])
         return taken
 
     @property
