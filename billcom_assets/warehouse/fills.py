@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from billcom_assets.entities.extract import Unreadable
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse.bulk import Derived, MirrorTable
-from billcom_assets.warehouse.locked import busy, persistently
+from billcom_assets.warehouse.locked import busy, is_about_rows, persistently
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.parts import Part, advance
 from billcom_assets.warehouse.prepare import RowMaker
@@ -121,7 +121,7 @@ class Fill:
         try:
             self._write_unlocked(table, derived)
         except (DBAPIError, psycopg.Error) as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            if not is_about_rows(error):
                 raise
             if len(derived) == 1:
                 self.refused += [f"{table.integration} {identifier}" for identifier in derived]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import psycopg
 from sqlalchemy import Engine, Index, Table
 from sqlalchemy.exc import DBAPIError
 
@@ -54,10 +55,11 @@ class Finishing:
             return action()
         except Busy as error:
             return [f"{error} {_LATER}"]
-        except DBAPIError as error:
-            if error.connection_invalidated:
+        except (DBAPIError, psycopg.Error) as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise
-            state = getattr(error.orig, "sqlstate", None) or type(error.orig).__name__
+            driver = error.orig if isinstance(error, DBAPIError) else error
+            state = getattr(driver, "sqlstate", None) or type(driver).__name__
             return [
                 f"The upgrade cannot {what}: the database refuses it ({state}). {_LATER} If it is refused again, let a "
                 f"user who owns the tables run billcom status."

@@ -21,6 +21,8 @@ from billcom_assets.warehouse.waits import Waits
 _LOCK_TIMEOUT: Final = "55P03"
 _DRIVER_ERRORS: Final = (DBAPIError, psycopg.Error, sqlite3.Error)
 _DEADLOCK: Final = "40P01"
+_ABOUT_ROWS: Final = {"22", "23", "54"}
+"""SQLSTATE classes: data exceptions, broken constraints, limits exceeded."""
 _SQLITE_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _LONGEST_PAUSE: Final = 2.0
 _KEEPS_ROWS_LOCKED = ("RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock")
@@ -45,6 +47,12 @@ Result = TypeVar("Result")
 def is_lock_timeout(error: BaseException) -> bool:
     """True when a statement has waited for a lock as long as it may."""
     return _sqlstate(error) == _LOCK_TIMEOUT or _is_sqlite_busy(error)
+
+
+def is_about_rows(error: BaseException) -> bool:
+    """True when the database does not take what rows were to hold; others may be written all the same."""
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    return (_sqlstate(error) or "")[:2] in _ABOUT_ROWS or isinstance(driver, sqlite3.IntegrityError | sqlite3.DataError)
 
 
 def persistently(
