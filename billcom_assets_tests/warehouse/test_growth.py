@@ -120,7 +120,7 @@ def test_tables_that_the_catalog_no_longer_has_keep_their_data(bare_database_url
                 amount=Decimal("7.25"),
                 first_seen_at=moment,
                 synced_at=moment,
-                payload=json.dumps({"id": "por1"}),
+                payload=json.dumps({"id": "por1", "amount": 7.25}),
                 payload_digest="x",
             )
         )
