@@ -19,7 +19,7 @@ from billcom_assets.entities.model import Column, ColumnType
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.mirror import COMMON, Mirror
 from billcom_assets.warehouse.tables import SCHEMA
-from billcom_assets.warehouse.views import queries, rendered
+from billcom_assets.warehouse.views import managed_views
 
 ANALYST_SCHEMA: Final = "billcom_analyst"
 _BOOKKEEPING = ("deleted_at", "unreadable_since", "first_seen_at", "synced_at")
@@ -62,6 +62,7 @@ WITHHELD: Final[Mapping[str, str]] = {
     "audit_head": "says nothing about the company",
     "audit_log": "names people and repeats settings",
     "bill_sessions": "holds sessions",
+    "mirror_parts": "says nothing about the company but ids of BILL's at which an upgrade stopped",
     "mirror_schema": "says nothing about the company",
     "request_budget": "names developer keys",
     "sync_locks": "says nothing about the company",
@@ -137,10 +138,9 @@ def _views(connection: Connection, mirror: Mirror) -> Iterator[_View]:
     visible = list(shown(mirror))
     for table in visible:
         yield _View(table.table, table.columns, qualified(SCHEMA, table.table), table.only, table.comment)
-    for name, query in queries(connection, mirror).items():
-        columns = tuple(column.name for column in query.selected_columns)
-        source = f"({rendered(connection, query)}) AS {_quote.quote(name)}"
-        yield _View(name, columns, source, "", "Open amounts by days overdue today")
+    for view in managed_views(connection.dialect, mirror):
+        source = f"({view.query}) AS {_quote.quote(view.name)}"
+        yield _View(view.name, view.columns, source, "", "Open amounts by days overdue today")
     gone = {*our_tables(), *WITHHELD} - {table.table for table in visible}
     for name in sorted(gone):
         # Only where an earlier version showed it; see _replaced.

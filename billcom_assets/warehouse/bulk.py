@@ -7,7 +7,7 @@ their parent, in the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -34,6 +34,14 @@ class MirrorRow(NamedTuple):
     children: dict[str, list[Row]]
     payload: str
     digest: str
+
+
+class Derived(NamedTuple):
+    """What the declarations make of one stored object."""
+
+    id: str
+    values: Row
+    children: dict[str, list[Row]]
 
 
 class Stored(NamedTuple):
@@ -118,6 +126,34 @@ class MirrorTable:
         for child in self.entity.children:
             self._replace_list(connection, child, rows, replaced)
 
+    def claim(self, connection: Connection, digests: Mapping[str, str]) -> tuple[set[str], set[str]]:
+        """Locks rows for the rest of the transaction, without waiting for any.
+
+        Args:
+            connection: The caller's transaction.
+            digests: Of the payload that is known of each id.
+
+        Returns:
+            The ids whose payload is still that one, now locked; and the ids of rows that others have locked.
+        """
+        t, ids = self.table.c, list(digests)
+        mine = (t.integration == self.integration, _is_among_ids(connection, t.id))
+        query = select(t.id, t.payload_digest).where(*mine).with_for_update(skip_locked=True, key_share=True)
+        locked = {row[0]: row[1] for row in connection.execute(query, {"ids": ids})}
+        others = [identifier for identifier in ids if identifier not in locked]
+        taken = set(connection.scalars(select(t.id).where(*mine), {"ids": others})) if others else set()
+        return {one for one, digest in locked.items() if digest == digests[one]}, taken
+
+    def rewrite(self, connection: Connection, rows: Sequence[Derived]) -> None:
+        """Writes the entity's declared columns of rows that are stored, and their lists."""
+        names = [column.name for column in self.entity.columns]
+        if rows and names:
+            values = [(self.integration, row.id, *row.values) for row in rows]
+            update = _update_postgresql if connection.dialect.name == "postgresql" else _update_sqlite
+            update(connection, self.table, names, values)
+        for child in self.entity.children:
+            self._replace_list(connection, child, rows, [row.id for row in rows])
+
     def _values(self, rows: Iterable[MirrorRow], stamp: datetime | str) -> list[Row]:
         bookkeeping = (None, None, stamp, stamp)
         return [
@@ -139,7 +175,7 @@ class MirrorTable:
         return [*COMMON, *(column.name for column in self.entity.columns), *BOOKKEEPING]
 
     def _replace_list(
-        self, connection: Connection, child: Child, rows: Sequence[MirrorRow], replaced: list[str]
+        self, connection: Connection, child: Child, rows: Sequence[MirrorRow | Derived], replaced: list[str]
     ) -> None:
         table = self.mirror.table(child.table)
         if replaced:
@@ -200,6 +236,29 @@ def _merge(connection: Connection, table: Table, columns: Sequence[str], rows: l
         + _on_conflict(connection, table, columns, may_go_back=may_go_back)
     )
     connection.exec_driver_sql(f"TRUNCATE {stage}")
+
+
+def _update_postgresql(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+    stage = f"fill_{table.name}"
+    keys, names = ["integration", "id"], _quoted(connection, columns)
+    place = f"{SCHEMA}.{table.name}"
+    selected = f"SELECT {', '.join([*keys, *names])} FROM {place}"  # noqa: S608 - names of ours
+    connection.exec_driver_sql(f"CREATE TEMP TABLE {stage} ON COMMIT DROP AS {selected} WITH NO DATA")
+    _copy_into(connection, stage, [*keys, *columns], rows)
+    ours, new = (", ".join(f"{whose}.{name}" for name in names) for whose in ("t", "s"))
+    connection.exec_driver_sql(
+        f"UPDATE {place} AS t SET {', '.join(f'{name} = s.{name}' for name in names)} FROM {stage} AS s "  # noqa: S608
+        # What stays as it is costs no new row version.
+        f"WHERE t.integration = s.integration AND t.id = s.id AND ({ours}) IS DISTINCT FROM ({new})"
+    )
+
+
+def _update_sqlite(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+    assignments = ", ".join(f"{name} = ?" for name in _quoted(connection, columns))
+    connection.exec_driver_sql(
+        f"UPDATE {table.name} SET {assignments} WHERE integration = ? AND id = ?",  # noqa: S608 - names of ours
+        [tuple(map(_sqlite_value, (*values, integration, identifier))) for integration, identifier, *values in rows],
+    )
 
 
 def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:

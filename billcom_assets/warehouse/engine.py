@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -28,13 +29,15 @@ from billcom_assets.warehouse.address import read_address, shown_address
 from billcom_assets.warehouse.driver_errors import driver_failure
 from billcom_assets.warehouse.errors import Busy, WarehouseError, describe
 from billcom_assets.warehouse.library_logs import LOGGING_NAME, keep_data_out_of_logs
+from billcom_assets.warehouse.locked import explained
 from billcom_assets.warehouse.migrate import migrate
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.sqlite_file import keep_private, sqlite_file
 from billcom_assets.warehouse.tables import SCHEMA
 from billcom_assets.warehouse.tls import refusal, with_tls
+from billcom_assets.warehouse.waits import Waits, milliseconds
 
-_SQLITE_BUSY_SECONDS = 60
+_log = logging.getLogger(__name__)
 _TRUSTED_SECONDS = 5
 """For so long a connection that was in use is believed to be alive."""
 _RETURNED = "billcom_returned"
@@ -52,6 +55,9 @@ class Warehouse:
 
     engine: Engine = field(repr=False)  # its own text may show a password
     mirror: Mirror
+    waits: Waits = field(default_factory=Waits)
+    notices: tuple[str, ...] = ()
+    """What the opening has to say of an upgrade: what it left as it was, and what is still to be done."""
 
     @property
     def is_postgresql(self) -> bool:
@@ -65,14 +71,22 @@ class Warehouse:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading; nothing done on it is kept."""
-        with self.engine.connect() as connection:
+        """A connection for reading; nothing done on it is kept.
+
+        Raises:
+            Busy: somebody keeps a table locked.
+        """
+        with self._explained(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: all of it is committed at the end, none of it after an exception."""
-        with self.engine.connect() as opened:
+        """One transaction: all of it is committed at the end, none of it after an exception.
+
+        Raises:
+            Busy: somebody keeps a table or a row locked.
+        """
+        with self._explained(), self.engine.connect() as opened:
             # A write lock taken at the start cannot meet the deadlock of two readers that both want to write.
             connection = opened.execution_options(begin_immediate=True)
             with connection.begin():
@@ -90,6 +104,9 @@ class Warehouse:
             (is_busy, *_) = connection.exec_driver_sql("PRAGMA wal_checkpoint(FULL)").one()
         if is_busy:
             raise Busy("The database file is in use.", "Wait until other processes have ended, then try again.")
+
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(self.engine, self.waits)
 
     @contextmanager
     def exclusive(self, name: str, *, wait_seconds: float = 0) -> Iterator[None]:
@@ -136,20 +153,26 @@ class Warehouse:
         self.engine.dispose()
 
 
-def open_warehouse(url: str | URL, *, entities: tuple[Entity, ...] | None = None) -> Warehouse:
+def open_warehouse(
+    url: str | URL, *, entities: tuple[Entity, ...] | None = None, waits: Waits | None = None
+) -> Warehouse:
     """Opens the database and brings its tables up to date; data is kept.
 
     Args:
         url: SQLAlchemy URL of a SQLite file or a PostgreSQL database.
         entities: The catalog's entities unless others are given.
+        waits: How long to wait for locks, instead of what ``BILLCOM_LOCK_SECONDS`` sets.
 
     Raises:
         WarehouseError: the URL is not understood, the database cannot be reached or written, or a migration failed.
+        Busy: tables that have to change stay locked.
     """
-    engine = connect(url)
+    waits = waits or Waits.from_environment()
+    engine = connect(url, waits)
     mirror = Mirror.of(entities if entities is not None else tuple(CATALOG))
     try:
-        migrate(engine, mirror)
+        with explained(engine, waits):
+            notices = migrate(engine, mirror, waits)
     except (SQLAlchemyError, psycopg.Error, CommandError) as error:
         engine.dispose()
         refused = refusal(error, "BILLCOM_DATABASE_URL") if isinstance(error, DBAPIError) else None
@@ -161,28 +184,38 @@ def open_warehouse(url: str | URL, *, entities: tuple[Entity, ...] | None = None
             f"The database {shown_address(engine.url)} cannot be used: {failure.says if failure else describe(error)}.",
             failure.trouble.next_step if failure else "Check BILLCOM_DATABASE_URL.",
         ) from None
-    return Warehouse(engine, mirror)
+    except WarehouseError:
+        engine.dispose()
+        raise
+    for notice in notices:
+        _log.warning("%s", notice)
+    return Warehouse(engine, mirror, waits, notices)
 
 
-def connect(url: str | URL) -> Engine:
+def connect(url: str | URL, waits: Waits | None = None) -> Engine:
     """An engine for the URL, without touching the database.
+
+    Args:
+        url: SQLAlchemy URL of a SQLite file or a PostgreSQL database.
+        waits: How long its statements wait for locks.
 
     Raises:
         WarehouseError: the URL is malformed or names a database that is neither SQLite nor PostgreSQL.
     """
     keep_data_out_of_logs()
     parsed = read_address(url)
+    waits = waits or Waits()
     match parsed.get_backend_name():
         case "sqlite":
-            return _sqlite(parsed)
+            return _sqlite(parsed, waits)
         case "postgresql" | "postgres":
-            return _postgresql(parsed)
+            return _postgresql(parsed, waits)
     raise WarehouseError(
         f"{parsed.get_backend_name()} databases are not supported.", "Use a sqlite:/// or a postgresql:// URL."
     )
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, waits: Waits) -> Engine:
     # Whatever driver the URL names: COPY needs psycopg 3.
     engine = create_engine(
         with_tls(url.set(drivername="postgresql+psycopg")),
@@ -195,6 +228,9 @@ def _postgresql(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: psycopg.Connection[Any], _record: object) -> None:
         psycopg.types.json.set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+        # Not as an option of the connection itself, which poolers such as PgBouncer refuse.
+        connection.execute(f"SET lock_timeout = {milliseconds(waits.lock_seconds)}")
+        connection.commit()
 
     _check_when_idle(engine)
     return engine
@@ -220,7 +256,7 @@ def _check_when_idle(engine: Engine) -> None:
             raise DisconnectionError from error
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, waits: Waits) -> Engine:
     if not url.database or url.database == ":memory:":
         raise WarehouseError(
             "An in-memory SQLite database would be gone with the process.", "Name a file: sqlite:///path/to/file.db."
@@ -232,7 +268,7 @@ def _sqlite(url: URL) -> Engine:
         raise WarehouseError(
             f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose a folder that you may write to."
         ) from None
-    engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS}, **_DISCREET).execution_options(
+    engine = create_engine(url, connect_args={"timeout": waits.upgrade_seconds}, **_DISCREET).execution_options(
         schema_translate_map={SCHEMA: None}
     )
 

@@ -1,126 +1,83 @@
-"""Bringing a database up to date without losing data.
+"""Bringing a database up to date without losing data and without keeping others from working.
 
-Two steps in one transaction under a lock: Alembic revisions for the tables that are ours, then additions for the
-mirror, whose tables and columns follow the entity catalog. A column added to the catalog is filled from the stored
-payloads,
-with no request to BILL.
+An upgrade has two halves. The first, ``structure``, brings what this version cannot work without: tables and columns,
+in short transactions, each repeated while readers are in its way and given up with an error in words when they stay
+there. The second, ``finishing``, fills new columns from the stored payloads, makes indexes on tables in use and
+replaces views. It goes on while others read and sync; what is in its way is left for the next opening.
+``mirror_parts`` says what is still to be done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
+import hashlib
 
-import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, Engine, Inspector, Table, inspect, select
+from sqlalchemy import Engine, inspect, select
 
-from billcom_assets.warehouse import locks
-from billcom_assets.warehouse.analysts import fingerprint
+from billcom_assets.warehouse import analysts, locks, parts
+from billcom_assets.warehouse.errors import Busy
+from billcom_assets.warehouse.finishing import Finishing
+from billcom_assets.warehouse.managed_views import ManagedView
 from billcom_assets.warehouse.mirror import Mirror
-from billcom_assets.warehouse.ownership import act_as_owner, refresh_analyst_views
-from billcom_assets.warehouse.replay import replay
-from billcom_assets.warehouse.tables import SCHEMA, mirror_schema
-from billcom_assets.warehouse.views import create_views, drop_views
+from billcom_assets.warehouse.structure import Structure, alembic_config, schema_of
+from billcom_assets.warehouse.tables import mirror_schema
+from billcom_assets.warehouse.views import managed_views
+from billcom_assets.warehouse.waits import Waits
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_WAIT_SECONDS = 120
 
 
-def migrate(engine: Engine, mirror: Mirror) -> None:
+def migrate(engine: Engine, mirror: Mirror, waits: Waits) -> tuple[str, ...]:
     """Creates or upgrades every table and view; does nothing when they are up to date.
 
+    A pull may run while another process finishes an upgrade: what it writes has the new columns, and the fill leaves
+    such rows alone. Until then the new columns of other rows are empty.
+
+    Returns:
+        In words, what stays as it was or is left for the next opening.
+
     Raises:
-        WarehouseError: they are not, and the database user may not change them.
+        Busy: tables that have to change stay locked, or another process is changing them.
+        WarehouseError: they have to change, and the database user may not change them.
     """
-    if _is_current(engine, mirror):
-        return
-    with locks.exclusive(engine, "migration", wait_seconds=_LOCK_WAIT_SECONDS):
-        if _is_current(engine, mirror):
-            return
-        with engine.connect() as opened:
-            connection = opened.execution_options(begin_immediate=True)
-            with connection.begin():
-                if engine.dialect.name == "postgresql":
-                    act_as_owner(connection)
-                _run_revisions(connection)
-                _follow_catalog(connection, mirror)
-                if engine.dialect.name == "postgresql":
-                    refresh_analyst_views(connection, mirror)
+    views = managed_views(engine.dialect, mirror)
+    fingerprint = _fingerprint(mirror, views)
+    notices: list[str] = []
+    if not _is_in_place(engine, fingerprint):
+        with locks.exclusive(engine, "migration", wait_seconds=_LOCK_WAIT_SECONDS):
+            if not _is_in_place(engine, fingerprint):
+                notices += Structure(engine, mirror, views, waits).bring_in_place(fingerprint)
+    return (*notices, *_finish(engine, mirror, views, waits))
 
 
-def _schema(connection: Connection) -> str | None:
-    return SCHEMA if connection.dialect.name == "postgresql" else None
+def _fingerprint(mirror: Mirror, views: list[ManagedView]) -> str:
+    definitions = [(view.schema, view.name, view.definition) for view in views]
+    return hashlib.sha256(repr((analysts.fingerprint(mirror), definitions)).encode()).hexdigest()
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config
-
-
-def _is_current(engine: Engine, mirror: Mirror) -> bool:
+def _is_in_place(engine: Engine, fingerprint: str) -> bool:
+    schema = schema_of(engine.dialect)
     with engine.connect() as connection:
-        if not inspect(connection).has_table("mirror_schema", schema=_schema(connection)):
+        if not inspect(connection).has_table("mirror_schema", schema=schema):
             return False
-        context = MigrationContext.configure(connection, opts={"version_table_schema": _schema(connection)})
-        if context.get_current_revision() != ScriptDirectory.from_config(_config()).get_current_head():
+        context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
+        if context.get_current_revision() != ScriptDirectory.from_config(alembic_config()).get_current_head():
             return False
-        return connection.scalar(select(mirror_schema.c.fingerprint)) == fingerprint(mirror)
+        return connection.scalar(select(mirror_schema.c.fingerprint)) == fingerprint
 
 
-def _run_revisions(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _follow_catalog(connection: Connection, mirror: Mirror) -> None:
-    drop_views(connection)
-    inspector = inspect(connection)
-    existing = set(inspector.get_table_names(schema=_schema(connection)))
-    grown = []
-    for entity in mirror.entities:
-        if entity.name not in existing:
-            continue
-        changed = [
-            name not in existing or _add_missing_columns(connection, inspector, mirror.table(name))
-            for name in entity.tables()
+def _finish(engine: Engine, mirror: Mirror, views: list[ManagedView], waits: Waits) -> list[str]:
+    with engine.connect() as connection:
+        left = parts.unfinished(connection)
+    if not left:
+        return []
+    try:
+        with locks.exclusive(engine, "the end of an upgrade", wait_seconds=0):
+            return Finishing(engine, mirror, views, waits).run()
+    except Busy:
+        names = ", ".join(part.name for part in left)
+        return [
+            f"Another process is finishing an upgrade ({names}). Until it has ended, new columns are empty in some "
+            "rows."
         ]
-        if any(changed):
-            grown.append(entity)
-    with _unanswered(connection):
-        missing = [table for table in mirror.metadata.sorted_tables if table.name not in existing]
-        mirror.metadata.create_all(connection, tables=missing, checkfirst=False)
-    for entity in grown:
-        replay(connection, mirror, entity)
-    create_views(connection, mirror)
-    connection.execute(mirror_schema.delete())
-    connection.execute(mirror_schema.insert().values(fingerprint=fingerprint(mirror), built_at=datetime.now(UTC)))
-
-
-@contextmanager
-def _unanswered(connection: Connection) -> Iterator[None]:
-    """Sends statements without waiting for the answer to each: hundreds of comments cost one round trip."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, psycopg.Connection):
-        with driver.pipeline():
-            yield
-    else:
-        yield
-
-
-def _add_missing_columns(connection: Connection, inspector: Inspector, table: Table) -> bool:
-    present = {column["name"] for column in inspector.get_columns(table.name, schema=_schema(connection))}
-    missing = [column for column in table.columns if column.name not in present]
-    operations = Operations(MigrationContext.configure(connection))
-    for column in missing:
-        added = Column(column.name, column.type, comment=column.comment)
-        operations.add_column(table.name, added, schema=_schema(connection))
-    return bool(missing)

@@ -95,6 +95,21 @@ def _index_references(table: Table, columns: tuple[model.Column, ...]) -> None:
             Index(f"ix_{table.name}_{column.name}"[:63], table.c.integration, table.c[column.name])
 
 
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _definitions(entities: tuple[Entity, ...]) -> Iterator[tuple[str, str]]:
+    for entity in entities:
+        yield entity.name, _digest(repr(_sources(entity.columns)))
+        for child in entity.children:
+            yield child.table, _digest(repr((child.path, _sources(child.columns))))
+
+
+def _sources(columns: tuple[model.Column, ...]) -> list[tuple[str, str, str]]:
+    return [(column.name, column.path, column.type.value) for column in columns]
+
+
 @dataclass(frozen=True)
 class Mirror:
     """The mirror tables of a set of entities."""
@@ -102,6 +117,10 @@ class Mirror:
     entities: tuple[Entity, ...]
     metadata: MetaData
     fingerprint: str
+    """Digest of everything that the tables are built from."""
+    definitions: dict[str, str]
+    """For each table the digest of what its rows are derived from: another one means that they must be derived again.
+    """
 
     @classmethod
     def of(cls, entities: tuple[Entity, ...]) -> Mirror:
@@ -111,9 +130,13 @@ class Mirror:
             _index_references(_entity_table(entity, metadata), entity.columns)
             for child in entity.children:
                 _index_references(_child_table(entity, child, metadata), child.columns)
-        # repr of the declarations holds names, types and descriptions: all that the database keeps of them.
-        digest = hashlib.sha256(repr((entities, COMMON, BOOKKEEPING)).encode()).hexdigest()
-        return cls(entities, metadata, digest)
+        # repr of the declarations holds names, types and descriptions: all that the database keeps of them. Columns and
+        # indexes that no declaration names come from this module.
+        shape = [
+            (table.name, table.columns.keys(), sorted(str(index.name) for index in table.indexes))
+            for table in metadata.sorted_tables
+        ]
+        return cls(entities, metadata, _digest(repr((entities, shape))), dict(_definitions(entities)))
 
     def table(self, name: str) -> Table:
         """The table called ``name`` (an entity's or a child's); raises KeyError when there is none."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Connection, text
 
 from billcom_assets.warehouse.analysts import ANALYST_SCHEMA, identifier, view_statements
@@ -32,19 +35,45 @@ def act_as_owner(connection: Connection) -> None:
     Raises:
         WarehouseError: the database user may not change the tables.
     """
+    owner = _owner_to_be(connection)
+    if owner is not None:
+        run(connection, f"SET LOCAL ROLE {identifier(owner)}")
+
+
+@contextmanager
+def acting_as_owner(connection: Connection) -> Iterator[None]:
+    """The same on a connection that commits each statement by itself, for what no transaction takes.
+
+    Raises:
+        WarehouseError: the database user may not change the tables.
+    """
+    owner = _owner_to_be(connection)
+    if owner is None:
+        yield
+        return
+    run(connection, f"SET ROLE {identifier(owner)}")
+    try:
+        yield
+    finally:
+        run(connection, "RESET ROLE")
+
+
+def _owner_to_be(connection: Connection) -> str | None:
+    """Whom to act as; None: the user itself may do it. Makes the schema when it is missing."""
     found = connection.execute(_OWNER, {"schema": SCHEMA}).first()
     if found is None:
         connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
-    elif found.may_act_as_owner:
-        if found.owner != found.username:
-            run(connection, f"SET LOCAL ROLE {identifier(found.owner)}")
-    elif not found.may_create:
+        return None
+    if found.may_act_as_owner:
+        return None if found.owner == found.username else str(found.owner)
+    if not found.may_create:
         raise WarehouseError(
             f"The tables in schema {SCHEMA} are not those of this version of billcom-assets, and the database user "
             f"{found.username} may not change them.",
             f"Run a command such as billcom status once with a BILLCOM_DATABASE_URL whose user belongs to their owner "
             f"{found.owner}; it upgrades the tables and keeps the data.",
         )
+    return None
 
 
 def refresh_analyst_views(connection: Connection, mirror: Mirror) -> None:
@@ -57,4 +86,5 @@ def refresh_analyst_views(connection: Connection, mirror: Mirror) -> None:
 
 def run(connection: Connection, statement: str) -> None:
     """Executes a statement that has no parameters; a percent sign in it is one."""
-    connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+    # For this statement alone: the connection's own options would stay for those that follow.
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})

@@ -39,20 +39,28 @@ class RowMaker:
         """The row for one object; raises ``Unreadable`` naming what cannot be stored."""
         identifier, archived, created, updated = common(obj)
         payload = canonical(obj)
-        children = self.extractor.children(obj)
-        for table, places in self._child_json_places.items():
-            if places and table in children:
-                children[table] = [_with_json(line, places) for line in children[table]]
         return MirrorRow(
             identifier,
             archived,
             created,
             updated,
-            _with_json(self.extractor.row(obj), self._json_places),
-            children,
+            self.values(obj),
+            self.children(obj),
             payload.decode(),
             hashlib.blake2b(payload, digest_size=16).hexdigest(),
         )
+
+    def values(self, obj: dict[str, Any]) -> Row:
+        """The values of the declared columns alone; raises ``Unreadable``."""
+        return _with_json(self.extractor.row(obj), self._json_places)
+
+    def children(self, obj: dict[str, Any]) -> dict[str, list[Row]]:
+        """The rows of the child tables alone; raises ``Unreadable``."""
+        children = self.extractor.children(obj)
+        for table, places in self._child_json_places.items():
+            if places and table in children:
+                children[table] = [_with_json(line, places) for line in children[table]]
+        return children
 
 
 def _with_json(row: Row, places: tuple[int, ...]) -> Row:

@@ -249,3 +249,22 @@ audit_head = Table(
     CheckConstraint("id = 1", name="id"),
     comment="One row: the end of the audit log, so that entries missing there show",
 )
+
+mirror_parts = Table(
+    "mirror_parts",
+    metadata,
+    Column("kind", Text, nullable=False, comment="table, view or index"),
+    Column("name", Text, nullable=False, comment="Its name"),
+    Column("definition", Text, nullable=False, comment="Digest of the definition that it follows"),
+    Column(
+        "complete",
+        Boolean,
+        nullable=False,
+        comment="False while rows are still to be filled, or while it waits to be made",
+    ),
+    Column("after_integration", Text, comment="Filled up to this integration"),
+    Column("after_id", Text, comment="And in it up to this id of BILL's"),
+    Column("changed_at", UtcTimestamp, nullable=False, comment="When this row last changed"),
+    PrimaryKeyConstraint("kind", "name"),
+    comment="One row per table and view that follows the catalog, and per index that is still to be made",
+)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
     Date,
+    Dialect,
     Integer,
     Select,
     Table,
@@ -17,10 +17,10 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from billcom_assets.warehouse.managed_views import ManagedView
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 
@@ -33,41 +33,28 @@ _BUCKETS: tuple[tuple[str, Callable[[_Days], ColumnElement[bool]]], ...] = (
     ("days_over_90", lambda days: days > 90),
 )
 _DRAFTS = ("DRAFT", "DRAFT_DELETED")
-VIEWS = ("ap_aging", "ar_aging")
+_AGINGS = (("ap_aging", "bills", "vendors", "vendor"), ("ar_aging", "invoices", "customers", "customer"))
+"""Name of the view, documents, parties, and what a party is called."""
+VIEWS = tuple(name for name, *_ in _AGINGS)
 
 
-def queries(connection: Connection, mirror: Mirror) -> dict[str, Select[Any]]:
-    """What the views show, by name; only those whose tables exist: ``ap_aging`` and ``ar_aging``."""
+def managed_views(dialect: Dialect, mirror: Mirror) -> list[ManagedView]:
+    """The views whose tables exist: ``ap_aging`` and ``ar_aging``."""
     names = {entity.name for entity in mirror.entities}
-    found = {}
-    if {"bills", "vendors"} <= names:
-        found["ap_aging"] = _aging(connection, mirror.table("bills"), mirror.table("vendors"), "vendor")
-    if {"invoices", "customers"} <= names:
-        found["ar_aging"] = _aging(connection, mirror.table("invoices"), mirror.table("customers"), "customer")
+    found = []
+    for name, documents, parties, party in _AGINGS:
+        if {documents, parties} <= names:
+            query = _aging(dialect, mirror.table(documents), mirror.table(parties), party)
+            columns = tuple(column.name for column in query.selected_columns)
+            found.append(ManagedView(name, _rendered(dialect, query), columns))
     return found
 
 
-def create_views(connection: Connection, mirror: Mirror) -> None:
-    """Creates the views whose tables exist."""
-    for name, query in queries(connection, mirror).items():
-        connection.exec_driver_sql(f"CREATE VIEW {_place(connection, name)} AS {rendered(connection, query)}")
-
-
-def drop_views(connection: Connection) -> None:
-    """Drops them, so that the tables below may change."""
-    for name in VIEWS:
-        connection.execute(text(f"DROP VIEW IF EXISTS {_place(connection, name)}"))
-
-
-def _place(connection: Connection, name: str) -> str:
-    return f"{SCHEMA}.{name}" if connection.dialect.name == "postgresql" else name
-
-
-def rendered(connection: Connection, query: Select[Any]) -> str:
+def _rendered(dialect: Dialect, query: Select[Any]) -> str:
     """The query as SQL without parameters."""
-    schemas = connection.get_execution_options().get("schema_translate_map")
+    schemas = None if dialect.name == "postgresql" else {SCHEMA: "main"}
     compiled = query.compile(
-        dialect=connection.dialect,
+        dialect=dialect,
         compile_kwargs={"literal_binds": True},
         schema_translate_map=schemas,
         render_schema_translate=schemas is not None,
@@ -75,16 +62,16 @@ def rendered(connection: Connection, query: Select[Any]) -> str:
     return str(compiled)
 
 
-def _days_overdue(connection: Connection, due: ColumnElement[Any]) -> ColumnElement[int]:
-    if connection.dialect.name == "postgresql":
+def _days_overdue(dialect: Dialect, due: ColumnElement[Any]) -> ColumnElement[int]:
+    if dialect.name == "postgresql":
         return literal_column("CURRENT_DATE") - cast(due, Date)
     return cast(func.julianday("now", "start of day") - func.julianday(due), Integer)
 
 
-def _aging(connection: Connection, documents: Table, parties: Table, party: str) -> Select[Any]:
+def _aging(dialect: Dialect, documents: Table, parties: Table, party: str) -> Select[Any]:
     """Open amounts per party and currency by days overdue today; drafts, archived and deleted documents left out."""
     currency = parties.c["bill_currency" if party == "vendor" else "invoice_currency"]
-    days = func.coalesce(_days_overdue(connection, documents.c.due_date), 0)
+    days = func.coalesce(_days_overdue(dialect, documents.c.due_date), 0)
     sums = [func.sum(case((inside(days), documents.c.due_amount), else_=0)).label(name) for name, inside in _BUCKETS]
     party_id = documents.c[f"{party}_id"]
     return (

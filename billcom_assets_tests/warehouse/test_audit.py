@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision, How, What
 from billcom_assets.warehouse.engine import Warehouse, connect, open_warehouse
-from billcom_assets.warehouse.migrate import _config
+from billcom_assets.warehouse.structure import alembic_config
 from billcom_assets.warehouse.tables import SCHEMA, audit_log, integrations
 from billcom_assets_tests.sync import victim
 
@@ -296,7 +296,7 @@ def test_a_database_of_the_first_release_gets_the_log_and_keeps_its_integrations
         with connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
-            config = _config()
+            config = alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "0001")
             values = {"company": "Acme", "organization_id": "008", "environment": "stage", "credentials": "sealed"}

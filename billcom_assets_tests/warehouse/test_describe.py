@@ -180,7 +180,9 @@ def test_a_database_that_others_lock_is_told(payees: Warehouse) -> None:
     impatient = create_engine(payees.engine.url, connect_args={"timeout": 0.01})
 
     def wait() -> None:
-        with payees.write(), impatient.begin() as other:
+        # The driver's own error: what goes through write() says also who it was.
+        with payees.engine.begin() as holder, impatient.begin() as other:
+            holder.execute(text("UPDATE payees SET id = 5"))
             other.execute(text("UPDATE payees SET name = :name"), {"name": SSN})
 
     error = failure_of(wait)
@@ -196,7 +198,7 @@ def test_a_database_that_others_lock_is_told(payees: Warehouse) -> None:
 )
 def test_a_time_limit_of_postgresql_is_told(setting: str, says: str, payees: Warehouse) -> None:
     def wait() -> None:
-        with payees.write() as holder, payees.write() as other:
+        with payees.engine.begin() as holder, payees.engine.begin() as other:
             holder.execute(text("UPDATE payees SET id = 5"))
             other.exec_driver_sql(f"SET LOCAL {setting} = 50")
             other.execute(text("UPDATE payees SET name = :name"), {"name": SSN})

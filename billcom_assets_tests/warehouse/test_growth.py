@@ -73,7 +73,9 @@ def test_one_declaration_adds_an_entity_with_its_tables_and_pulls(database_url: 
         bill.always("/connect/v3/purchase-orders", serve_orders)
         who = Credentials(ORGANIZATION, USERNAME, PASSWORD, DEV_KEY, base_url=url)
         with BillClient(who, integration=INTEGRATION) as client:
-            reports = pull(Sync(warehouse, client, catalog, INTEGRATION), catalog["purchase_orders"])
+            sync = Sync(warehouse, client, catalog, INTEGRATION)
+            with sync.alone():
+                reports = pull(sync, catalog["purchase_orders"])
     assert sum(report.counts.inserted for report in reports) == 3
     orders, lines = (warehouse.mirror.table(name) for name in PURCHASE_ORDERS.tables())
     with warehouse.read() as connection:
@@ -120,7 +122,7 @@ def test_tables_that_the_catalog_no_longer_has_keep_their_data(bare_database_url
                 amount=Decimal("7.25"),
                 first_seen_at=moment,
                 synced_at=moment,
-                payload=json.dumps({"id": "por1"}),
+                payload=json.dumps({"id": "por1", "amount": 7.25}),
                 payload_digest="x",
             )
         )

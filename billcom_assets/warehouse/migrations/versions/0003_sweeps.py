@@ -21,17 +21,11 @@ def upgrade() -> None:
     is_postgresql = op.get_bind().dialect.name == "postgresql"
     # ALTER TABLE is not translated as CREATE TABLE is.
     schema = SCHEMA if is_postgresql else None
-    op.drop_table("sync_sightings", schema=SCHEMA)
-    op.create_table(
-        "sync_sightings",
-        sa.Column("integration", sa.Text(), nullable=False, comment="Integration key"),
-        sa.Column("entity", sa.Text(), nullable=False, comment="Entity"),
-        sa.Column("sweep", sa.Text(), nullable=False, comment="Id of the sweep"),
-        sa.Column("id", sa.Text(), nullable=False, comment="BILL's id"),
-        sa.PrimaryKeyConstraint("integration", "entity", "sweep", "id", name=op.f("pk_sync_sightings")),
-        schema=SCHEMA,
-        comment="One row per object that the sweep under way has seen, readable or not; emptied at its end",
-    )
+    if is_postgresql:
+        _add_sweep_on_postgresql()
+    else:
+        op.drop_table("sync_sightings")
+        _create_sightings()
     op.add_column(
         "sync_missing",
         sa.Column(
@@ -75,3 +69,29 @@ def upgrade() -> None:
     )
     state = sa.table("sync_state", sa.column("entity"), sa.column("walk"), schema=schema)
     op.execute(state.update().where(sa.cast(state.c.walk, sa.Text).like('%"sweep"%')).values(walk=None))
+
+
+_SIGHTINGS = "One row per object that the sweep under way has seen, readable or not; emptied at its end"
+
+
+def _create_sightings() -> None:
+    op.create_table(
+        "sync_sightings",
+        sa.Column("integration", sa.Text(), nullable=False, comment="Integration key"),
+        sa.Column("entity", sa.Text(), nullable=False, comment="Entity"),
+        sa.Column("sweep", sa.Text(), nullable=False, comment="Id of the sweep"),
+        sa.Column("id", sa.Text(), nullable=False, comment="BILL's id"),
+        sa.PrimaryKeyConstraint("integration", "entity", "sweep", "id", name=op.f("pk_sync_sightings")),
+        comment=_SIGHTINGS,
+    )
+
+
+def _add_sweep_on_postgresql() -> None:
+    """The same without dropping the table: views of others may read it, those of analysts do."""
+    op.execute(sa.table("sync_sightings", schema=SCHEMA).delete())
+    sweep = sa.Column("sweep", sa.Text(), nullable=False, comment="Id of the sweep")
+    op.add_column("sync_sightings", sweep, schema=SCHEMA)
+    op.drop_constraint(op.f("pk_sync_sightings"), "sync_sightings", schema=SCHEMA)
+    key = ["integration", "entity", "sweep", "id"]
+    op.create_primary_key(op.f("pk_sync_sightings"), "sync_sightings", key, schema=SCHEMA)
+    op.create_table_comment("sync_sightings", _SIGHTINGS, schema=SCHEMA)
