@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', re.DOTALL)
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?P<closing>")?|[\[\]{},]', re.DOTALL)
+"""Also a text that does not end: whatever the input, no character is looked at twice."""
 _KEY: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")\s*:', re.DOTALL)
 _CLOSES: Final = {b"[": b"]", b"{": b"}"}
 
@@ -53,7 +54,10 @@ def _parts(document: bytes, opening: bytes) -> Iterator[bytes]:
     begins = 1
     for token in _TOKENS.finditer(document):
         sign = token[0]
-        if sign in _CLOSES:
+        if sign[:1] == b'"':
+            if token["closing"] is None:
+                break
+        elif sign in _CLOSES:
             expected.append(_CLOSES[sign])
         elif sign in (b"]", b"}"):
             if not expected or expected.pop() != sign:
