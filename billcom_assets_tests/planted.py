@@ -106,7 +106,7 @@ class Echo(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         values = [*json.loads(sent).values(), _FREE_TEXT] if sent.startswith("{") else [sent, _FREE_TEXT]
-        quoted = [form.decode(errors="replace") for value in values for form in forms(str(value))]
+        quoted = [form.decode(errors="replace") for value in values for form in _quotations(str(value))]
         answer = json.dumps([{"code": "BDC_1101", "message": f"{sent} {' '.join(quoted)} {self.headers}"}]).encode()
         self.send_response(401)
         self.send_header("Content-Type", "application/json")
@@ -116,6 +116,13 @@ class Echo(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Stays quiet."""
+
+
+def _quotations(value: str) -> set[bytes]:
+    """How a server may quote a value: base64 whole, and not only the part of it that can be searched for."""
+    raw = value.encode()
+    whole = {base64.b64encode(b"x" * shift + raw) for shift in range(3)}
+    return forms(value) - {_base64_core(raw, shift) for shift in range(3)} | whole
 
 
 def forms(value: str) -> set[bytes]:

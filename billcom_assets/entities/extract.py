@@ -53,9 +53,9 @@ def common(obj: dict[str, Any]) -> tuple[str, bool | None, datetime | None, date
     Raises:
         Unreadable: There is no usable id, or one of the others does not fit.
     """
-    identifier = usable_id(obj.get("id"))
+    identifier = usable_id(at(obj, ("id",)))
     if not identifier:
-        raise Unreadable("object", "id", "id", obj.get("id"))
+        raise Unreadable("object", "id", "id", at(obj, ("id",)))
     return (
         identifier,
         _common(obj, "archived", "archived", read_boolean),
@@ -90,9 +90,12 @@ def _time(value: Any) -> datetime | None:
 
 
 def touched(entity: Entity, obj: dict[str, Any]) -> set[tuple[str, str]]:
-    """The objects that BILL may have changed together with this one, as (entity, id)."""
+    """What the object names as changed together with it, as (entity, id); an id may be none that BILL could give."""
     return {
-        (name, identity) for path, name in entity.touches for identity in each(obj, path.split(".")) if is_id(identity)
+        (name, identifier)
+        for path, name in entity.touches
+        for identifier in each(obj, path.split("."))
+        if isinstance(identifier, str) and identifier
     }
 
 

@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import Connection, select
 
 from billcom_assets.redaction.display import one_line
+from billcom_assets.redaction.personal import mask_personal_data
 from billcom_assets.sync.reading import Batch, Candidate, PageReader, Rejection
 from billcom_assets.sync.report import Counts
 from billcom_assets.sync.state import StateStore
@@ -238,7 +239,7 @@ class BatchWriter:
 
 
 def _short(text: str) -> str:
-    return one_line(text, limit=_LONGEST_FINDING)
+    return one_line(mask_personal_data(text), limit=_LONGEST_FINDING)
 
 
 def _is_newer(one: Candidate, other: Candidate) -> bool:

@@ -31,7 +31,6 @@ BEYOND_THE_SEED = [name for name in FROM_BILLS_ON if name not in SEED]
 OF_ACCOUNTS = ("payment_account_mapped", "expense_account_mapped", "income_account_mapped")
 BREAKAGES = [
     Breakage("company_attached"),
-    Breakage("authenticated"),
     Breakage("vendors_pulled", also=("vendors_mapped",)),
     Breakage("vendors_mapped"),
     Breakage("accounts_pulled", also=("accounts_mapped", *OF_ACCOUNTS)),

@@ -129,7 +129,8 @@ def test_repetitions_shorter_than_what_was_read_do_not_end_a_walk() -> None:
     pages = [[f"009{page}"] for page in range(30)]
     walk = ListWalk(FreshCursors(*pages, *pages, ["009new"], then=[]), "/v3/vendors", None, lambda _position: (), None)
     seen = set()
-    for batch, _reached, _following in walk.pages(None, None, PageReader(CATALOG["vendors"]).read):
+    for step in walk.pages(None, None, PageReader(CATALOG["vendors"]).read):
+        batch = step.batch
         seen |= {one.row.id for one in batch.candidates}
         if "009new" in seen:
             break

@@ -135,7 +135,7 @@ def test_enum_values_and_field_names_of_any_length_are_noted_in_short(warehouse:
     }
 
 
-@pytest.mark.parametrize("reference", ["009,01", "009\x0001", "x" * 5_000, "00901 OR 1=1", "é"])
+@pytest.mark.parametrize("reference", ["009,01", "009\x0001", "x" * 150, "00901 OR 1=1", "é"])
 def test_a_reference_that_is_no_id_is_reported_once_and_spoils_no_later_run(
     reference: str, warehouse: Warehouse
 ) -> None:

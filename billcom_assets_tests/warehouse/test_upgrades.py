@@ -120,7 +120,10 @@ def assert_filled(url: str, company: Company) -> None:
 
 def test_a_database_of_a_version_that_noted_nothing_is_upgraded(old_url: str, company: Company) -> None:
     version = place(old_url, "alembic_version")
-    run(old_url, f"DROP TABLE {place(old_url, 'mirror_parts')}", f"UPDATE {version} SET version_num = '0003'")
+    integrations = place(old_url, "integrations")
+    later = [f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("sign_in_failures", "sign_in_not_before")]
+    back = f"UPDATE {version} SET version_num = '0003'"
+    run(old_url, f"DROP TABLE {place(old_url, 'mirror_parts')}", *later, back)
     assert_upgraded(old_url, company)
 
 
