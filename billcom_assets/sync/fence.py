@@ -28,7 +28,6 @@ class Fence:
 
     integration: str
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _raised: list[bool] = field(default_factory=list, repr=False, compare=False)
 
     def raise_up(self, connection: Connection, now: datetime) -> None:
         """Puts the token in place of any other; from now on runs that began earlier cannot write."""
@@ -37,18 +36,13 @@ class Fence:
             sync_locks,
             [{"integration": self.integration, "holder": self.token, "acquired_at": now}],
         )
-        self._raised.append(True)
 
     def check(self, connection: Connection) -> None:
         """Looks, in a transaction that writes, whether the token is in place, and keeps it there until the commit.
 
-        Of a run that never took the lock there is nothing to look at.
-
         Raises:
             LockLost: another run has begun.
         """
-        if not self._raised:
-            return
         query = select(sync_locks.c.holder).where(sync_locks.c.integration == self.integration)
         # A run that begins now waits for this transaction; SQLite has one writer at a time anyway.
         if connection.scalar(query.with_for_update(read=True)) != self.token:

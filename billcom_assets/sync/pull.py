@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -487,7 +488,7 @@ class EntityPull:
 
     def _finish(self) -> None:
         if self.sweep is not None and not self.writer.unidentified:
-            self._look_for_unseen(self.sweep)
+            self._ask_for_doomed(self.sweep)
         now = self.sync.clock()
         self.sync.pages.finish(self.entity)
         self.sync.bill_time = _later(self.sync.bill_time, self.watermark)
@@ -504,15 +505,16 @@ class EntityPull:
             self.sync.states.save(connection, self.entity.name, **state)
         self._begin_next()
 
-    def _look_for_unseen(self, sweep: str) -> None:
-        """Asks by id for what the list left out: BILL may leave objects out of lists that it shows all the same."""
+    def _ask_for_doomed(self, sweep: str) -> None:
+        """Asks by id for what is about to be marked deleted: BILL may leave out of lists what it shows all the same."""
         with self.sync.warehouse.read() as connection:
-            ids = sweeps.unseen_ids(connection, self._sweep(sweep, self.sync.clock()))
+            ids = sweeps.doomed_ids(connection, self._sweep(sweep, self.sync.clock()))
         for start in range(0, len(ids), IDS_PER_REQUEST):
             part = ids[start : start + IDS_PER_REQUEST]
-            self._write(
-                [read_by_ids(self.sync.client, self.entity, self.reader, part).batch], walk=self.last_checkpoint
-            )
+            found = read_by_ids(self.sync.client, self.entity, self.reader, part)
+            # What BILL refuses to show is no less there than what it shows.
+            refused = partial(sweeps.note_sightings, mirror=self.writer.table, sweep=sweep, ids=sorted(found.refused))
+            self.writer.write([found.batch], {"walk": self.last_checkpoint}, refused)
 
     def _sweep(self, sweep: str, now: datetime) -> sweeps.Sweep:
         since = None if self.entity.walk is Walk.FULL else self.sync.earliest

@@ -1,7 +1,8 @@
 """What complete sweeps say about objects that BILL no longer has.
 
 A read that fails is never taken for a deletion. Only a sweep that came to its end counts, and only if every object that
-BILL named could be told by its id. What the list leaves out is asked for by id, in case only the list is at fault.
+BILL named could be told by its id. What is about to be marked is asked for by id first, in case only the list is at
+fault; an object that BILL shows, or refuses to show, is there.
 
 A row is marked deleted when a second complete sweep, at least 20 hours after the first, does not see it either. When
 much of a list is gone at once, a fault of BILL's is likelier than a deletion: then three sweeps over 48 hours must
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, select
 
 from billcom_assets.warehouse.bulk import MirrorTable
 from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE
@@ -67,22 +68,26 @@ def note_sightings(connection: Connection, mirror: MirrorTable, sweep: str, ids:
     upsert(connection, sync_sightings, [{**key, "id": one} for one in ids])
 
 
-def unseen_ids(connection: Connection, sweep: Sweep) -> list[str]:
-    """Ids of the live rows that the sweep did not see."""
+def doomed_ids(connection: Connection, sweep: Sweep) -> list[str]:
+    """Ids of the rows that the sweep is about to mark deleted: only for these it is worth asking BILL by id."""
     t = sweep.mirror.table.c
-    return list(connection.scalars(select(t.id).where(_live(sweep), ~_seen(sweep, t.id)).order_by(t.id)))
+    unseen = _unseen(sweep)
+    missing, total = _numbers(connection, sweep)
+    conditions = [unseen]
+    if not sweep.confirmed:
+        # This sweep's own miss is not counted yet.
+        conditions.append(t.id.in_(_believed(sweep, missing, total, uncounted=1)))
+    return list(connection.scalars(select(t.id).where(*conditions).order_by(t.id)))
 
 
 def conclude(connection: Connection, sweep: Sweep) -> Conclusion:
     """Compares the sightings with the mirror, in the transaction that also ends the walk."""
     mirror, t, m = sweep.mirror, sweep.mirror.table.c, sync_missing.c
-    mine = and_(m.integration == mirror.integration, m.entity == mirror.entity.name)
-    unseen = and_(_live(sweep), ~_seen(sweep, t.id))
+    mine, unseen = _mine(sweep), _unseen(sweep)
     _count_misses(connection, sweep, mine, unseen)
-    missing = connection.scalar(select(func.count()).select_from(mirror.table).where(unseen)) or 0
-    total = connection.scalar(select(func.count()).select_from(mirror.table).where(_live(sweep))) or 0
+    missing, total = _numbers(connection, sweep)
     is_mass = is_mass_disappearance(missing, total)
-    believed = select(m.id).where(mine, *_believed(sweep, is_mass=is_mass))
+    believed = _believed(sweep, missing, total)
     marked = connection.execute(
         mirror.table.update().where(unseen, t.id.in_(believed)).values(deleted_at=sweep.now, synced_at=sweep.now)
     ).rowcount
@@ -108,6 +113,22 @@ def _live(sweep: Sweep) -> ColumnElement[bool]:
     t = sweep.mirror.table.c
     live = and_(t.integration == sweep.mirror.integration, t.deleted_at.is_(None))
     return live if sweep.since is None else and_(live, t.updated_time >= sweep.since)
+
+
+def _mine(sweep: Sweep) -> ColumnElement[bool]:
+    m = sync_missing.c
+    return and_(m.integration == sweep.mirror.integration, m.entity == sweep.mirror.entity.name)
+
+
+def _unseen(sweep: Sweep) -> ColumnElement[bool]:
+    """The rows that the sweep looked for and did not see."""
+    return and_(_live(sweep), ~_seen(sweep, sweep.mirror.table.c.id))
+
+
+def _numbers(connection: Connection, sweep: Sweep) -> tuple[int, int]:
+    """How many rows the sweep did not see, of how many that it looked for."""
+    rows = select(func.count()).select_from(sweep.mirror.table)
+    return connection.scalar(rows.where(_unseen(sweep))) or 0, connection.scalar(rows.where(_live(sweep))) or 0
 
 
 def _seen(sweep: Sweep, identifier: ColumnElement[str]) -> ColumnElement[bool]:
@@ -138,14 +159,16 @@ def _count_misses(connection: Connection, sweep: Sweep, mine: ColumnElement[bool
     connection.execute(sync_missing.insert().from_select(columns, first_miss))
 
 
-def _believed(sweep: Sweep, *, is_mass: bool) -> list[ColumnElement[bool]]:
-    """What must hold of a row of ``sync_missing`` for the object to be gone."""
+def _believed(sweep: Sweep, missing: int, total: int, *, uncounted: int = 0) -> Select[tuple[str]]:
+    """Ids in ``sync_missing`` whose objects are gone, ``uncounted`` sweeps being still to be counted there."""
     m = sync_missing.c
     if sweep.confirmed:
-        return []
-    if is_mass:
-        return [m.sweeps >= MASS_SWEEPS, m.missed_at <= sweep.now - MASS_SPAN]
-    return [m.missed_at <= sweep.now - ANOTHER_DAY]
+        conditions: list[ColumnElement[bool]] = []
+    elif is_mass_disappearance(missing, total):
+        conditions = [m.sweeps + uncounted >= MASS_SWEEPS, m.missed_at <= sweep.now - MASS_SPAN]
+    else:
+        conditions = [m.missed_at <= sweep.now - ANOTHER_DAY]
+    return select(m.id).where(_mine(sweep), *conditions)
 
 
 def _report_mass(connection: Connection, sweep: Sweep, conclusion: Conclusion, total: int | None) -> None:

@@ -15,7 +15,7 @@ from billcom_assets.entities.model import Walk
 from billcom_assets.sync.report import Kind, Progress, PullReport
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import sync_runs
-from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, pull_all
+from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen
 from billcom_assets_tests.sync.conftest import Serve
 from billcom_assets_tests.sync.test_equality import assert_equal
 from billcom_assets_tests.sync.truth import objects, stored
@@ -114,8 +114,8 @@ def test_a_walk_that_a_cutoff_hid_rows_from_is_not_resumed_for_an_earlier_one(
 ) -> None:
     company = serve(bills=1_200, latency_ms=5)
     cutoff = middle(company)
-    with company.connected(warehouse, cutoff=cutoff, on_progress=_stop_after(300)) as sync, pytest.raises(Stopped):
-        pull_all(sync)
+    with pytest.raises(Stopped):
+        company.sync(warehouse, cutoff=cutoff, on_progress=_stop_after(300))
     assert 0 < len(mirrored(warehouse, "bills")) < len(from_date(company, "bills", cutoff))
     company.sync(warehouse, cutoff=None)
     assert_equal(company, warehouse)

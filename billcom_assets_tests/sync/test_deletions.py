@@ -18,8 +18,10 @@ from billcom_assets.sync.engine import pull
 from billcom_assets.sync.fence import LockLost
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import integration_errors, sync_sightings
+from billcom_assets_tests.bill.scripted import Reply, error
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen
 from billcom_assets_tests.sync.conftest import Serve
+from billcom_assets_tests.sync.plain import REFUSED_QUERY, bill, plain_bill
 from billcom_assets_tests.sync.test_equality import assert_equal
 from billcom_assets_tests.sync.test_rejections import rewrite
 from billcom_assets_tests.sync.truth import differences, truth_of
@@ -208,9 +210,9 @@ def test_an_empty_list_on_two_nights_deletes_nothing_and_says_how_to_confirm(
         next_day(company)
         assert sweep(company, mirrored) == 0
     assert deleted(mirrored) == {}
-    (error,) = open_errors(mirrored)
-    assert (error["entity"], error["code"]) == ("bills", "mass_disappearance")
-    assert "--confirm-deletions" in error["next_step"]
+    (found,) = open_errors(mirrored)
+    assert (found["entity"], found["code"]) == ("bills", "mass_disappearance")
+    assert "--confirm-deletions" in found["next_step"]
 
 
 def test_a_mass_disappearance_is_believed_after_three_sweeps_over_48_hours(serve: Serve, warehouse: Warehouse) -> None:
@@ -292,7 +294,7 @@ def test_errors_about_a_record_that_bill_has_removed_are_closed(company: Company
     broken = company.organization.table(BILLS).ids[3]
     rewrite(company, broken, dueDate="2026-02-30")
     company.sync(warehouse, only=ONLY)
-    assert [error["record_id"] for error in open_errors(warehouse)] == [broken]
+    assert [found["record_id"] for found in open_errors(warehouse)] == [broken]
     take_away(company, place=3)
     sweep(company, warehouse)
     assert open_errors(warehouse) == []
@@ -319,6 +321,32 @@ def test_sightings_of_one_sweep_are_not_those_of_another(company: Company, mirro
     gone = take_away(company)
     assert sweep(company, mirrored, confirm=True) == 1
     assert deleted(mirrored).keys() == {gone.id}
+
+
+@pytest.mark.parametrize(
+    "by_id",
+    [
+        Reply(200, bill(7)),
+        error("BDC_1302", "This id may not be read.", status=400),
+        error(None, "You are not permitted to do this.", status=403),
+    ],
+    ids=["shown", "refused", "forbidden"],
+)
+def test_what_a_list_leaves_out_is_not_deleted_while_bill_knows_its_id(by_id: Reply, warehouse: Warehouse) -> None:
+    with plain_bill([bill(number) for number in range(120)]) as plain:
+        plain.sync(warehouse)
+        plain.docs = [doc for doc in plain.docs if doc["id"] != bill(7)["id"]]
+        plain.refuse = lambda query: REFUSED_QUERY if "id:in" in query.get("filters", "") else None
+        plain.server.always(f"/connect/v3/bills/{bill(7)['id']}", by_id)
+        for _ in range(3):
+            plain.offset += timedelta(days=1)
+            plain.sync(warehouse, refresh=True)
+        assert deleted(warehouse) == {}
+        plain.server.always(f"/connect/v3/bills/{bill(7)['id']}", error("BDC_1205", "No such object.", status=404))
+        for _ in range(2):
+            plain.offset += timedelta(days=1)
+            plain.sync(warehouse, refresh=True)
+        assert deleted(warehouse).keys() == {bill(7)["id"]}
 
 
 def open_errors(warehouse: Warehouse) -> list[dict[str, Any]]:

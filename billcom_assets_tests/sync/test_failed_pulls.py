@@ -21,7 +21,7 @@ def test_no_kind_of_exception_leaves_a_planted_value_in_sync_runs(company: Compa
     def fail(error: BaseException) -> None:
         raise error
 
-    with company.connected(warehouse) as sync:
+    with company.connected(warehouse) as sync, sync.alone():
         for kind in EVERY_KIND:
             error = made(kind, f"DETAIL: Failing row contains ({SSN})")
             pull = EntityPull(sync, CATALOG["vendors"], Kind.FULL, sync.state("vendors"))

@@ -183,7 +183,7 @@ def test_values_of_any_size_are_stored_or_rejected_and_never_end_a_sync(
     entity: str, values: dict[str, object], serve: Serve, warehouse: Warehouse
 ) -> None:
     company = serve(bills=0)
-    with company.connected(warehouse) as sync:
+    with company.connected(warehouse) as sync, sync.alone():
         pulling = EntityPull(sync, CATALOG[entity], Kind.FULL, sync.state(entity))
         batch = pulling.reader.read([object_with(), object_with(**{"id": "00901OTHER"} | values)])
         assert pulling.run(lambda: pulling.writer.write([batch], {"walk": None})).counts.fetched == 2

@@ -131,7 +131,7 @@ def test_killed_upgrades_lose_nothing_and_are_completed_by_the_next_start(serve:
     company = serve(bills=200)
     before = tuple(CATALOG)[:3]
     old = open_warehouse(bare_database_url, entities=before)
-    with company.connected(old) as sync:
+    with company.connected(old) as sync, sync.alone():
         pull_all(sync, only=[entity.name for entity in before])
     expected = everything(old)
     old.close()
