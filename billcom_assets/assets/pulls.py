@@ -109,7 +109,10 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
                     sync.pages.finish(step.entity)
                     refused.add(step.name, error)
                     context.log.error(describe(error))
+                    if refused.is_bill_away:
+                        raise
                     continue
+                refused.note_success()
                 yield pulled
                 yield from _checks(context, sync, step.entity, gate_ahead=gate_ahead)
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it

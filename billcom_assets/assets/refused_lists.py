@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from billcom_assets.automation.display import table
-from billcom_assets.bill.errors import BillError
+from billcom_assets.bill.errors import BillError, BillUnavailable
 from billcom_assets.warehouse.errors import describe
 
 NEEDED_BY_THE_GATE = ("vendors", "accounts")
 """Documents are matched against these; with old ones they would be booked wrongly or held for no reason."""
+_AWAY_AFTER = 3
+"""Lists in a row without a usable response, each retried for a minute, after which BILL itself counts as away."""
 
 
 @dataclass
@@ -22,10 +24,22 @@ class RefusedLists:
     errors: dict[str, BillError] = field(default_factory=dict)
     """Why, by entity, in the order of the plan."""
     held_back: list[str] = field(default_factory=list)
+    _unavailable_in_a_row: int = 0
 
     def add(self, entity: str, error: BillError) -> None:
         """Keeps why the entity failed."""
         self.errors[entity] = error
+        # A list without end or beyond limits is a response, if no usable one.
+        self._unavailable_in_a_row = self._unavailable_in_a_row + 1 if type(error) is BillUnavailable else 0
+
+    def note_success(self) -> None:
+        """BILL has answered about some list."""
+        self._unavailable_in_a_row = 0
+
+    @property
+    def is_bill_away(self) -> bool:
+        """True when it is not the lists that fail but BILL: the next one would take as long to fail, too."""
+        return self._unavailable_in_a_row >= _AWAY_AFTER
 
     def hold_back(self, entity: str) -> bool:
         """True, and noted, when the entity may not be pulled because of what failed before it."""

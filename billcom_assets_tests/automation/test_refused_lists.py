@@ -10,12 +10,15 @@ import dagster as dg
 import pytest
 from sqlalchemy import select
 
+from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.automation.plan import sync_plan
+from billcom_assets.bill.errors import BillUnavailable
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database
 from billcom_assets.launch import open_instance
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.sandbox.errors import Refusal
+from billcom_assets.sync.reading import WalkStuck
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.automation.companies import KEY, copied, prepare
 from billcom_assets_tests.cli.commands import billcom_command
@@ -133,3 +136,19 @@ def test_a_401_without_a_code_costs_one_sign_in_and_its_own_list(message: str, s
     assert server.sandbox.stats.logins - logins == 1
     assert materialized() == set(SYNC) - {"funding_accounts"}
     assert "Failed: funding accounts." in done.err
+
+
+def test_three_lists_without_a_response_in_a_row_mean_that_bill_is_away() -> None:
+    refused = RefusedLists(KEY)
+    for name in ("vendors", "funding_accounts"):
+        refused.add(name, BillUnavailable("HTTP 503"))
+    refused.note_success()
+    for name in ("accounts", "items"):
+        refused.add(name, BillUnavailable("HTTP 503"))
+    assert not refused.is_bill_away
+    refused.add("customers", WalkStuck("no end"))
+    refused.add("departments", BillUnavailable("HTTP 503"))
+    assert not refused.is_bill_away
+    for name in ("jobs", "locations"):
+        refused.add(name, BillUnavailable("HTTP 503"))
+    assert refused.is_bill_away
