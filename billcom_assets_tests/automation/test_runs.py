@@ -158,7 +158,8 @@ def _reads_what_is_missing(launched: Launched, broken: Breakage) -> None:
 
 
 def test_the_table_breaks_every_prerequisite() -> None:
-    assert [one.name for one in BREAKAGES] == [one.name for one in PREREQUISITES]
+    # A failed login does not stop a sync: it signs in again and tells what BILL answers (below).
+    assert [one.name for one in BREAKAGES] == [one.name for one in PREREQUISITES if one.name != "authenticated"]
 
 
 @pytest.mark.usefixtures("home")

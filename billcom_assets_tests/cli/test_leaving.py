@@ -286,7 +286,8 @@ def test_forgetting_is_refused_while_dagster_has_an_unfinished_run(desk: Desk, w
 
     answered = desk.run("forget", KEY, "--yes")
 
-    assert (answered.code, f"its Dagster run {run.run_id} has not ended" in answered.err) == (1, True)
+    assert f"its Dagster run {run.run_id} has not ended" in answered.err, answered.everything
+    assert answered.code == 1
     with warehouse.read() as connection:
         assert connection.scalar(select(integrations.c.status)) == "connected"
 
