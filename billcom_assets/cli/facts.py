@@ -50,6 +50,8 @@ class EntityStanding:
     """Rows that BILL no longer has."""
     watermark: datetime | None
     synced_at: datetime | None
+    time_filter_refused: bool
+    """BILL does not take the filter by time of change, so that every pull reads the whole list."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ def entity_standings(warehouse: Warehouse, connection: Connection, integration: 
                 deleted=deleted,
                 watermark=state.watermark if state else None,
                 synced_at=state.synced_at if state else None,
+                time_filter_refused=state is not None and state.time_filter_refused,
             )
         )
     return found

@@ -246,6 +246,12 @@ def _render_entities(console: Console, entities: list[facts.EntityStanding]) -> 
     )
     rows = [(words(one.entity), one.rows, one.deleted, one.watermark, one.synced_at or "never") for one in entities]
     console.print(table("", columns, rows))
+    refused = ", ".join(words(one.entity) for one in entities if one.time_filter_refused)
+    if refused:
+        console.print(
+            f"BILL refuses the time filter of {refused}: every sync reads them whole. The filter is tried again daily.",
+            soft_wrap=True,
+        )
 
 
 def _render_runs(console: Console, runs: list[facts.RunStanding]) -> None:

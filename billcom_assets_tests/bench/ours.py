@@ -1,4 +1,4 @@
-"""Our side: every entity pulled into a warehouse, as the sync assets do it. JSON in, JSON out."""
+"""Our side: every entity pulled into a warehouse, and checked if asked, as the sync assets do it. JSON in, JSON out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from billcom_assets.warehouse.engine import open_warehouse
 
 
 def main() -> None:
-    """Pull everything once; with ``BENCH_PROFILE`` set, leave a profile of the main thread at that path."""
+    """Pull everything once, as a sweep with ``refresh``, and run each entity's data quality checks with ``checks``.
+
+    With ``BENCH_PROFILE`` set, leave a profile of the main thread at that path.
+    """
     given = json.load(sys.stdin)
     credentials = Credentials(
         given["organization_id"],
@@ -33,16 +36,32 @@ def main() -> None:
     if profile:
         profile.enable()
     started = time.monotonic()
-    rows = 0
+    rows, checking = 0, 0.0
     with sync.alone():
         for entity in CATALOG:
-            rows += sum(report.counts.inserted for report in pull(sync, entity))
+            rows += sum(report.counts.inserted for report in pull(sync, entity, refresh=given.get("refresh", False)))
+            checking += _check(sync, entity.name) if given.get("checks") else 0
     seconds = time.monotonic() - started
     if profile:
         profile.disable()
         profile.dump_stats(os.environ["BENCH_PROFILE"])
     warehouse.close()
-    json.dump({"rows": rows, "requests": client.stats.requests, "pull_seconds": seconds}, sys.stdout)
+    said = {"rows": rows, "requests": client.stats.requests, "pull_seconds": seconds, "check_seconds": checking}
+    json.dump(said, sys.stdout)
+
+
+def _check(sync: Sync, entity: str) -> float:
+    from billcom_assets.checks import quality  # noqa: PLC0415 - Dagster's memory is not that of the pulls
+
+    started = time.monotonic()
+    with sync.warehouse.read() as connection:
+        for check in quality.quality_checks(CATALOG):
+            if check.asset == entity:
+                began = time.monotonic()
+                check.measure(connection, sync.integration)
+                if os.environ.get("BENCH_CHECKS"):
+                    sys.stderr.write(f"{time.monotonic() - began:8.3f} {entity} {check.name}\n")
+    return time.monotonic() - started
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from billcom_assets.cli.facts import held_documents, last_runs, pulls_of
 from billcom_assets.environment import open_database
 from billcom_assets.ledger.prerequisites import PREREQUISITES
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.tables import integration_errors, sync_runs
+from billcom_assets.warehouse.tables import integration_errors, sync_runs, sync_state
 from billcom_assets_tests.cli.commands import Desk, billcom_command
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -98,6 +98,18 @@ def test_with_a_key_each_open_prerequisite_comes_with_its_fix(desk: Desk) -> Non
     assert answered.out.rstrip().endswith("Next: billcom seed acme")
 
 
+def test_a_list_whose_time_filter_bill_refuses_is_named(desk: Desk, warehouse: Warehouse) -> None:
+    desk.connect("acme")
+    assert "time filter" not in desk.run("status", "acme").out
+    row = {"integration": "acme", "entity": "vendor_credits", "time_filter_refused": True, "synced_at": NOON}
+    with warehouse.write() as connection:
+        connection.execute(insert(sync_state).values(row))
+
+    assert "BILL refuses the time filter of vendor credits: every sync reads" in desk.run("status", "acme").out
+    entities = desk.run("status", "acme", "--json").document["entities"]
+    assert [one["entity"] for one in entities if one["time_filter_refused"]] == ["vendor_credits"]
+
+
 def test_the_json_document_of_one_integration_has_everything(desk: Desk) -> None:
     desk.connect("acme", "--cutoff", "2024-01-01")
 
@@ -113,6 +125,7 @@ def test_the_json_document_of_one_integration_has_everything(desk: Desk) -> None
         "deleted": 0,
         "watermark": None,
         "synced_at": None,
+        "time_filter_refused": False,
     }
     assert (len(document["entities"]), document["runs"], document["held_documents"]) == (20, [], 0)
 
