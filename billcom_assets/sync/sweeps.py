@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, select
 
 from billcom_assets.warehouse.bulk import MirrorTable
+from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE
 from billcom_assets.warehouse.tables import integration_errors, sync_missing, sync_sightings
 from billcom_assets.warehouse.upsert import upsert
@@ -70,6 +71,7 @@ def note_sightings(connection: Connection, mirror: MirrorTable, sweep: str, ids:
 
 def doomed_ids(connection: Connection, sweep: Sweep) -> list[str]:
     """Ids of the rows that the sweep is about to mark deleted: only for these it is worth asking BILL by id."""
+    compare_by_hash(connection)
     t = sweep.mirror.table.c
     unseen = _unseen(sweep)
     missing, total = _numbers(connection, sweep)
@@ -82,6 +84,7 @@ def doomed_ids(connection: Connection, sweep: Sweep) -> list[str]:
 
 def conclude(connection: Connection, sweep: Sweep) -> Conclusion:
     """Compares the sightings with the mirror, in the transaction that also ends the walk."""
+    compare_by_hash(connection)
     mirror, t, m = sweep.mirror, sweep.mirror.table.c, sync_missing.c
     mine, unseen = _mine(sweep), _unseen(sweep)
     _count_misses(connection, sweep, mine, unseen)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from billcom_assets.bill.errors import BillError
 from billcom_assets.entities.catalog import CATALOG
@@ -373,3 +373,27 @@ def let_go_of_locks(warehouse: Warehouse) -> None:
 def assert_equal_bills(company: Company, warehouse: Warehouse) -> None:
     truth = {"bills": truth_of(company.organization)["bills"]}
     assert differences(warehouse, INTEGRATION, truth) == []
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_a_sweep_compares_long_lists_at_once_although_statistics_are_old(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=600)
+    company.sync(warehouse, only=ONLY)
+    others = [
+        {"integration": f"other-{n % 5}", "entity": "bills", "sweep": f"{n % 7}", "id": f"{n}"} for n in range(5_000)
+    ]
+    with warehouse.write() as connection:
+        connection.execute(sync_sightings.insert(), others)
+        connection.execute(text("ANALYZE"))
+    plans: list[str] = []
+
+    def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        if "NOT (EXISTS" in statement and "sync_sightings" in statement:
+            explained = cursor.connection.execute(f"EXPLAIN {statement}", parameters)
+            plans.append("\n".join(line for (line,) in explained))
+
+    event.listen(warehouse.engine, "before_cursor_execute", explain)
+    sweep(company, warehouse)
+
+    assert len(plans) >= 3
+    assert [plan for plan in plans if "Nested Loop" in plan] == []
