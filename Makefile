@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 3000
 SCALE ?= 1
 WORKERS ?= logical
+ONLY ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -41,8 +42,8 @@ format: $(INSTALLED) ## put imports and layout in order
 	@$(BIN)/ruff check --select I --fix
 	@$(BIN)/ruff format
 
-bench: $(INSTALLED) ## measure speed and memory beside dlt on PostgreSQL (SCALE=0.1 for a quick look)
-	@$(BIN)/python -m billcom_assets_tests.bench --scale $(SCALE)
+bench: $(INSTALLED) ## measure speed and memory beside dlt on PostgreSQL (SCALE=0.1 for a quick look; ONLY=scale for 200,000 bills)
+	@$(BIN)/python -m billcom_assets_tests.bench --scale $(SCALE) $(if $(ONLY),--only $(ONLY))
 
 clean: ## remove the environments and the demo's data
 	@rm -rf .venv .venv-peers .billcom

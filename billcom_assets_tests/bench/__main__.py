@@ -17,17 +17,24 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import create_engine, make_url, text
 
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets_tests import peers
 from billcom_assets_tests.bench import postgres
 from billcom_assets_tests.bench.processes import Measured, measured, sandbox
+from billcom_assets_tests.bench.reader import reading
 
 OURS = [sys.executable, "-m", "billcom_assets_tests.bench.ours"]
 SUGGESTIONS = [sys.executable, "-m", "billcom_assets_tests.bench.suggestions"]
+UPGRADE = [sys.executable, "-m", "billcom_assets_tests.bench.upgrade"]
 THEIRS = Path(__file__).with_name("theirs.py")
 BILLS = 11_050
 """Gives 30,000 objects with 53,000 child rows."""
+LARGE = 200_000
+"""Bills of a large company."""
+STEPS: tuple[tuple[str, dict[str, bool]], ...] = (("first sync", {}), ("quiet sync", {}), ("sweep", {"refresh": True}))
 LATENCY_MS = 250
 LANES = 3
 VENDORS = 5_000
@@ -78,7 +85,32 @@ class Bench:
         title = f"suggestions, {vendors:,} against {vendors:,} vendors"
         self.console.print(f"{title} ...")
         found = measured(SUGGESTIONS, {"database_url": self.new_database(), "vendors": vendors})
-        self.rows.append((title, "seconds", f"{found.said['suggest_seconds']:.1f}", "", "", "", ""))
+        self._alone(title, "seconds", found.said["suggest_seconds"])
+
+    def large(self) -> None:
+        """A large company's first sync, a sync with nothing new, a sweep and an upgrade, while somebody reads."""
+        bills = max(500, int(LARGE * self.scale))
+        url = self.new_database()
+        open_warehouse(url).close()
+        with sandbox(bills=bills) as bill:
+            self.console.print(f"{bills:,} bills: {bill['objects']:,} objects with {bill['children']:,} child rows")
+            for title, options in STEPS:
+                with reading(url) as waits:
+                    found = self._told(
+                        title, "billcom", measured(OURS, bill | options | {"database_url": url, "checks": True})
+                    )
+                self._alone(f"{bills:,} bills, {title}", "seconds", found.seconds)
+                self._alone("", "of them in checks", found.said["check_seconds"])
+                self._alone("", "requests", found.said["requests"])
+                self._alone("", "peak MB", found.peak_mb)
+                self._alone("", "longest read, s", max(waits))
+            self._alone("", "database MB", _megabytes(url))
+        upgrade = self._told(
+            "upgrade", "billcom", measured(UPGRADE, {"database_url": self.new_database(), "bills": bills})
+        )
+        self._alone(f"{bills:,} bills, a new column", "seconds", upgrade.said["upgrade_seconds"])
+        self._alone("", "peak MB", upgrade.peak_mb)
+        self._alone("", "longest read, s", upgrade.said["longest_read_seconds"])
 
     def table(self) -> Table:
         """Everything measured."""
@@ -110,6 +142,9 @@ class Bench:
         )
         return found
 
+    def _alone(self, title: str, measure: str, ours: float) -> None:
+        self.rows.append((title, measure, f"{ours:,.1f}", "", "", "", ""))
+
     def _row(self, title: str, measure: str, ours: float, who: str, theirs: float, goal: str = "") -> None:
         self.rows.append((title, measure, f"{ours:.1f}", who, f"{theirs:.1f}", f"{ours / theirs:.2f}", goal))
 
@@ -122,18 +157,26 @@ def _cpu(runs: list[Measured]) -> float:
     return statistics.median(run.cpu_seconds for run in runs)
 
 
+def _megabytes(url: str) -> float:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        size = connection.scalar(text("SELECT pg_database_size(current_database()) / 1e6"))
+    engine.dispose()
+    return float(size or 0)
+
+
 def _peak(runs: list[Measured]) -> float:
     return statistics.median(run.peak_mb for run in runs)
 
 
 def main() -> None:
-    """Measure everything, or what ``--only`` names."""
+    """Measure everything but the large company, which takes a quarter of an hour, or what ``--only`` names."""
     parser = argparse.ArgumentParser(prog="python -m billcom_assets_tests.bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the data; 0.1 for a quick look")
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often each contender runs at zero latency; medians are shown"
     )
-    parser.add_argument("--only", choices=("speed", "latency", "memory", "suggestions"), help="one part alone")
+    parser.add_argument("--only", choices=("speed", "latency", "memory", "suggestions", "scale"), help="one part alone")
     asked = parser.parse_args()
     console = Console(width=_WIDTH)
     with postgres.server() as new_database:
@@ -143,10 +186,10 @@ def main() -> None:
             "latency": lambda: bench.speed(LATENCY_MS, rounds=1),
             "memory": bench.memory,
             "suggestions": bench.suggestions,
+            "scale": bench.large,
         }
-        for name, part in parts.items():
-            if asked.only in (None, name):
-                part()
+        for name in [asked.only] if asked.only else [name for name in parts if name != "scale"]:
+            parts[name]()
     console.print()
     console.print(bench.table())
 

@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _check(sync: Sync, entity: str) -> float:
-    from billcom_assets.checks import quality  # noqa: PLC0415 - Dagster's memory is not that of the pulls
+    from billcom_assets.checks import quality
 
     started = time.monotonic()
     with sync.warehouse.read() as connection:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import text
 
 from billcom_assets.entities.catalog import CATALOG, Catalog
 from billcom_assets.entities.model import Entity
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
+from billcom_assets_tests.bench.reader import reading
 from billcom_assets_tests.sync.company import Company
 
 BILLS = 200_000
 NEW_COLUMN = "invoice_number"
 _TEMPLATES = 500
-_READ_EVERY_SECONDS = 0.05
 
 
 def _before(entity: Entity) -> Entity:
@@ -37,7 +34,7 @@ def measure(database_url: str, bills: int = BILLS) -> dict[str, float]:
         Company(server).sync(old, catalog=catalog, only=["bills"])
     _multiply(old, bills)
     old.close()
-    with _reading(database_url) as waits:
+    with reading(database_url) as waits:
         began = time.monotonic()
         new = open_warehouse(database_url)
         seconds = time.monotonic() - began
@@ -87,31 +84,6 @@ def _multiply(warehouse: Warehouse, bills: int) -> None:
             """),
             given,
         )
-
-
-@contextmanager
-def _reading(database_url: str) -> Iterator[list[float]]:
-    """Reads some bills again and again; each read's seconds are in the list."""
-    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
-    waits: list[float] = []
-    stop = threading.Event()
-
-    def read() -> None:
-        with engine.connect() as connection:
-            while not stop.wait(_READ_EVERY_SECONDS):
-                began = time.monotonic()
-                connection.execute(text("SELECT * FROM billcom.bills ORDER BY integration, id LIMIT 20")).all()
-                connection.rollback()
-                waits.append(time.monotonic() - began)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        yield waits
-    finally:
-        stop.set()
-        reader.join()
-        engine.dispose()
 
 
 if __name__ == "__main__":
