@@ -6,7 +6,6 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -21,7 +20,6 @@ from billcom_assets.sandbox import SandboxServer
 from billcom_assets.sandbox.kinds import kind_at
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import CredentialSources
-from billcom_assets.warehouse.tables import integrations
 from billcom_assets_tests.automation.companies import KEY
 from billcom_assets_tests.webserver.served import served
 
@@ -68,11 +66,6 @@ def make_runs(server: SandboxServer, texts: list[str]) -> dict[str, str]:
         refused = launch("initial_seed", REFUSED)
         assert not refused.success
     _connect(warehouse, server, KEY, texts[0], server.base_url)
-    with warehouse.write() as connection:
-        # As if BILL had said it when it was asked last.
-        connection.execute(
-            update(integrations).where(integrations.c.key == KEY).values(status="error", status_message=everything)
-        )
     stopped = launch("full_sync", KEY)
     assert stopped.setup_missing
     seeded = launch("initial_seed", KEY)

@@ -27,7 +27,6 @@ PAGES = (
     "/assets/departments?view=overview",
     "/assets/items?view=events",
     f"/assets/items?view=partitions&partition={KEY}",
-    "/assets/vendors?view=checks&checkDetail=authenticated",
     "/assets/vendors?view=checks&checkDetail=company_attached",
     "/assets/accounts?view=checks&checkDetail=known_fields_and_values",
     "/assets/items?view=checks&checkDetail=known_fields_and_values",
