@@ -169,8 +169,10 @@ def _checks(
     with sync.warehouse.read() as connection:
         found = [
             *prerequisites.results(connection, sync.integration, entity.name, gate_ahead=gate_ahead),
-            *quality.results(connection, sync.integration, entity.name, CATALOG),
+            *quality.results(
+                connection, sync.integration, entity.name, CATALOG, planned=sync.planned, changes=sync.changes
+            ),
         ]
     for one in found:
-        if (entity.name, one.check_name) in selected:
+        if one.asset_key is not None and (one.asset_key.to_user_string(), one.check_name) in selected:
             yield one

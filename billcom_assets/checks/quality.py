@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import dagster as dg
 from sqlalchemy import Connection
@@ -14,11 +13,12 @@ from billcom_assets.automation.partitions import INTEGRATIONS, partitioned_check
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity
 from billcom_assets.ledger import data_quality
+from billcom_assets.ledger.broken_references import broken_references
 from billcom_assets.ledger.completeness import completeness
-from billcom_assets.ledger.data_quality import IN_USE_KINDS, Quality
+from billcom_assets.ledger.data_quality import IN_USE_KINDS, Changes, Quality
 from billcom_assets.sync.pull import utc_now
 
-_Measure = Callable[[Connection, str], Quality]
+_Measure = Callable[[Connection, str, Changes | None], Quality]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class QualityCheck:
     name: str
     description: str
     measure: _Measure
+    after: str = ""
+    """The entity whose pull it waits for, where a run pulls it later than the asset; by default the asset's own."""
 
 
 def quality_checks(catalog: Catalog) -> Iterator[QualityCheck]:
@@ -51,7 +53,7 @@ def quality_checks(catalog: Catalog) -> Iterator[QualityCheck]:
         "funding_accounts",
         "all_mapped",
         "Every live bank account of BILL is mapped to a bank or credit card account of the ledger.",
-        data_quality.unmapped_funding_accounts,
+        lambda connection, integration, _changes: data_quality.unmapped_funding_accounts(connection, integration),
     )
     for kind in IN_USE_KINDS:
         if kind in catalog:
@@ -59,8 +61,13 @@ def quality_checks(catalog: Catalog) -> Iterator[QualityCheck]:
                 kind,
                 "used_ones_mapped",
                 f"Every one of the {kind.replace('_', ' ')} that bills refer to is mapped to its ledger counterpart.",
-                partial(data_quality.unmapped_in_use, kind=kind),
+                _used_ones_mapped(kind),
+                after="bills",
             )
+
+
+def _used_ones_mapped(kind: str) -> _Measure:
+    return lambda connection, integration, _changes: data_quality.unmapped_in_use(connection, integration, kind)
 
 
 def _of_every_entity(entity: Entity) -> Iterator[QualityCheck]:
@@ -68,19 +75,19 @@ def _of_every_entity(entity: Entity) -> Iterator[QualityCheck]:
         entity.name,
         "conservation",
         "Everything that BILL returned was inserted, updated, unchanged, skipped by the cutoff or rejected.",
-        partial(data_quality.conservation, entity=entity.name),
+        lambda connection, integration, _changes: data_quality.conservation(connection, integration, entity.name),
     )
     yield QualityCheck(
         entity.name,
         "completeness",
         "Every object that BILL sends can be read, none is missing in doubt, and no nightly sweep is overdue.",
-        lambda connection, integration: completeness(connection, integration, entity, utc_now()),
+        lambda connection, integration, _changes: completeness(connection, integration, entity, utc_now()),
     )
     yield QualityCheck(
         entity.name,
         "known_fields_and_values",
         "BILL sends no field and no enum value that the catalog does not know; such data is kept in the payload.",
-        partial(data_quality.contract, entity=entity.name),
+        lambda connection, integration, _changes: data_quality.contract(connection, integration, entity.name),
     )
     columns = [*entity.columns, *(column for child in entity.children for column in child.columns)]
     if any(column.references for column in columns):
@@ -88,7 +95,9 @@ def _of_every_entity(entity: Entity) -> Iterator[QualityCheck]:
             entity.name,
             "references",
             "Live objects refer to objects that are in the mirror and neither deleted nor archived.",
-            partial(data_quality.broken_references, entity=entity),
+            lambda connection, integration, changes: broken_references(
+                connection, integration, entity, changes=changes
+            ),
         )
 
 
@@ -101,11 +110,33 @@ def specs(catalog: Catalog) -> list[dg.AssetCheckSpec]:
         ]
 
 
-def results(connection: Connection, integration: str, entity: str, catalog: Catalog) -> Iterator[dg.AssetCheckResult]:
-    """The results of the checks placed on ``entity``."""
+def results(
+    connection: Connection,
+    integration: str,
+    entity: str,
+    catalog: Catalog,
+    *,
+    planned: Collection[str],
+    changes: Changes,
+) -> Iterator[dg.AssetCheckResult]:
+    """The results of the checks whose time has come with the pull of ``entity``.
+
+    A check that looked only at what this run has changed speaks when it has found something; else its last result,
+    about everything, goes on standing.
+
+    Args:
+        connection: A reading one.
+        integration: Whose.
+        entity: What was pulled just now.
+        catalog: All entities.
+        planned: What the run pulls.
+        changes: What it has written so far.
+    """
     for one in quality_checks(catalog):
-        if one.asset == entity:
-            yield result(one, one.measure(connection, integration))
+        if entity == (one.after if one.after in planned else one.asset):
+            found = one.measure(connection, integration, changes)
+            if not (found.passed and found.is_partial):
+                yield result(one, found)
 
 
 def result(check: QualityCheck, quality: Quality) -> dg.AssetCheckResult:

@@ -1,5 +1,8 @@
 """What is not right with the data but stops nothing: findings for checks that do not block.
 
+After a pull that read only what had changed, checks of references and of names look only at that, as far as they are
+given it: a finding is then told, and what has passed says nothing about the rest (``Quality.is_partial``).
+
 Samples are ids, or what BILL sends beyond the catalog: bounded, on one line and without tax ids or bank data. They are
 text to be shown as text; descriptions and fixes are words of ours alone.
 """
@@ -7,25 +10,23 @@ text to be shown as text; descriptions and fixes are words of ours alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select
+from sqlalchemy import Connection, select
 
-from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.entities.model import Entity
 from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.kinds import KINDS, mirror
 from billcom_assets.ledger.mappings import mapped
 from billcom_assets.ledger.names import name_of
-from billcom_assets.ledger.uses import Reference, in_use, references, referring
+from billcom_assets.ledger.uses import in_use
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.warehouse.mirror import Mirror
-from billcom_assets.warehouse.tables import contract_findings, integrations, sync_runs, sync_state
+from billcom_assets.warehouse.tables import contract_findings, sync_runs, sync_state
 
+Changes = Mapping[str, Collection[str] | None]
+"""Ids of what a run has written by entity, None for a whole list; entities that it did not pull are left out."""
 _SAMPLE = 10
 STALE_AFTER = timedelta(hours=3)
 """Age of the last pull from which the data counts as old: syncs run hourly, and two may be missed."""
@@ -53,15 +54,19 @@ class Quality:
     """The first of them by id; text of BILL's, fit to be shown as text."""
     fix: str
     """What to do; empty when it passed."""
+    is_partial: bool = False
+    """Only what has just changed was looked at."""
 
 
-def _quality(name: str, found: Sequence[str], *, bad: str, good: str, fix: str) -> Quality:
+def warning(name: str, found: Sequence[str], *, bad: str, good: str, fix: str, is_partial: bool = False) -> Quality:
     """A warning about each of ``found``; ``bad`` follows their count."""
+    only = "; only what has just changed was looked at, the nightly sync looks at everything" if is_partial else ""
     return Quality(
         name=name,
         passed=not found,
         severity=Severity.WARN,
-        description=f"{len(found)} {bad}" if found else good,
+        description=f"{len(found)} {bad}{only}" if found else f"{good}{only}",
+        is_partial=is_partial,
         count=len(found),
         sample=tuple(excerpt(one) for one in found[:_SAMPLE]),
         fix=fix if found else "",
@@ -75,7 +80,7 @@ def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
         select(t.id).where(t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None))
     )
     unmapped = sorted(set(live) - mapped(conn, integration, "funding_accounts").keys())
-    return _quality(
+    return warning(
         "funding_accounts_mapped",
         unmapped,
         bad="funding accounts of BILL are not mapped to a bank or credit card account of the ledger",
@@ -86,10 +91,12 @@ def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
 
 def unmapped_in_use(conn: Connection, integration: str, kind: str) -> Quality:
     """Objects of one kind that bills refer to and that have no ledger counterpart: such bills will be held."""
-    used = in_use(conn, integration, kind, by=("bills",))
-    unmapped = sorted(used - mapped(conn, integration, kind).keys())
+    t = mirror().table(kind).c
+    known = set(conn.scalars(select(t.id).where(t.integration == integration)))
+    without = known - mapped(conn, integration, kind).keys()
+    unmapped = sorted(in_use(conn, integration, kind, by=("bills",), among=without))
     what = kind.replace("_", " ")
-    return _quality(
+    return warning(
         f"{kind}_in_use_mapped",
         unmapped,
         bad=f"{what} that bills refer to are not mapped",
@@ -98,14 +105,16 @@ def unmapped_in_use(conn: Connection, integration: str, kind: str) -> Quality:
     )
 
 
-def duplicate_vendor_names(conn: Connection, integration: str) -> Quality:
+def duplicate_vendor_names(conn: Connection, integration: str, changes: Changes | None = None) -> Quality:
     """Live vendors whose names are the same but for case, accents, punctuation and legal form."""
+    if not _has_changed("vendors", changes):
+        return _unchanged("vendor_names_unique")
     t = mirror().table("vendors").c
     rows = conn.execute(
         select(t.id, t.name).where(t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None))
     )
     doubled = _doubled((name_of(row.name).core, row.id) for row in rows)
-    return _quality(
+    return warning(
         "vendor_names_unique",
         doubled,
         bad="vendors of BILL share their name with another",
@@ -114,8 +123,10 @@ def duplicate_vendor_names(conn: Connection, integration: str) -> Quality:
     )
 
 
-def duplicate_account_numbers(conn: Connection, integration: str) -> Quality:
+def duplicate_account_numbers(conn: Connection, integration: str, changes: Changes | None = None) -> Quality:
     """Live accounts that share their number with another."""
+    if not _has_changed("accounts", changes):
+        return _unchanged("account_numbers_unique")
     t = mirror().table("accounts").c
     rows = conn.execute(
         select(t.id, t.account_number).where(
@@ -123,13 +134,21 @@ def duplicate_account_numbers(conn: Connection, integration: str) -> Quality:
         )
     )
     doubled = _doubled((same(row.account_number or ""), row.id) for row in rows)
-    return _quality(
+    return warning(
         "account_numbers_unique",
         doubled,
         bad="accounts of BILL share their number with another",
         good="no two accounts of BILL have the same number",
         fix="merge or renumber them in BILL: the ledger account cannot be told by number",
     )
+
+
+def _has_changed(entity: str, changes: Changes | None) -> bool:
+    return changes is None or changes.get(entity, ()) is None or bool(changes.get(entity))
+
+
+def _unchanged(name: str) -> Quality:
+    return warning(name, [], bad="", good="nothing has changed", fix="", is_partial=True)
 
 
 def _doubled(keyed: Iterable[tuple[str, str]]) -> list[str]:
@@ -140,59 +159,6 @@ def _doubled(keyed: Iterable[tuple[str, str]]) -> list[str]:
     return sorted(id_ for ids in groups.values() if len(ids) > 1 for id_ in ids)
 
 
-def broken_references(
-    conn: Connection, integration: str, entity: Entity, *, entities: Sequence[Entity] = CATALOG.entities
-) -> Quality:
-    """Ids that live objects of ``entity`` refer to and that are not in the mirror, deleted or archived.
-
-    Left out is what may rightly be absent: objects of lists that were never pulled, objects before the cutoff or the
-    history start, and ids of another kind of object (a payment may come from a card that has no list).
-    """
-    tables = mirror() if tuple(entities) == CATALOG.entities else Mirror.of(tuple(entities))
-    known = {other.name: other for other in entities}
-    pulled = set(
-        conn.scalars(
-            select(sync_state.c.entity).where(
-                sync_state.c.integration == integration, sync_state.c.first_pulled_at.is_not(None)
-            )
-        )
-    )
-    i = integrations.c
-    is_cut = conn.scalar(
-        select(i.key).where(i.key == integration, i.cutoff.is_not(None) | i.history_start.is_not(None))
-    )
-    broken: set[str] = set()
-    for reference in references((entity,)):
-        target = known[reference.target]
-        if target.name not in pulled:
-            continue
-        may_be_cut = is_cut is not None and target.cutoff is not None
-        broken |= set(conn.scalars(_broken(tables, reference, target, integration, absent_counts=not may_be_cut)))
-    title = entity.name.replace("_", " ")
-    return _quality(
-        f"{entity.name}_references",
-        sorted(broken),
-        bad=f"objects that {title} refer to are missing, deleted or archived",
-        good=f"everything that {title} refer to is there",
-        fix=f"billcom sync {integration} --full-refresh brings in what is missing; restore in BILL what is archived, "
-        "or move its documents to another",
-    )
-
-
-def _broken(
-    tables: Mirror, reference: Reference, target: Entity, integration: str, *, absent_counts: bool
-) -> Select[Any]:
-    theirs = tables.table(target.name)
-    # Each id is looked up once, however many lines name it.
-    referred = referring(tables, reference, integration).distinct().subquery().c[0]
-    found = and_(theirs.c.integration == integration, theirs.c.id == referred)
-    gone = theirs.c.deleted_at.is_not(None) | theirs.c.archived.is_(True)
-    broken: list[ColumnElement[bool]] = [exists().where(found, gone)]
-    if absent_counts:
-        broken.append(~exists().where(found) & referred.like(f"{target.id_prefix}%"))
-    return select(referred).where(or_(*broken))
-
-
 def contract(conn: Connection, integration: str, entity: str) -> Quality:
     """Fields and enum values that BILL sends and the catalog does not know; they are kept."""
     t = contract_findings.c
@@ -201,7 +167,7 @@ def contract(conn: Connection, integration: str, entity: str) -> Quality:
     )
     found = [row.place if not row.value else f"{row.place} = {row.value}" for row in rows]
     title = entity.replace("_", " ")
-    return _quality(
+    return warning(
         f"{entity}_contract",
         found,
         bad=f"fields or values of {title} are unknown to the catalog",

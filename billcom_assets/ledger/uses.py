@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ PAYABLES = ("bills", "vendor_credits", "vendor_payments")
 
 USERS = (*PAYABLES, "items", "funding_accounts")
 """Entities whose references count as use: the documents, and what they are charged to and paid from."""
+
+
+_IDS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,28 @@ def referring(tables: Mirror, reference: Reference, integration: str) -> Select[
     return query.join(owner, and_(table.c.integration == owner.c.integration, parent_id == owner.c.id))
 
 
-def in_use(conn: Connection, integration: str, kind: str, *, by: tuple[str, ...] = USERS) -> set[str]:
-    """Ids of the ``kind`` that live objects of the entities ``by`` refer to."""
+def in_use(
+    conn: Connection, integration: str, kind: str, *, by: tuple[str, ...] = USERS, among: Collection[str] | None = None
+) -> set[str]:
+    """Ids of the ``kind`` that live objects of the entities ``by`` refer to; only those ``among`` some if given."""
     users = tuple(entity for entity in CATALOG if entity.name in by)
     queries = [
         referring(mirror(), reference, integration)
         for reference in references(users)
         if reference.target == kind and reference.entity.name != kind
     ]
-    return set(conn.scalars(union(*queries))) if queries else set()
+    if among is None:
+        return set(conn.scalars(union(*queries))) if queries else set()
+    return {
+        used
+        for query in queries
+        for ids in parts(among)
+        for used in conn.scalars(query.where(query.selected_columns[0].in_(ids)).distinct())
+    }
+
+
+def parts(ids: Collection[str]) -> Iterator[list[str]]:
+    """The ids in parts that a database takes as parameters of one statement."""
+    listed = sorted(ids)
+    for start in range(0, len(listed), _IDS_AT_ONCE):
+        yield listed[start : start + _IDS_AT_ONCE]

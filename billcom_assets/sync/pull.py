@@ -28,7 +28,7 @@ from billcom_assets.sync.by_id import IDS_PER_REQUEST, read_by_ids
 from billcom_assets.sync.fence import Fence
 from billcom_assets.sync.lanes import Lanes
 from billcom_assets.sync.reading import Batch, ListWalk, PageReader
-from billcom_assets.sync.report import Counts, Kind, Progress, PullReport
+from billcom_assets.sync.report import WHOLE, Counts, Kind, Progress, PullReport
 from billcom_assets.sync.state import EntityState, RunRow, StateStore
 from billcom_assets.sync.windows import Window, Windows, complete_from, is_in_order, rows_per_second
 from billcom_assets.sync.writing import BatchWriter
@@ -81,6 +81,8 @@ class Sync:
     """Calls to each list that are in a report already."""
     planned: Sequence[str] = ()
     """Entities that this run pulls, in their order."""
+    changes: dict[str, set[str] | None] = field(default_factory=dict)
+    """Ids of the rows that this run has written by entity; None where it read a whole list."""
 
     def __post_init__(self) -> None:
         self.fence = Fence(self.integration)
@@ -173,6 +175,7 @@ class EntityPull:
             sweep=self.sweep,
             believes=self.kind is not Kind.INCREMENTAL,
             wants_second_look=self._wants_second_look,
+            changed_ids=None if self.kind in WHOLE else set(),
             # SQLite tells an insert from an update only by looking.
             expects_new=sync.warehouse.is_postgresql and self.state == EntityState(),
         )
@@ -215,8 +218,13 @@ class EntityPull:
                 watermark_to=self.watermark,
             )
             self._close(report, error)
+            self._note_changes()
         self._tell(done=True)
         return report
+
+    def _note_changes(self) -> None:
+        before, ours = self.sync.changes.get(self.entity.name, set()), self.writer.changed_ids
+        self.sync.changes[self.entity.name] = None if before is None or ours is None else before | ours
 
     def _calls(self) -> Calls:
         """What the entity cost since its last report, requests made ahead included."""

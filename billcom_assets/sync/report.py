@@ -20,6 +20,10 @@ class Kind(StrEnum):
     """Objects read again by id because BILL may have changed them silently."""
 
 
+WHOLE = frozenset({Kind.FIRST_PULL, Kind.FULL, Kind.SWEEP})
+"""Pulls that read a list from end to end."""
+
+
 @dataclass(slots=True)
 class Counts:
     """Conservation: fetched = inserted + updated + unchanged + skipped_by_cutoff + rejected."""

@@ -62,6 +62,8 @@ class BatchWriter:
     expects_new: bool = False
     """Nothing is stored yet, as far as is known: objects are then inserted without looking for them first."""
     counts: Counts = field(default_factory=Counts)
+    changed_ids: set[str] | None = None
+    """The rows written so far, for who wants to know."""
     unidentified: int = 0
     """Rejected objects of which not even the id is known."""
     _noted: set[tuple[str, str, str]] = field(default_factory=set)
@@ -111,6 +113,8 @@ class BatchWriter:
             total.add(counts)
             self.states.count(connection, self.pull_id, total)
         self.counts = total
+        if self.changed_ids is not None:
+            self.changed_ids.update(one.row.id for one in changed)
         self.unidentified += sum(not one.record_id for one in rejections)
         return Written(counts, changed, named)
 

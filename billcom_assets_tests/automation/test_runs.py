@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from billcom_assets.automation.plan import PULLS, seed_plan, sync_plan
 from billcom_assets.definitions import defs
@@ -21,6 +21,7 @@ from billcom_assets.ledger.prerequisites import PREREQUISITES
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import What
+from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.automation.companies import KEY, Breakage, connect, copied, prepare
 
@@ -82,11 +83,16 @@ def materialized(run_id: str) -> list[str]:
 def verdicts(run_id: str) -> dict[str, tuple[bool, str | None]]:
     """Prerequisites that the run evaluated for the integration: whether it holds, and what the user reads."""
     names = {one.name for one in PREREQUISITES}
+    return {one.check_name: (one.passed, one.description) for one in evaluations(run_id) if one.check_name in names}
+
+
+def evaluations(run_id: str) -> list[dg.AssetCheckEvaluation]:
+    """The check results of a run, all of them the integration's."""
     with open_instance() as instance:
         records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
     found = [record.event_log_entry.dagster_event.event_specific_data for record in records]
     assert {one.partition for one in found} <= {KEY}
-    return {one.check_name: (one.passed, one.description) for one in found if one.check_name in names}
+    return found
 
 
 def rows(table: str, key: str = KEY) -> int:
@@ -122,6 +128,40 @@ def test_the_order_holds_for_every_selection(job: str, selection: list[str] | No
     launched = launch(job, KEY, entities=selection)
     assert launched.success, launched.error
     assert materialized(launched.run_id) == expected
+
+
+@pytest.mark.usefixtures("home")
+def test_references_are_all_followed_by_first_and_nightly_syncs_and_only_from_changes_by_others() -> None:
+    def followed(job: str) -> set[str]:
+        launched = launch(job, KEY)
+        assert launched.success, launched.error
+        results = [(one.asset_key.to_user_string(), one.check_name) for one in evaluations(launched.run_id)]
+        assert ("vendors", "used_ones_mapped") in results
+        return {asset for asset, check in results if check == "references"}
+
+    documents = {"bills", "vendor_credits", "vendor_payments"}
+    assert followed("full_sync") >= documents
+    assert followed("full_sync").isdisjoint(documents)
+    assert followed("full_refresh") >= documents
+
+
+@pytest.mark.usefixtures("home")
+def test_what_bills_use_is_looked_at_when_the_bills_of_the_same_run_are_there() -> None:
+    warehouse = open_database()
+    m = mappings.c
+    with warehouse.write() as connection:
+        kept = connection.scalar(select(func.min(m.bill_id)).where(m.kind == "vendors"))
+        connection.execute(delete(mappings).where(m.kind == "vendors", m.bill_id != kept))
+    warehouse.close()
+    (used,) = [
+        one
+        for one in evaluations(launch("full_sync", KEY).run_id)
+        if (one.asset_key.to_user_string(), one.check_name) == ("vendors", "used_ones_mapped")
+    ]
+    assert (used.passed, used.description) == (
+        False,
+        f"{used.metadata['count'].value} vendors that bills refer to are not mapped",
+    )
 
 
 @pytest.mark.parametrize("broken", BREAKAGES, ids=lambda one: one.name)

@@ -55,12 +55,10 @@ def _check(sync: Sync, entity: str) -> float:
 
     started = time.monotonic()
     with sync.warehouse.read() as connection:
-        for check in quality.quality_checks(CATALOG):
-            if check.asset == entity:
-                began = time.monotonic()
-                check.measure(connection, sync.integration)
-                if os.environ.get("BENCH_CHECKS"):
-                    sys.stderr.write(f"{time.monotonic() - began:8.3f} {entity} {check.name}\n")
+        for _ in quality.results(
+            connection, sync.integration, entity, CATALOG, planned=sync.planned, changes=sync.changes
+        ):
+            pass
     return time.monotonic() - started
 
 

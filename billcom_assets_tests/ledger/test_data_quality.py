@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import insert, update
 
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.ledger.broken_references import broken_references
 from billcom_assets.ledger.data_quality import (
+    Changes,
     Severity,
-    broken_references,
     conservation,
     contract,
     duplicate_account_numbers,
@@ -18,6 +19,7 @@ from billcom_assets.ledger.data_quality import (
     unmapped_funding_accounts,
     unmapped_in_use,
 )
+from billcom_assets.ledger.kinds import mirror
 from billcom_assets.warehouse.tables import contract_findings, integrations, sync_runs
 from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
 
@@ -154,6 +156,38 @@ def test_a_card_that_a_payment_came_from_is_not_missed_among_bank_accounts(pulle
     pulled.bill("vendor_payments", "stp2", funding_account_id="bac01", funding_account_type="BANK_ACCOUNT")
 
     assert references(pulled, "vendor_payments") == ("bac01",)
+
+
+def test_after_an_ordinary_sync_only_what_it_changed_is_looked_at(pulled: Books) -> None:
+    pulled.vendor("00901", "Acme")
+    pulled.vendor("00902", "Beta")
+    pulled.bill("bills", "00n1", vendor_id="00901")
+    pulled.bill("bills", "00n2", vendor_id="00902")
+    pulled.bill("bills", "00n3", vendor_id="00903")
+    bills = CATALOG["bills"]
+
+    def found(changes: Changes) -> tuple[tuple[str, ...], bool]:
+        quality = broken_references(pulled.conn, KEY, bills, changes=changes)
+        return quality.sample, quality.is_partial
+
+    assert found({}) == ((), True)
+    assert found({"bills": {"00n2"}, "vendors": {"00901"}}) == ((), True)
+    assert found({"bills": {"00n2", "00n3"}}) == (("00903",), True)
+    assert found({"bills": None}) == (("00903",), False)
+    vendors = mirror().table("vendors")
+    pulled.conn.execute(update(vendors).where(vendors.c.id == "00902").values(archived=True))
+    assert found({"bills": set(), "vendors": {"00901"}}) == ((), True)
+    assert found({"bills": set(), "vendors": {"00901", "00902"}}) == (("00902",), True)
+    assert found({"bills": set(), "vendors": None}) == (("00902",), True)
+
+
+def test_names_and_numbers_are_compared_when_one_has_changed(books: Books) -> None:
+    books.vendor("009a", "Acme, Inc.")
+    books.vendor("009b", "ACME")
+    unchanged = duplicate_vendor_names(books.conn, KEY, {"bills": {"00n1"}, "vendors": set()})
+    assert (unchanged.passed, unchanged.is_partial) == (True, True)
+    for changed in ({"009b"}, None):
+        assert duplicate_vendor_names(books.conn, KEY, {"vendors": changed}).sample == ("009a", "009b")
 
 
 @pytest.mark.parametrize("entity", CATALOG.names())

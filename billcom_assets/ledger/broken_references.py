@@ -1,0 +1,122 @@
+"""Which objects are referred to although they are missing, deleted or archived."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.model import Entity
+from billcom_assets.ledger.data_quality import Changes, Quality, warning
+from billcom_assets.ledger.kinds import mirror
+from billcom_assets.ledger.uses import Reference, parts, references, referring
+from billcom_assets.warehouse.comparing import compare_by_hash
+from billcom_assets.warehouse.mirror import Mirror
+from billcom_assets.warehouse.tables import integrations, sync_state
+
+
+def broken_references(
+    conn: Connection,
+    integration: str,
+    entity: Entity,
+    *,
+    entities: Sequence[Entity] = CATALOG.entities,
+    changes: Changes | None = None,
+) -> Quality:
+    """Ids that live objects of ``entity`` refer to and that are not in the mirror, deleted or archived.
+
+    Left out is what may rightly be absent: objects of lists that were never pulled, objects before the cutoff or the
+    history start, and ids of another kind of object (a payment may come from a card that has no list).
+
+    With ``changes`` only what changed objects refer to is looked at, and what has just been deleted or archived.
+    """
+    changed = None if changes is None else changes.get(entity.name, ())
+    broken: set[str] = set()
+    for search in _searches(conn, integration, entity, entities):
+        if changes is None or changed is None:
+            broken.update(search.everywhere())
+            continue
+        for owners in parts(changed):
+            broken.update(search.among(owners))
+        broken.update(search.to_gone(changes.get(search.target.name, ())))
+    title = entity.name.replace("_", " ")
+    return warning(
+        f"{entity.name}_references",
+        sorted(broken),
+        bad=f"objects that {title} refer to are missing, deleted or archived",
+        good=f"everything that {title} refer to is there",
+        fix=f"billcom sync {integration} --full-refresh brings in what is missing; restore in BILL what is archived, "
+        "or move its documents to another",
+        is_partial=changed is not None,
+    )
+
+
+def _searches(conn: Connection, integration: str, entity: Entity, entities: Sequence[Entity]) -> Iterator[_Search]:
+    tables = mirror() if tuple(entities) == CATALOG.entities else Mirror.of(tuple(entities))
+    known = {other.name: other for other in entities}
+    s, i = sync_state.c, integrations.c
+    pulled = set(conn.scalars(select(s.entity).where(s.integration == integration, s.first_pulled_at.is_not(None))))
+    limited = select(i.key).where(i.key == integration, i.cutoff.is_not(None) | i.history_start.is_not(None))
+    is_limited = conn.scalar(limited) is not None
+    for reference in references((entity,)):
+        target = known[reference.target]
+        if target.name in pulled:
+            absent_counts = not (is_limited and target.cutoff is not None)
+            yield _Search(conn, integration, tables, reference, target, absent_counts)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Looks along one column that holds ids of ``target``."""
+
+    conn: Connection
+    integration: str
+    tables: Mirror
+    reference: Reference
+    target: Entity
+    absent_counts: bool
+    """False when objects of the target may rightly be absent."""
+
+    def everywhere(self) -> Iterator[str]:
+        """Broken ids that any live object refers to."""
+        compare_by_hash(self.conn)
+        yield from self._broken()
+
+    def among(self, owners: Sequence[str]) -> Iterator[str]:
+        """Broken ids that live objects among ``owners`` refer to."""
+        yield from self._broken(self.tables.table(self.reference.entity.name).c.id.in_(owners))
+
+    def to_gone(self, written: Collection[str] | None) -> Iterator[str]:
+        """Ids of deleted or archived objects that live ones refer to, among those just written; None for all."""
+        theirs = self._theirs
+        gone = select(theirs.c.id).where(theirs.c.integration == self.integration, _is_gone(theirs))
+        if written is None:
+            found = set(self.conn.scalars(gone))
+        else:
+            found = {one for ids in parts(written) for one in self.conn.scalars(gone.where(theirs.c.id.in_(ids)))}
+        referred = referring(self.tables, self.reference, self.integration)
+        for ids in parts(found):
+            yield from self.conn.scalars(referred.where(referred.selected_columns[0].in_(ids)).distinct())
+
+    @property
+    def _theirs(self) -> Table:
+        return self.tables.table(self.target.name)
+
+    def _broken(self, *conditions: ColumnElement[bool]) -> Iterator[str]:
+        # Each id is looked up once, however many lines name it.
+        mine = referring(self.tables, self.reference, self.integration).where(*conditions)
+        referred = mine.distinct().subquery().c[0]
+        theirs = self._theirs
+        joined = referred.table.outerjoin(
+            theirs, and_(theirs.c.integration == self.integration, theirs.c.id == referred)
+        )
+        broken = [_is_gone(theirs)]
+        if self.absent_counts:
+            broken.append(theirs.c.id.is_(None) & referred.like(f"{self.target.id_prefix}%"))
+        yield from self.conn.scalars(select(referred).select_from(joined).where(or_(*broken)))
+
+
+def _is_gone(table: Table) -> ColumnElement[bool]:
+    return table.c.deleted_at.is_not(None) | table.c.archived.is_(True)
