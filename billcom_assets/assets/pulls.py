@@ -167,12 +167,7 @@ def _checks(
 ) -> Iterator[dg.AssetCheckResult]:
     selected = {(key.asset_key.to_user_string(), key.name) for key in context.selected_asset_check_keys}
     with sync.warehouse.read() as connection:
-        found = [
-            *prerequisites.results(connection, sync.integration, entity.name, gate_ahead=gate_ahead),
-            *quality.results(
-                connection, sync.integration, entity.name, CATALOG, planned=sync.planned, changes=sync.changes
-            ),
-        ]
-    for one in found:
-        if one.asset_key is not None and (one.asset_key.to_user_string(), one.check_name) in selected:
-            yield one
+        found = list(prerequisites.results(connection, sync.integration, entity.name, gate_ahead=gate_ahead))
+    yield from (one for one in found if (entity.name, one.check_name) in selected)
+    if (entity.name, quality.NAME) in selected:
+        yield quality.look(sync, entity.name)

@@ -17,8 +17,8 @@ from sqlalchemy import select
 from billcom_assets.automation.display import table
 from billcom_assets.automation.launching import INTERVAL_SECONDS, unreadable
 from billcom_assets.automation.standing import SEEDED, rows
-from billcom_assets.ledger.data_quality import Quality
-from billcom_assets.ledger.data_quality import freshness as measure
+from billcom_assets.quality.freshness import freshness as measure
+from billcom_assets.quality.measures import Quality
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.pull import utc_now
 from billcom_assets.warehouse.engine import Warehouse

@@ -32,7 +32,7 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "sync_state": (
         *("integration", "entity", "watermark", "cutoff", "time_filter_refused", "time_filter_probed_at"),
-        *("first_pulled_at", "swept_at", "synced_at"),
+        *("first_pulled_at", "swept_at", "synced_at", "checked_at"),
     ),
     "sync_runs": (
         *("id", "run_id", "integration", "entity", "kind", "status", "started_at", "finished_at"),
@@ -46,6 +46,7 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
         *("id", "integration", "entity", "record_id", "code", "status", "occurrences"),
         *("first_seen_at", "last_seen_at"),
     ),
+    "quality_findings": ("integration", "entity", "measure", "found", "found_at"),
     "contract_findings": ("integration", "entity", "kind", "place", "first_seen_at", "last_seen_at"),
     "ledger_accounts": (
         *("integration", "id", "number", "name", "type", "parent_id", "description", "active", "imported_at"),

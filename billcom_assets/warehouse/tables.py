@@ -102,6 +102,7 @@ sync_state = Table(
     Column("first_pulled_at", UtcTimestamp, comment="When the first complete pull ended"),
     Column("swept_at", UtcTimestamp, comment="When the last complete sweep ended"),
     Column("synced_at", UtcTimestamp, comment="When the last pull ended"),
+    Column("checked_at", UtcTimestamp, comment="When every reference of it was last followed"),
     PrimaryKeyConstraint("integration", "entity"),
     comment="One row per integration and entity: how far the mirror is",
 )
@@ -194,6 +195,20 @@ integration_errors = Table(
     CheckConstraint("status in ('open', 'resolved', 'ignored')", name="status"),
     UniqueConstraint("integration", "entity", "record_id", "code"),
     comment="One row per record and reason why it could not be brought in",
+)
+
+quality_findings = Table(
+    "quality_findings",
+    metadata,
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("measure", Text, nullable=False, comment="What was measured"),
+    Column(
+        "found", Text, nullable=False, comment="BILL's id of the object that is missing, deleted, archived or twice"
+    ),
+    Column("found_at", UtcTimestamp, nullable=False, comment="First time"),
+    PrimaryKeyConstraint("integration", "entity", "measure", "found"),
+    comment="One row per object that references lead to in vain, or whose name or number is not its own",
 )
 
 contract_findings = Table(

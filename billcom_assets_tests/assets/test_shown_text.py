@@ -12,9 +12,10 @@ import pytest
 
 import billcom_assets
 from billcom_assets.assets.metadata import sample
-from billcom_assets.checks.quality import QualityCheck, result
+from billcom_assets.checks.quality import result
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.ledger.data_quality import Quality, Severity
+from billcom_assets.quality.entity import measures_of
+from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets_tests.ledger.books import KEY, Books
 
@@ -74,13 +75,13 @@ def test_a_text_stays_text_on_one_line_of_bounded_length(warehouse: Warehouse) -
 
 
 def test_a_check_keeps_what_bill_wrote_out_of_its_description(warehouse: Warehouse) -> None:
-    check = QualityCheck("accounts", "known", "Known.", lambda _connection, _key: found)
+    (measure, *_) = measures_of(CATALOG["accounts"])
     found = Quality("x", False, Severity.WARN, "1 value is unknown", 1, (HOSTILE,), "nothing is lost")
-    made = result(check, found)
+    made = result("accounts", [(measure, found)])
     assert made.description == "1 value is unknown"
     table = made.metadata["sample"]
     assert isinstance(table, dg.TableMetadataValue)
-    assert [record.data for record in table.records] == [{"found": HOSTILE}]
+    assert [record.data for record in table.records] == [{"measure": measure.name, "found": HOSTILE}]
 
 
 def test_no_metadata_is_markdown() -> None:

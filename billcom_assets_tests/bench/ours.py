@@ -54,11 +54,7 @@ def _check(sync: Sync, entity: str) -> float:
     from billcom_assets.checks import quality
 
     started = time.monotonic()
-    with sync.warehouse.read() as connection:
-        for _ in quality.results(
-            connection, sync.integration, entity, CATALOG, planned=sync.planned, changes=sync.changes
-        ):
-            pass
+    quality.look(sync, entity)
     return time.monotonic() - started
 
 

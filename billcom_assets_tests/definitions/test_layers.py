@@ -21,6 +21,7 @@ FLOORS = (
     ("resources", "storage"),
     ("environment",),
     ("sync",),
+    ("quality",),
     ("ledger",),
     ("warehouse",),
     ("bill",),

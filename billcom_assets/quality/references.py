@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.ledger.data_quality import Changes, Quality, warning
 from billcom_assets.ledger.kinds import mirror
 from billcom_assets.ledger.uses import Reference, parts, references, referring
+from billcom_assets.quality.findings import Changes
+from billcom_assets.quality.measures import Quality, warning
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import integrations, sync_state
@@ -24,32 +25,38 @@ def broken_references(
     *,
     entities: Sequence[Entity] = CATALOG.entities,
     changes: Changes | None = None,
+    known: Collection[str] = (),
 ) -> Quality:
     """Ids that live objects of ``entity`` refer to and that are not in the mirror, deleted or archived.
 
     Left out is what may rightly be absent: objects of lists that were never pulled, objects before the cutoff or the
     history start, and ids of another kind of object (a payment may come from a card that has no list).
 
-    With ``changes`` only what changed objects refer to is looked at, and what has just been deleted or archived.
+    Args:
+        conn: A reading one.
+        integration: Whose.
+        entity: Whose references.
+        entities: The catalog's, unless others are given.
+        changes: Look only at what changed objects refer to, and at what has just been deleted or archived.
+        known: Ids that were broken before; with ``changes`` they still are unless their objects are there by now.
     """
-    changed = None if changes is None else changes.get(entity.name, ())
-    broken: set[str] = set()
-    for search in _searches(conn, integration, entity, entities):
-        if changes is None or changed is None:
-            broken.update(search.everywhere())
-            continue
-        for owners in parts(changed):
-            broken.update(search.among(owners))
-        broken.update(search.to_gone(changes.get(search.target.name, ())))
+    searches = list(_searches(conn, integration, entity, entities))
+    if changes is None or (changed := changes.get(entity.name, ())) is None:
+        broken = {one for search in searches for one in search.everywhere()}
+    else:
+        targets = {search.target.name: search for search in searches}.values()
+        broken = set(known).difference(*(search.present(known) for search in targets))
+        for search in searches:
+            broken.update(one for owners in parts(changed) for one in search.among(owners))
+            broken.update(search.to_gone(changes.get(search.target.name, ())))
     title = entity.name.replace("_", " ")
     return warning(
         f"{entity.name}_references",
-        sorted(broken),
+        broken,
         bad=f"objects that {title} refer to are missing, deleted or archived",
         good=f"everything that {title} refer to is there",
         fix=f"billcom sync {integration} --full-refresh brings in what is missing; restore in BILL what is archived, "
         "or move its documents to another",
-        is_partial=changed is not None,
     )
 
 
@@ -88,21 +95,27 @@ class _Search:
         """Broken ids that live objects among ``owners`` refer to."""
         yield from self._broken(self.tables.table(self.reference.entity.name).c.id.in_(owners))
 
+    def present(self, ids: Collection[str]) -> set[str]:
+        """Those of the ids whose objects are there, neither deleted nor archived."""
+        return self._targets(ids, ~_is_gone(self._theirs))
+
     def to_gone(self, written: Collection[str] | None) -> Iterator[str]:
         """Ids of deleted or archived objects that live ones refer to, among those just written; None for all."""
-        theirs = self._theirs
-        gone = select(theirs.c.id).where(theirs.c.integration == self.integration, _is_gone(theirs))
-        if written is None:
-            found = set(self.conn.scalars(gone))
-        else:
-            found = {one for ids in parts(written) for one in self.conn.scalars(gone.where(theirs.c.id.in_(ids)))}
+        gone = self._targets(written, _is_gone(self._theirs))
         referred = referring(self.tables, self.reference, self.integration)
-        for ids in parts(found):
+        for ids in parts(gone):
             yield from self.conn.scalars(referred.where(referred.selected_columns[0].in_(ids)).distinct())
 
     @property
     def _theirs(self) -> Table:
         return self.tables.table(self.target.name)
+
+    def _targets(self, ids: Collection[str] | None, condition: ColumnElement[bool]) -> set[str]:
+        theirs = self._theirs
+        query = select(theirs.c.id).where(theirs.c.integration == self.integration, condition)
+        if ids is None:
+            return set(self.conn.scalars(query))
+        return {one for part in parts(ids) for one in self.conn.scalars(query.where(theirs.c.id.in_(part)))}
 
     def _broken(self, *conditions: ColumnElement[bool]) -> Iterator[str]:
         # Each id is looked up once, however many lines name it.

@@ -9,8 +9,8 @@ from decimal import Decimal
 from sqlalchemy import Connection, func, select
 
 from billcom_assets.entities.model import Entity
-from billcom_assets.ledger.data_quality import Quality, Severity
 from billcom_assets.ledger.kinds import mirror
+from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.personal import mask_personal_data
 from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE

@@ -4,23 +4,23 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.ledger.broken_references import broken_references
-from billcom_assets.ledger.data_quality import (
-    Changes,
+from billcom_assets.ledger.kinds import mirror
+from billcom_assets.quality.findings import Changes, Findings
+from billcom_assets.quality.freshness import freshness
+from billcom_assets.quality.measures import (
     Severity,
     conservation,
     contract,
     duplicate_account_numbers,
     duplicate_vendor_names,
-    freshness,
     unmapped_funding_accounts,
     unmapped_in_use,
 )
-from billcom_assets.ledger.kinds import mirror
-from billcom_assets.warehouse.tables import contract_findings, integrations, sync_runs
+from billcom_assets.quality.references import broken_references
+from billcom_assets.warehouse.tables import contract_findings, integrations, quality_findings, sync_runs
 from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
 
 
@@ -164,30 +164,35 @@ def test_after_an_ordinary_sync_only_what_it_changed_is_looked_at(pulled: Books)
     pulled.bill("bills", "00n1", vendor_id="00901")
     pulled.bill("bills", "00n2", vendor_id="00902")
     pulled.bill("bills", "00n3", vendor_id="00903")
-    bills = CATALOG["bills"]
 
-    def found(changes: Changes) -> tuple[tuple[str, ...], bool]:
-        quality = broken_references(pulled.conn, KEY, bills, changes=changes)
-        return quality.sample, quality.is_partial
+    def found(changes: Changes, *known: str) -> tuple[str, ...]:
+        return broken_references(pulled.conn, KEY, CATALOG["bills"], changes=changes, known=known).found
 
-    assert found({}) == ((), True)
-    assert found({"bills": {"00n2"}, "vendors": {"00901"}}) == ((), True)
-    assert found({"bills": {"00n2", "00n3"}}) == (("00903",), True)
-    assert found({"bills": None}) == (("00903",), False)
+    assert found({}) == ()
+    assert found({"bills": {"00n2"}, "vendors": {"00901"}}) == ()
+    assert found({"bills": {"00n2", "00n3"}}) == found({"bills": None}) == ("00903",)
     vendors = mirror().table("vendors")
     pulled.conn.execute(update(vendors).where(vendors.c.id == "00902").values(archived=True))
-    assert found({"bills": set(), "vendors": {"00901"}}) == ((), True)
-    assert found({"bills": set(), "vendors": {"00901", "00902"}}) == (("00902",), True)
-    assert found({"bills": set(), "vendors": None}) == (("00902",), True)
+    assert found({"bills": set(), "vendors": {"00901"}}) == ()
+    assert found({"bills": set(), "vendors": {"00901", "00902"}}) == found({"vendors": None}) == ("00902",)
 
 
-def test_names_and_numbers_are_compared_when_one_has_changed(books: Books) -> None:
-    books.vendor("009a", "Acme, Inc.")
-    books.vendor("009b", "ACME")
-    unchanged = duplicate_vendor_names(books.conn, KEY, {"bills": {"00n1"}, "vendors": set()})
-    assert (unchanged.passed, unchanged.is_partial) == (True, True)
-    for changed in ({"009b"}, None):
-        assert duplicate_vendor_names(books.conn, KEY, {"vendors": changed}).sample == ("009a", "009b")
+def test_what_was_broken_stays_so_until_its_object_is_there(pulled: Books) -> None:
+    pulled.vendor("00901", "Acme")
+    pulled.vendor("00902", "Beta", archived=True)
+    known = ("00901", "00902", "00903")
+    assert broken_references(pulled.conn, KEY, CATALOG["bills"], changes={}, known=known).found == ("00902", "00903")
+
+
+def test_findings_keep_the_time_when_they_were_first_made(books: Books) -> None:
+    findings = Findings(KEY, "bills", "references")
+    findings.keep(books.conn, {"00901", "00902"}, NOW)
+    Findings(KEY, "vendors", "references").keep(books.conn, {"00999"}, NOW)
+    findings.keep(books.conn, {"00902", "00903"}, LATER)
+    f = quality_findings.c
+    stored = books.conn.execute(select(f.found, f.found_at).where(f.entity == "bills").order_by(f.found)).all()
+    assert [tuple(row) for row in stored] == [("00902", NOW), ("00903", LATER)]
+    assert findings.known(books.conn) == {"00902", "00903"}
 
 
 @pytest.mark.parametrize("entity", CATALOG.names())

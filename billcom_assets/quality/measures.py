@@ -1,7 +1,4 @@
-"""What is not right with the data but stops nothing: findings for checks that do not block.
-
-After a pull that read only what had changed, checks of references and of names look only at that, as far as they are
-given it: a finding is then told, and what has passed says nothing about the rest (``Quality.is_partial``).
+"""What is not right with the data but stops nothing.
 
 Samples are ids, or what BILL sends beyond the catalog: bounded, on one line and without tax ids or bank data. They are
 text to be shown as text; descriptions and fixes are words of ours alone.
@@ -10,9 +7,8 @@ text to be shown as text; descriptions and fixes are words of ours alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, select
@@ -23,13 +19,9 @@ from billcom_assets.ledger.mappings import mapped
 from billcom_assets.ledger.names import name_of
 from billcom_assets.ledger.uses import in_use
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.warehouse.tables import contract_findings, sync_runs, sync_state
+from billcom_assets.warehouse.tables import contract_findings, sync_runs
 
-Changes = Mapping[str, Collection[str] | None]
-"""Ids of what a run has written by entity, None for a whole list; entities that it did not pull are left out."""
 _SAMPLE = 10
-STALE_AFTER = timedelta(hours=3)
-"""Age of the last pull from which the data counts as old: syncs run hourly, and two may be missed."""
 
 
 class Severity(StrEnum):
@@ -54,22 +46,22 @@ class Quality:
     """The first of them by id; text of BILL's, fit to be shown as text."""
     fix: str
     """What to do; empty when it passed."""
-    is_partial: bool = False
-    """Only what has just changed was looked at."""
+    found: tuple[str, ...] = ()
+    """All that the sample is taken from."""
 
 
-def warning(name: str, found: Sequence[str], *, bad: str, good: str, fix: str, is_partial: bool = False) -> Quality:
+def warning(name: str, found: Iterable[str], *, bad: str, good: str, fix: str) -> Quality:
     """A warning about each of ``found``; ``bad`` follows their count."""
-    only = "; only what has just changed was looked at, the nightly sync looks at everything" if is_partial else ""
+    found = tuple(sorted(found))
     return Quality(
         name=name,
         passed=not found,
         severity=Severity.WARN,
-        description=f"{len(found)} {bad}{only}" if found else f"{good}{only}",
-        is_partial=is_partial,
+        description=f"{len(found)} {bad}" if found else good,
         count=len(found),
         sample=tuple(excerpt(one) for one in found[:_SAMPLE]),
         fix=fix if found else "",
+        found=found,
     )
 
 
@@ -105,28 +97,33 @@ def unmapped_in_use(conn: Connection, integration: str, kind: str) -> Quality:
     )
 
 
-def duplicate_vendor_names(conn: Connection, integration: str, changes: Changes | None = None) -> Quality:
-    """Live vendors whose names are the same but for case, accents, punctuation and legal form."""
-    if not _has_changed("vendors", changes):
-        return _unchanged("vendor_names_unique")
-    t = mirror().table("vendors").c
-    rows = conn.execute(
-        select(t.id, t.name).where(t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None))
-    )
-    doubled = _doubled((name_of(row.name).core, row.id) for row in rows)
+def duplicate_vendor_names(conn: Connection, integration: str, known: Collection[str] | None = None) -> Quality:
+    """Live vendors whose names are the same but for case, accents, punctuation and legal form.
+
+    Args:
+        conn: A reading one.
+        integration: Whose.
+        known: What was found before, if no vendor has changed since.
+    """
     return warning(
         "vendor_names_unique",
-        doubled,
+        _vendors_doubled(conn, integration) if known is None else known,
         bad="vendors of BILL share their name with another",
         good="no two vendors of BILL have the same name",
         fix="merge them in BILL, or archive those that are not used",
     )
 
 
-def duplicate_account_numbers(conn: Connection, integration: str, changes: Changes | None = None) -> Quality:
+def _vendors_doubled(conn: Connection, integration: str) -> list[str]:
+    t = mirror().table("vendors").c
+    rows = conn.execute(
+        select(t.id, t.name).where(t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None))
+    )
+    return _doubled((name_of(row.name).core, row.id) for row in rows)
+
+
+def duplicate_account_numbers(conn: Connection, integration: str) -> Quality:
     """Live accounts that share their number with another."""
-    if not _has_changed("accounts", changes):
-        return _unchanged("account_numbers_unique")
     t = mirror().table("accounts").c
     rows = conn.execute(
         select(t.id, t.account_number).where(
@@ -141,14 +138,6 @@ def duplicate_account_numbers(conn: Connection, integration: str, changes: Chang
         good="no two accounts of BILL have the same number",
         fix="merge or renumber them in BILL: the ledger account cannot be told by number",
     )
-
-
-def _has_changed(entity: str, changes: Changes | None) -> bool:
-    return changes is None or changes.get(entity, ()) is None or bool(changes.get(entity))
-
-
-def _unchanged(name: str) -> Quality:
-    return warning(name, [], bad="", good="nothing has changed", fix="", is_partial=True)
 
 
 def _doubled(keyed: Iterable[tuple[str, str]]) -> list[str]:
@@ -198,34 +187,6 @@ def conservation(conn: Connection, integration: str, entity: str) -> Quality:
         "" if passed else f"billcom sync {integration} --only {entity} --full-refresh, and report it: this is a defect"
     )
     return Quality(name, passed, Severity.ERROR, sums, abs(last.fetched - kept), () if passed else (last.id,), fix)
-
-
-def freshness(conn: Connection, integration: str, now: datetime, *, stale_after: timedelta = STALE_AFTER) -> Quality:
-    """Whether the last complete pull of every entity that was ever pulled is recent; the late ones oldest first."""
-    s = sync_state.c
-    pulled = conn.execute(
-        select(s.entity, s.synced_at)
-        .where(s.integration == integration, s.synced_at.is_not(None))
-        .order_by(s.synced_at, s.entity)
-    ).all()
-    name = "freshness"
-    if not pulled:
-        fix = f"billcom sync {integration}"
-        return Quality(name, False, Severity.WARN, "nothing has ever been pulled", 1, (), fix)
-    ages = {row.entity: now - row.synced_at for row in pulled}
-    late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > stale_after]
-    if not late:
-        oldest = _hours(next(iter(ages.values())))
-        return Quality(name, True, Severity.WARN, f"all {len(ages)} lists were pulled within {oldest}", 0, (), "")
-    more = f" and {len(late) - _SAMPLE} more" if len(late) > _SAMPLE else ""
-    described = f"{len(late)} of {len(ages)} lists are late, last pulled: {', '.join(late[:_SAMPLE])}{more}"
-    fix = f"billcom status {integration} shows why; billcom sync {integration} pulls now"
-    return Quality(name, False, Severity.WARN, described, len(late), (), fix)
-
-
-def _hours(age: timedelta) -> str:
-    minutes = max(0, int(age.total_seconds() // 60))
-    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
 
 
 IN_USE_KINDS = tuple(kind for kind in KINDS if kind != "funding_accounts")

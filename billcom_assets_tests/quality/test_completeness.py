@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.ledger.completeness import SWEEP_OVERDUE_AFTER, completeness
-from billcom_assets.ledger.data_quality import Quality, Severity
+from billcom_assets.quality.completeness import SWEEP_OVERDUE_AFTER, completeness
+from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets_tests.sync.company import INTEGRATION
 from billcom_assets_tests.sync.plain import PlainBill, bill, plain_bill

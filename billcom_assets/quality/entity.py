@@ -1,0 +1,162 @@
+"""Everything that is measured of one entity, with what each measure looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import Connection, select
+
+from billcom_assets.entities.model import Entity
+from billcom_assets.quality import measures
+from billcom_assets.quality.completeness import completeness
+from billcom_assets.quality.findings import Changes, Findings
+from billcom_assets.quality.measures import IN_USE_KINDS, Quality
+from billcom_assets.quality.references import broken_references
+from billcom_assets.warehouse.tables import sync_state
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at an entity of one integration, after a pull of it."""
+
+    connection: Connection
+    """A reading one."""
+    integration: str
+    entity: Entity
+    changes: Changes
+    """What the run has written so far."""
+    now: datetime
+
+    @property
+    def has_changed(self) -> bool:
+        """True unless every object is as it was at the look before."""
+        return self.is_whole or bool(self.changes.get(self.entity.name))
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """True when a list was read whole, or was never looked at whole: else changes tell all that is new."""
+        s = sync_state.c
+        mine = (s.integration == self.integration, s.entity == self.entity.name)
+        return (
+            self.changes.get(self.entity.name, ()) is None
+            or self.connection.scalar(select(s.checked_at).where(*mine)) is None
+        )
+
+    def is_worth_keeping(self, taken: Sequence[tuple[Measure, Quality]]) -> bool:
+        """False when what was found is known already."""
+        return self.is_whole or any(one.is_kept and set(found.found) != self.known(one.name) for one, found in taken)
+
+    def known(self, measure: str) -> set[str]:
+        """What the measure has found before."""
+        return self.findings(measure).known(self.connection)
+
+    def findings(self, measure: str) -> Findings:
+        """Where it keeps them."""
+        return Findings(self.integration, self.entity.name, measure)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing that should hold for an entity."""
+
+    name: str
+    description: str
+    take: Callable[[Look], Quality]
+    is_kept: bool = False
+    """What it finds is kept, so that the next look goes on from there."""
+
+
+def measures_of(entity: Entity) -> Iterator[Measure]:
+    """What is measured of the entity."""
+    yield Measure(
+        "conservation",
+        "Everything that BILL returned was inserted, updated, unchanged, skipped by the cutoff or rejected.",
+        lambda look: measures.conservation(look.connection, look.integration, look.entity.name),
+    )
+    yield Measure(
+        "completeness",
+        "Every object that BILL sends can be read, none is missing in doubt, and no nightly sweep is overdue.",
+        lambda look: completeness(look.connection, look.integration, look.entity, look.now),
+    )
+    yield Measure(
+        "known fields and values",
+        "BILL sends no field and no enum value that the catalog does not know; such data is kept in the payload.",
+        lambda look: measures.contract(look.connection, look.integration, look.entity.name),
+    )
+    columns = [*entity.columns, *(column for child in entity.children for column in child.columns)]
+    if any(column.references for column in columns):
+        yield Measure(
+            "references",
+            "Live objects refer to objects that are in the mirror and neither deleted nor archived.",
+            _references,
+            is_kept=True,
+        )
+    yield from _OF_ENTITIES.get(entity.name, ())
+
+
+def look_at(look: Look) -> list[tuple[Measure, Quality]]:
+    """Takes every measure of the entity."""
+    return [(measure, measure.take(look)) for measure in measures_of(look.entity)]
+
+
+def keep(connection: Connection, look: Look, taken: Sequence[tuple[Measure, Quality]]) -> None:
+    """Keeps what the look has found, on a writing connection."""
+    for measure, quality in taken:
+        if measure.is_kept:
+            look.findings(measure.name).keep(connection, quality.found, look.now)
+    if look.is_whole:
+        s = sync_state.c
+        mine = (s.integration == look.integration, s.entity == look.entity.name)
+        connection.execute(sync_state.update().where(*mine).values(checked_at=look.now))
+
+
+def _references(look: Look) -> Quality:
+    if look.is_whole:
+        return broken_references(look.connection, look.integration, look.entity)
+    return broken_references(
+        look.connection, look.integration, look.entity, changes=look.changes, known=look.known("references")
+    )
+
+
+def _unique_names(look: Look) -> Quality:
+    known = None if look.has_changed else look.known("unique names")
+    return measures.duplicate_vendor_names(look.connection, look.integration, known)
+
+
+def _used(kind: str) -> Measure:
+    title = kind.replace("_", " ")
+    return Measure(
+        f"{title} mapped",
+        f"Every one of the {title} that bills refer to is mapped to its ledger counterpart.",
+        lambda look: measures.unmapped_in_use(look.connection, look.integration, kind),
+    )
+
+
+_OF_ENTITIES = {
+    "vendors": (
+        Measure(
+            "unique names",
+            "No two live vendors have the same name but for case, accents, punctuation and legal form.",
+            _unique_names,
+            is_kept=True,
+        ),
+    ),
+    "accounts": (
+        Measure(
+            "unique numbers",
+            "No two live accounts share a number.",
+            lambda look: measures.duplicate_account_numbers(look.connection, look.integration),
+        ),
+    ),
+    "funding_accounts": (
+        Measure(
+            "all mapped",
+            "Every live bank account of BILL is mapped to a bank or credit card account of the ledger.",
+            lambda look: measures.unmapped_funding_accounts(look.connection, look.integration),
+        ),
+    ),
+    "bills": tuple(_used(kind) for kind in IN_USE_KINDS),
+}
