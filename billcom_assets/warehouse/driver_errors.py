@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
-from alembic.util import CommandError
 from sqlalchemy import exc
 
 
@@ -85,11 +84,6 @@ TRIGGER: Final = Trouble(
 NO_TABLES: Final = Trouble(
     "A table or column is missing",
     "The tables are not those of this version: use the version that made them, or run any billcom command to upgrade.",
-    is_setting=True,
-)
-NOT_OURS: Final = Trouble(
-    "The tables were made by another version",
-    "Install the version of billcom-assets that made them, or a newer one.",
     is_setting=True,
 )
 CORRUPT: Final = Trouble(
@@ -164,7 +158,6 @@ _BY_SQLITE_NAME: Final = {
 """By SQLite's name or its beginning. See https://www.sqlite.org/rescode.html"""
 
 _BY_KIND: Final[tuple[tuple[type[Exception], Trouble], ...]] = (
-    (CommandError, NOT_OURS),
     (exc.TimeoutError, TOO_MANY),
     (exc.StatementError, VALUE),
     (exc.SQLAlchemyError, OTHER),

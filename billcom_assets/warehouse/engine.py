@@ -16,7 +16,6 @@ from typing import Any
 
 import psycopg
 import psycopg.types.json
-from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -173,7 +172,7 @@ def open_warehouse(
     try:
         with explained(engine, waits):
             notices = migrate(engine, mirror, waits)
-    except (SQLAlchemyError, psycopg.Error, CommandError) as error:
+    except (SQLAlchemyError, psycopg.Error) as error:
         engine.dispose()
         refused = refusal(error, "BILLCOM_DATABASE_URL") if isinstance(error, DBAPIError) else None
         if refused is not None:

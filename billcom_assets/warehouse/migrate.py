@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import hashlib
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select
 
-from billcom_assets.warehouse import analysts, locks, parts
+from billcom_assets.warehouse import analysts, locks, parts, revisions
 from billcom_assets.warehouse.errors import Busy
 from billcom_assets.warehouse.finishing import Finishing
 from billcom_assets.warehouse.managed_views import ManagedView
 from billcom_assets.warehouse.mirror import Mirror
-from billcom_assets.warehouse.structure import Structure, alembic_config, schema_of
-from billcom_assets.warehouse.tables import mirror_schema
+from billcom_assets.warehouse.tables import SCHEMA, mirror_schema
 from billcom_assets.warehouse.views import managed_views
 from billcom_assets.warehouse.waits import Waits
 
@@ -45,6 +42,8 @@ def migrate(engine: Engine, mirror: Mirror, waits: Waits) -> tuple[str, ...]:
     fingerprint = _fingerprint(mirror, views)
     notices: list[str] = []
     if not _is_in_place(engine, fingerprint):
+        from billcom_assets.warehouse.structure import Structure  # noqa: PLC0415 - imports Alembic, for upgrades alone
+
         with locks.exclusive(engine, "migration", wait_seconds=_LOCK_WAIT_SECONDS):
             if not _is_in_place(engine, fingerprint):
                 notices += Structure(engine, mirror, views, waits).bring_in_place(fingerprint)
@@ -57,14 +56,13 @@ def _fingerprint(mirror: Mirror, views: list[ManagedView]) -> str:
 
 
 def _is_in_place(engine: Engine, fingerprint: str) -> bool:
-    schema = schema_of(engine.dialect)
+    schema = SCHEMA if engine.dialect.name == "postgresql" else None
     with engine.connect() as connection:
-        if not inspect(connection).has_table("mirror_schema", schema=schema):
-            return False
-        context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
-        if context.get_current_revision() != ScriptDirectory.from_config(alembic_config()).get_current_head():
-            return False
-        return connection.scalar(select(mirror_schema.c.fingerprint)) == fingerprint
+        return (
+            inspect(connection).has_table("mirror_schema", schema=schema)
+            and revisions.current(connection) == revisions.head()
+            and connection.scalar(select(mirror_schema.c.fingerprint)) == fingerprint
+        )
 
 
 def _finish(engine: Engine, mirror: Mirror, views: list[ManagedView], waits: Waits) -> list[str]:

@@ -7,29 +7,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
 from sqlalchemy import Column, Connection, Dialect, Engine, Table, inspect
 
 from billcom_assets.warehouse import parts, tables
 from billcom_assets.warehouse.analysts import ANALYST_SCHEMA, shown
+from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.locked import persistently
 from billcom_assets.warehouse.managed_views import ManagedView, exists, put_in_place
 from billcom_assets.warehouse.mirror import BOOKKEEPING, Mirror
 from billcom_assets.warehouse.ownership import act_as_owner, refresh_analyst_views
 from billcom_assets.warehouse.parts import Part, PartKind
+from billcom_assets.warehouse.revisions import MIGRATIONS, current
 from billcom_assets.warehouse.short import short_transaction
 from billcom_assets.warehouse.tables import SCHEMA, mirror_schema
 from billcom_assets.warehouse.waits import Waits
 
 Result = TypeVar("Result")
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
 def schema_of(dialect: Dialect) -> str | None:
@@ -40,7 +41,7 @@ def schema_of(dialect: Dialect) -> str | None:
 def alembic_config() -> Config:
     """Where the revisions are."""
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     return config
 
 
@@ -208,8 +209,15 @@ def _parts_of(connection: Connection, kind: PartKind) -> dict[str, Part]:
 def _run_revisions(connection: Connection) -> None:
     config = alembic_config()
     config.attributes["connection"] = connection
-    with _tables_made_again(connection):
-        command.upgrade(config, "head")
+    try:
+        with _tables_made_again(connection):
+            command.upgrade(config, "head")
+    except CommandError:
+        raise WarehouseError(
+            f"The tables were made by another version of billcom-assets, whose revision {current(connection)} this one "
+            "does not know.",
+            "Install the version that made them, or a newer one.",
+        ) from None
 
 
 @contextmanager

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, inspect
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, inspect, text
 
+from billcom_assets.warehouse import revisions
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.errors import WarehouseError
+from billcom_assets.warehouse.structure import alembic_config
 from billcom_assets.warehouse.tables import SCHEMA, metadata
 
 VIEWS = {"ap_aging", "ar_aging"}
@@ -79,6 +82,22 @@ def test_opening_twice_changes_nothing(bare_database_url: str) -> None:
     second = open_warehouse(bare_database_url)
     assert declared(second).tables.keys() == shape.tables.keys()
     second.close()
+
+
+def test_the_newest_revision_is_the_one_that_alembic_takes_for_it() -> None:
+    assert revisions.head() == ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def test_a_database_of_a_later_version_is_left_as_it_is(database_url: str) -> None:
+    warehouse = open_warehouse(database_url)
+    with warehouse.write() as connection:
+        connection.execute(text(f"UPDATE {warehouse.qualified('alembic_version')} SET version_num = '9999'"))
+    with pytest.raises(WarehouseError, match="revision 9999 this one does not know") as refused:
+        open_warehouse(database_url)
+    assert "newer one" in refused.value.next_step
+    with warehouse.read() as connection:
+        assert revisions.current(connection) == "9999"
+    warehouse.close()
 
 
 @pytest.mark.parametrize(
