@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -19,9 +20,11 @@ from billcom_assets.automation.standing import SEEDED
 from billcom_assets.bill.credentials import Environment
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import seal_for
+from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse import tables
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.integrations import CredentialSources, Integration, Integrations
+from billcom_assets_tests.automation.companies import copied, prepare
 from billcom_assets_tests.ledger.books import Books
 
 NOW = datetime(2026, 3, 4, 10, 25, tzinfo=UTC)
@@ -129,3 +132,35 @@ def world(database: str, instance: dg.DagsterInstance) -> Iterator[World]:
     warehouse = open_warehouse(database)
     yield World(warehouse, instance)
     warehouse.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[SandboxServer]:
+    with SandboxServer(Settings(bills=30, orgs=2)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ready_home(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose integration lacks nothing and was never synced."""
+    home = tmp_path_factory.mktemp("ready")
+    with pytest.MonkeyPatch.context() as patch:
+        _live_in(home, patch)
+        prepare(server, home)
+    return home
+
+
+@pytest.fixture
+def home(ready_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: SandboxServer) -> Iterator[Path]:
+    """A copy of it for one test."""
+    made = copied(ready_home, tmp_path / "home")
+    _live_in(made, monkeypatch)
+    server.sandbox.reset_stats()
+    yield made
+    server.sandbox.refused.clear()
+
+
+def _live_in(home: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("DAGSTER_HOME", str(home))
+    for name in ("BILLCOM_DATABASE_URL", "BILLCOM_SECRET_KEY", "BILLCOM_DAGSTER_DATABASE_URL"):
+        patch.delenv(name, raising=False)

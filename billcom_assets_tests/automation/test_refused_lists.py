@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -16,46 +14,18 @@ from billcom_assets.bill.errors import BillUnavailable
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database
 from billcom_assets.launch import open_instance
-from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.sandbox import SandboxServer
 from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sync.reading import WalkStuck
 from billcom_assets.warehouse.tables import sync_runs
-from billcom_assets_tests.automation.companies import KEY, copied, prepare
+from billcom_assets_tests.automation.companies import KEY
 from billcom_assets_tests.cli.commands import billcom_command
 
 SYNC = [step.name for step in sync_plan(CATALOG)]
 FORBIDDEN = Refusal(403, None, "You are not permitted to do this.")
 BANKS = "GET /v3/funding-accounts/banks"
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SandboxServer]:
-    with SandboxServer(Settings(bills=30, orgs=1)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def ready_home(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("ready")
-    with pytest.MonkeyPatch.context() as patch:
-        _live_in(home, patch)
-        prepare(server, home)
-    return home
-
-
-@pytest.fixture(autouse=True)
-def home(ready_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: SandboxServer) -> Iterator[Path]:
-    made = copied(ready_home, tmp_path / "home")
-    _live_in(made, monkeypatch)
-    server.sandbox.reset_stats()
-    yield made
-    server.sandbox.refused.clear()
-
-
-def _live_in(home: Path, patch: pytest.MonkeyPatch) -> None:
-    patch.setenv("DAGSTER_HOME", str(home))
-    for name in ("BILLCOM_DATABASE_URL", "BILLCOM_SECRET_KEY", "BILLCOM_DAGSTER_DATABASE_URL"):
-        patch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def materialized() -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -18,12 +17,12 @@ from billcom_assets.environment import open_database
 from billcom_assets.launch import Launched, launch, open_instance
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES
 from billcom_assets.ledger.prerequisites import PREREQUISITES
-from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.sandbox import SandboxServer
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import What
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.tables import sync_runs, sync_state
-from billcom_assets_tests.automation.companies import KEY, Breakage, connect, copied, prepare
+from billcom_assets_tests.automation.companies import KEY, Breakage, connect
 
 SYNC = [step.name for step in sync_plan(CATALOG)]
 SEED = list(seed_plan(CATALOG))
@@ -40,37 +39,6 @@ BREAKAGES = [
     Breakage("expense_account_mapped", types=EXPENSE_TYPES),
     Breakage("income_account_mapped", types=INCOME_TYPES),
 ]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SandboxServer]:
-    with SandboxServer(Settings(bills=30, orgs=2)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def ready_home(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose integration lacks nothing and was never synced."""
-    home = tmp_path_factory.mktemp("ready")
-    with pytest.MonkeyPatch.context() as patch:
-        _live_in(home, patch)
-        prepare(server, home)
-    return home
-
-
-@pytest.fixture
-def home(ready_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: SandboxServer) -> Path:
-    """A copy of it for one test."""
-    made = copied(ready_home, tmp_path / "home")
-    _live_in(made, monkeypatch)
-    server.sandbox.reset_stats()
-    return made
-
-
-def _live_in(home: Path, patch: pytest.MonkeyPatch) -> None:
-    patch.setenv("DAGSTER_HOME", str(home))
-    for name in ("BILLCOM_DATABASE_URL", "BILLCOM_SECRET_KEY", "BILLCOM_DAGSTER_DATABASE_URL"):
-        patch.delenv(name, raising=False)
 
 
 def materialized(run_id: str) -> list[str]:
