@@ -73,7 +73,8 @@ def clean(value: str) -> str:
 def read_text(value: Any) -> str:
     """Text as BILL sent it; numbers and booleans as JSON writes them. Raises ValueError for objects and lists."""
     if isinstance(value, str):
-        return clean(value)
+        # Nearly every value passes here, so that the next call is saved where it would change nothing.
+        return value if value.isascii() and "\x00" not in value else clean(value)
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, int):
