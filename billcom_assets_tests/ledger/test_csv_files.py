@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import resource
+import string
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,7 @@ def test_the_list_of_problems_is_capped_and_the_rest_counted() -> None:
     assert refused.value.total == 5000
 
 
+EMPTY = ",;|" + string.whitespace
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\t'\";,|"), max_size=20)
 
 
@@ -240,7 +242,8 @@ def test_what_a_csv_writer_wrote_is_read_back(
 
     table, problems = read(tmp_path_factory.getbasetemp(), text.getvalue().encode(codec))
 
-    written = [(number.strip(), name.strip()) for number, name in rows if number.strip() or name.strip()]
+    # Lines of delimiters alone are what spreadsheets write for empty rows, whatever their own delimiter is.
+    written = [(number.strip(), name.strip()) for number, name in rows if (number + name).strip(EMPTY).strip()]
     if not written:
         assert problems == ["the file has a header but no rows"]
         return

@@ -2,4 +2,4 @@ from __future__ import annotations
 
 from billcom_assets_tests.ledger import conftest as ledger
 
-conn, books = ledger.conn, ledger.books
+opened, conn, books = ledger.opened, ledger.conn, ledger.books
