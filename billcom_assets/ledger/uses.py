@@ -59,24 +59,38 @@ def referring(tables: Mirror, reference: Reference, integration: str) -> Select[
     return query.join(owner, and_(table.c.integration == owner.c.integration, parent_id == owner.c.id))
 
 
-def in_use(
-    conn: Connection, integration: str, kind: str, *, by: tuple[str, ...] = USERS, among: Collection[str] | None = None
-) -> set[str]:
-    """Ids of the ``kind`` that live objects of the entities ``by`` refer to; only those ``among`` some if given."""
-    users = tuple(entity for entity in CATALOG if entity.name in by)
-    queries = [
-        referring(mirror(), reference, integration)
-        for reference in references(users)
-        if reference.target == kind and reference.entity.name != kind
-    ]
-    if among is None:
-        return set(conn.scalars(union(*queries))) if queries else set()
+def in_use(conn: Connection, integration: str, kind: str, *, by: tuple[str, ...] = USERS) -> set[str]:
+    """Ids of the ``kind`` that live objects of the entities ``by`` refer to."""
+    queries = [referring(mirror(), reference, integration) for reference in _references_to(kind, by)]
+    return set(conn.scalars(union(*queries))) if queries else set()
+
+
+def in_use_among(conn: Connection, integration: str, kind: str, ids: Collection[str], *, by: str) -> set[str]:
+    """Those of the ``ids`` of the ``kind`` that live objects of the entity ``by`` refer to."""
+    queries = [referring(mirror(), reference, integration) for reference in _references_to(kind, (by,))]
     return {
         used
         for query in queries
-        for ids in parts(among)
-        for used in conn.scalars(query.where(query.selected_columns[0].in_(ids)).distinct())
+        for some in parts(ids)
+        for used in conn.scalars(query.where(query.selected_columns[0].in_(some)).distinct())
     }
+
+
+def in_use_by(conn: Connection, integration: str, kind: str, owners: Collection[str], *, by: str) -> set[str]:
+    """Ids of the ``kind`` that some live objects of the entity ``by`` refer to, the ``owners``."""
+    is_owner = mirror().table(by).c.id
+    queries = [referring(mirror(), reference, integration) for reference in _references_to(kind, (by,))]
+    return {
+        used
+        for query in queries
+        for some in parts(owners)
+        for used in conn.scalars(query.where(is_owner.in_(some)).distinct())
+    }
+
+
+def _references_to(kind: str, by: tuple[str, ...]) -> Iterator[Reference]:
+    users = tuple(entity for entity in CATALOG if entity.name in by)
+    return (one for one in references(users) if one.target == kind and one.entity.name != kind)
 
 
 def parts(ids: Collection[str]) -> Iterator[list[str]]:

@@ -128,11 +128,16 @@ def _unique_names(look: Look) -> Quality:
 
 def _used(kind: str) -> Measure:
     title = kind.replace("_", " ")
-    return Measure(
-        f"{title} mapped",
-        f"Every one of the {title} that bills refer to is mapped to its ledger counterpart.",
-        lambda look: measures.unmapped_in_use(look.connection, look.integration, kind),
-    )
+    name = f"{title} mapped"
+
+    def take(look: Look) -> Quality:
+        changed = None if look.is_whole else look.changes.get("bills", ())
+        return measures.unmapped_in_use(
+            look.connection, look.integration, kind, changed=changed, known=look.known(name)
+        )
+
+    description = f"Every one of the {title} that bills refer to is mapped to its ledger counterpart."
+    return Measure(name, description, take, is_kept=True)
 
 
 _OF_ENTITIES = {

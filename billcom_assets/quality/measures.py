@@ -17,7 +17,7 @@ from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.kinds import KINDS, mirror
 from billcom_assets.ledger.mappings import mapped
 from billcom_assets.ledger.names import name_of
-from billcom_assets.ledger.uses import in_use
+from billcom_assets.ledger.uses import in_use_among, in_use_by
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.warehouse.tables import contract_findings, sync_runs
 
@@ -81,12 +81,30 @@ def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
     )
 
 
-def unmapped_in_use(conn: Connection, integration: str, kind: str) -> Quality:
-    """Objects of one kind that bills refer to and that have no ledger counterpart: such bills will be held."""
+def unmapped_in_use(
+    conn: Connection,
+    integration: str,
+    kind: str,
+    *,
+    changed: Collection[str] | None = None,
+    known: Collection[str] = (),
+) -> Quality:
+    """Objects of one kind that bills refer to and that have no ledger counterpart: such bills will be held.
+
+    Args:
+        conn: A reading one.
+        integration: Whose.
+        kind: Which objects.
+        changed: Look only at these bills.
+        known: What was found before; with ``changed`` it is still in use.
+    """
     t = mirror().table(kind).c
-    known = set(conn.scalars(select(t.id).where(t.integration == integration)))
-    without = known - mapped(conn, integration, kind).keys()
-    unmapped = sorted(in_use(conn, integration, kind, by=("bills",), among=without))
+    every = set(conn.scalars(select(t.id).where(t.integration == integration)))
+    without = every - mapped(conn, integration, kind).keys()
+    if changed is None:
+        unmapped = in_use_among(conn, integration, kind, without, by="bills")
+    else:
+        unmapped = without & (in_use_by(conn, integration, kind, changed, by="bills") | set(known))
     what = kind.replace("_", " ")
     return warning(
         f"{kind}_in_use_mapped",

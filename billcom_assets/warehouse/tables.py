@@ -204,11 +204,14 @@ quality_findings = Table(
     Column("entity", Text, nullable=False, comment="Entity"),
     Column("measure", Text, nullable=False, comment="What was measured"),
     Column(
-        "found", Text, nullable=False, comment="BILL's id of the object that is missing, deleted, archived or twice"
+        "found",
+        Text,
+        nullable=False,
+        comment="BILL's id of the object that is missing, deleted, archived, twice or not mapped",
     ),
     Column("found_at", UtcTimestamp, nullable=False, comment="First time"),
     PrimaryKeyConstraint("integration", "entity", "measure", "found"),
-    comment="One row per object that references lead to in vain, or whose name or number is not its own",
+    comment="One row per object that something is wrong with, until it is put right",
 )
 
 contract_findings = Table(

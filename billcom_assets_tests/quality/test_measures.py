@@ -57,6 +57,23 @@ def test_objects_that_bills_name_and_nobody_mapped_are_found(books: Books) -> No
     assert not unmapped_in_use(books.conn, KEY, "vendors").passed
 
 
+def test_after_an_ordinary_sync_only_changed_bills_tell_what_is_in_use(books: Books) -> None:
+    for number in "abc":
+        books.vendor(f"009{number}", number)
+        books.bill("bills", f"00n{number}", vendor_id=f"009{number}")
+
+    def found(changed: set[str] | None, *known: str) -> tuple[str, ...]:
+        return unmapped_in_use(books.conn, KEY, "vendors", changed=changed, known=known).found
+
+    assert found(None) == ("009a", "009b", "009c")
+    assert found(set()) == ()
+    assert found({"00nb"}) == ("009b",)
+    assert found({"00nb"}, "009a") == ("009a", "009b")
+    books.ledger("vendors", "V1", "A")
+    books.mapping("vendors", "009a", "V1")
+    assert found({"00nb"}, "009a") == ("009b",)
+
+
 def test_samples_are_capped_and_hold_ids_alone(books: Books) -> None:
     for number in range(30):
         books.vendor(f"009{number:02d}", "Acme Secret Name", "123456789")

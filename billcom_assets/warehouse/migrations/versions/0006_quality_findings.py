@@ -27,12 +27,12 @@ def upgrade() -> None:
             "found",
             sa.Text(),
             nullable=False,
-            comment="BILL's id of the object that is missing, deleted, archived or twice",
+            comment="BILL's id of the object that is missing, deleted, archived, twice or not mapped",
         ),
         sa.Column("found_at", types.UtcTimestamp(), nullable=False, comment="First time"),
         sa.PrimaryKeyConstraint("integration", "entity", "measure", "found", name=op.f("pk_quality_findings")),
         schema=SCHEMA,
-        comment="One row per object that references lead to in vain, or whose name or number is not its own",
+        comment="One row per object that something is wrong with, until it is put right",
     )
     # ALTER TABLE is not translated as CREATE TABLE is.
     op.add_column(
