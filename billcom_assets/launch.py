@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.reconstruct import ReconstructableRepository
-from dagster._core.execution.api import execute_run
-from dagster._core.remote_origin import (
-    ManagedGrpcPythonEnvCodeLocationOrigin,
-    RemoteJobOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.storage.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from billcom_assets.automation import command_runs
 from billcom_assets.automation.dead_runs import close_dead
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import PULLS, SETUP_INCOMPLETE
+from billcom_assets.dagster_internals import (
+    MAX_RETRIES_TAG,
+    PARTITION_NAME_TAG,
+    LoadableTargetOrigin,
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    ReconstructableRepository,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+    execute_run,
+)
 from billcom_assets.environment import dagster_home, open_database
 from billcom_assets.ledger.prerequisites import SetupIncomplete, gate
 from billcom_assets.resources import listening

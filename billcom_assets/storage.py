@@ -9,15 +9,18 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from dagster._config import Field, StringSource
-from dagster._core.storage.base_storage import DagsterStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClass, ConfigurableClassData
+import dagster as dg
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
+from billcom_assets.dagster_internals import (
+    ConfigurableClass,
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    DagsterStorage,
+)
 from billcom_assets.environment import home_folder
 from billcom_assets.private_files import restrict_umask
 from billcom_assets.warehouse.address import read_address
@@ -38,7 +41,7 @@ class EnvironmentStorage(DagsterStorage, ConfigurableClass):
     @classmethod
     def config_type(cls) -> Any:
         """``base_dir``: folder of the SQLite files; the instance's own by default."""
-        return {"base_dir": Field(StringSource, is_required=False)}
+        return {"base_dir": dg.Field(dg.StringSource, is_required=False)}
 
     @classmethod
     def from_config_value(  # type: ignore[override] # stands for the storage that the environment asks for

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from billcom_assets.automation.command_runs import COMMAND, COMMAND_TAG, holding
 from billcom_assets.automation.plan import JOB_NAMES, sync_plan
+from billcom_assets.dagster_internals import PARTITION_NAME_TAG
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.pull import lock_name
 from billcom_assets.warehouse.engine import Warehouse

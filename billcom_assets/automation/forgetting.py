@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 from sqlalchemy import delete, update
 
 from billcom_assets.automation.dead_runs import close_dead
 from billcom_assets.automation.launching import PARTITION_SET, UNFINISHED
+from billcom_assets.dagster_internals import (
+    PARTITION_NAME_TAG,
+    AssetCheckExecutionsTable,
+    AssetKeyTable,
+    SqlEventLogStorage,
+    SqliteEventLogStorage,
+)
 from billcom_assets.warehouse.engine import Warehouse
 
 _RUNS_AT_ONCE = 100

@@ -14,7 +14,6 @@ from functools import cached_property
 
 import dagster as dg
 import msgspec
-from dagster._core.storage.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,6 +21,7 @@ from billcom_assets.automation.dead_runs import DIED_TAG, close_dead
 from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import SETUP_INCOMPLETE
 from billcom_assets.automation.standing import Row, Standing, rows, standing
+from billcom_assets.dagster_internals import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from billcom_assets.environment import credential_check
 from billcom_assets.ledger.prerequisites import gate
 from billcom_assets.warehouse.engine import Warehouse

@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from billcom_assets.automation.jobs import full_refresh, full_sync
 from billcom_assets.automation.launching import BUDGET, Decide, Launch, Skip, Tick, unreadable, write_cursor
 from billcom_assets.automation.plan import sync_plan
 from billcom_assets.automation.standing import Row, Standing
+from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.state import EntityState

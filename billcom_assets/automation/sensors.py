@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from billcom_assets.automation.jobs import full_sync, initial_seed
 from billcom_assets.automation.launching import (
@@ -22,6 +21,7 @@ from billcom_assets.automation.partitions import INTEGRATIONS
 from billcom_assets.automation.plan import SETUP_INCOMPLETE
 from billcom_assets.automation.standing import GATED, SEEDED, Standing
 from billcom_assets.bill.failures import sign_in_command
+from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.resources import Billcom

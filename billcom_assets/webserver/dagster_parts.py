@@ -1,7 +1,4 @@
-"""The parts that Dagster's own ``dagster dev`` is put together from; the only place that knows where they are.
-
-``dagster dev`` starts ``dagster-webserver``, which offers no way to put anything in front of its application.
-"""
+"""Dagster's webserver, daemon and code servers as ``dagster dev`` puts them together, with room for a guard."""
 
 from __future__ import annotations
 
@@ -15,13 +12,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import dagster as dg
-from dagster._cli.proxy_server_manager import ProxyServerManager
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarget, WorkspaceLoadTarget
-from dagster._utils.log import configure_loggers
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 from starlette.types import ASGIApp
+
+from billcom_assets.dagster_internals.web import (
+    ModuleTarget,
+    ProxyServerManager,
+    WorkspaceFileTarget,
+    WorkspaceLoadTarget,
+    WorkspaceProcessContext,
+    configure_loggers,
+)
 
 _LOG_LEVEL = "INFO"
 _CODE_LOG_LEVEL = "warning"

@@ -1,0 +1,53 @@
+"""What we use of Dagster beyond its public interface, with what for; nobody else imports its private modules.
+
+An upgrade of Dagster has this one place to look at, and a test tells when Dagster makes one of the names public.
+"""
+
+from __future__ import annotations
+
+# Running a job in the process of a command so that the run is in the UI as any other, which ``execute_job`` leaves out:
+# its code location, and the selection of a part of its assets.
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+
+# What ``define_asset_job`` returns; sensors and schedules name their job by it.
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+
+# Choosing the storage by an environment variable, which YAML cannot.
+from dagster._core.storage.base_storage import DagsterStorage
+
+# Deleting what Dagster keeps of one partition, for which it has no interface.
+from dagster._core.storage.event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+
+# Tags that Dagster documents as texts.
+from dagster._core.storage.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+
+__all__ = [
+    "MAX_RETRIES_TAG",
+    "PARTITION_NAME_TAG",
+    "AssetCheckExecutionsTable",
+    "AssetKeyTable",
+    "ConfigurableClass",
+    "ConfigurableClassData",
+    "DagsterSqliteStorage",
+    "DagsterStorage",
+    "LoadableTargetOrigin",
+    "ManagedGrpcPythonEnvCodeLocationOrigin",
+    "ReconstructableRepository",
+    "RemoteJobOrigin",
+    "RemoteRepositoryOrigin",
+    "SqlEventLogStorage",
+    "SqliteEventLogStorage",
+    "UnresolvedAssetJobDefinition",
+    "execute_run",
+]
