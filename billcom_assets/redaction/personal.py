@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from billcom_assets.redaction.masking import MASK, Span, masked
@@ -76,7 +76,7 @@ def personal_data(text: str) -> Iterator[Span]:
     if not _WORTH_A_LOOK.search(text):
         return
     kept = [found.span() for found in _KEPT.finditer(text)]
-    for start, end in _candidates(text):
+    for start, end in (*_candidates(text), *_ibans(text, kept)):
         if not any(begin <= start and end <= stop for begin, stop in kept):
             yield start, end
 
@@ -88,14 +88,15 @@ def _candidates(text: str) -> Iterator[Span]:
     yield from (found.span() for found in _CARD.finditer(text) if _is_card(found[0]))
     yield from (found.span() for found in _PHONE_ABROAD.finditer(text) if len(_digits(found[0])) >= 8)
     yield from (found.span() for found in _FOURS.finditer(text) if not _looks_like_years(found[0]))
-    yield from _ibans(text)
 
 
-def _ibans(text: str) -> Iterator[Span]:
+def _ibans(text: str, kept: Sequence[Span]) -> Iterator[Span]:
     found = _IBAN.search(text)
     while found:
         start = found.start("value")
-        length = _iban_length(found["value"])
+        # A group of a UUID and the words behind it may have a right checksum, too.
+        is_inside = any(begin < start < stop for begin, stop in kept)
+        length = 0 if is_inside else _iban_length(found["value"])
         if length:
             yield start, start + length
         # What followed was read along, and may be another one.

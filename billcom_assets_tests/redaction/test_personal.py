@@ -7,6 +7,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import assume, given
@@ -176,3 +177,18 @@ def test_a_hostile_text_is_masked_in_time_that_grows_with_its_length(unit: str) 
     started = time.process_time()
     mask_personal_data(unit * (100_000 // len(unit)))
     assert time.process_time() - started < 5
+
+
+RUN = "3a73185a-b627-4afc-8799-ba79315ea4d1"
+
+
+def test_a_uuid_and_the_words_behind_it_are_no_iban_whatever_their_checksum() -> None:
+    text = f"its Dagster run {RUN} has not ended, so nothing more is deleted"
+    assert mask_personal_data(text) == text
+    assert mask_personal_data(f"{RUN} DE89370400440532013000 {RUN}-DE89370400440532013000") == f"{RUN} *** {RUN}-***"
+
+
+@given(st.uuids(version=4))
+def test_ids_of_runs_are_shown_in_sentences(run: UUID) -> None:
+    text = f"its Dagster run {run} has not ended, so nothing more is deleted"
+    assert mask_personal_data(text) == text
