@@ -27,17 +27,16 @@ def completeness(conn: Connection, integration: str, entity: Entity, now: dateti
     unreadable = list(_open_errors(conn, integration, entity.name, UNREADABLE))
     gone = list(_open_errors(conn, integration, entity.name, MASS_DISAPPEARANCE))
     overdue = _overdue(conn, integration, entity.name, now)
-    name, title = f"{entity.name}_completeness", entity.name.replace("_", " ")
+    title = entity.name.replace("_", " ")
     found = [*_rejected_words(conn, integration, entity, len(unreadable)), *gone, *overdue]
     if not found:
-        return Quality(name, True, Severity.ERROR, f"the mirror holds all {title} that BILL sends", 0, (), "")
+        return Quality(True, Severity.ERROR, f"the mirror holds all {title} that BILL sends", 0, (), "")
     fixes = (
         (unreadable, "correct the records in BILL: the next sync reads them again"),
         (gone, f"if they are gone in BILL: billcom sync {integration} --full-refresh --confirm-deletions"),
         (overdue, f"billcom sync {integration} --full-refresh"),
     )
     return Quality(
-        name=name,
         passed=False,
         severity=Severity.ERROR if unreadable or gone else Severity.WARN,
         description="; ".join(found),

@@ -22,19 +22,18 @@ def freshness(conn: Connection, integration: str, now: datetime, *, stale_after:
         .where(s.integration == integration, s.synced_at.is_not(None))
         .order_by(s.synced_at, s.entity)
     ).all()
-    name = "freshness"
     if not pulled:
         fix = f"billcom sync {integration}"
-        return Quality(name, False, Severity.WARN, "nothing has ever been pulled", 1, (), fix)
+        return Quality(False, Severity.WARN, "nothing has ever been pulled", 1, (), fix)
     ages = {row.entity: now - row.synced_at for row in pulled}
     late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > stale_after]
     if not late:
         oldest = _hours(next(iter(ages.values())))
-        return Quality(name, True, Severity.WARN, f"all {len(ages)} lists were pulled within {oldest}", 0, (), "")
+        return Quality(True, Severity.WARN, f"all {len(ages)} lists were pulled within {oldest}", 0, (), "")
     more = f" and {len(late) - _SAMPLE} more" if len(late) > _SAMPLE else ""
     described = f"{len(late)} of {len(ages)} lists are late, last pulled: {', '.join(late[:_SAMPLE])}{more}"
     fix = f"billcom status {integration} shows why; billcom sync {integration} pulls now"
-    return Quality(name, False, Severity.WARN, described, len(late), (), fix)
+    return Quality(False, Severity.WARN, described, len(late), (), fix)
 
 
 def _hours(age: timedelta) -> str:

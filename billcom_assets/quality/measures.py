@@ -35,7 +35,6 @@ class Severity(StrEnum):
 class Quality:
     """The result of one check."""
 
-    name: str
     passed: bool
     severity: Severity
     description: str
@@ -50,11 +49,10 @@ class Quality:
     """All that the sample is taken from."""
 
 
-def warning(name: str, found: Iterable[str], *, bad: str, good: str, fix: str) -> Quality:
+def warning(found: Iterable[str], *, bad: str, good: str, fix: str) -> Quality:
     """A warning about each of ``found``; ``bad`` follows their count."""
     found = tuple(sorted(found))
     return Quality(
-        name=name,
         passed=not found,
         severity=Severity.WARN,
         description=f"{len(found)} {bad}" if found else good,
@@ -73,7 +71,6 @@ def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
     )
     unmapped = sorted(set(live) - mapped(conn, integration, "funding_accounts").keys())
     return warning(
-        "funding_accounts_mapped",
         unmapped,
         bad="funding accounts of BILL are not mapped to a bank or credit card account of the ledger",
         good="every funding account of BILL is mapped",
@@ -107,7 +104,6 @@ def unmapped_in_use(
         unmapped = without & (in_use_by(conn, integration, kind, changed, by="bills") | set(known))
     what = kind.replace("_", " ")
     return warning(
-        f"{kind}_in_use_mapped",
         unmapped,
         bad=f"{what} that bills refer to are not mapped",
         good=f"all {what} that bills refer to are mapped",
@@ -124,7 +120,6 @@ def duplicate_vendor_names(conn: Connection, integration: str, known: Collection
         known: What was found before, if no vendor has changed since.
     """
     return warning(
-        "vendor_names_unique",
         _vendors_doubled(conn, integration) if known is None else known,
         bad="vendors of BILL share their name with another",
         good="no two vendors of BILL have the same name",
@@ -150,7 +145,6 @@ def duplicate_account_numbers(conn: Connection, integration: str) -> Quality:
     )
     doubled = _doubled((same(row.account_number or ""), row.id) for row in rows)
     return warning(
-        "account_numbers_unique",
         doubled,
         bad="accounts of BILL share their number with another",
         good="no two accounts of BILL have the same number",
@@ -175,7 +169,6 @@ def contract(conn: Connection, integration: str, entity: str) -> Quality:
     found = [row.place if not row.value else f"{row.place} = {row.value}" for row in rows]
     title = entity.replace("_", " ")
     return warning(
-        f"{entity}_contract",
         found,
         bad=f"fields or values of {title} are unknown to the catalog",
         good=f"the catalog knows every field and value of {title}",
@@ -192,9 +185,9 @@ def conservation(conn: Connection, integration: str, entity: str) -> Quality:
         .order_by(t.started_at.desc(), t.id.desc())
         .limit(1)
     ).first()
-    name, title = f"{entity}_conservation", entity.replace("_", " ")
+    title = entity.replace("_", " ")
     if last is None:
-        return Quality(name, True, Severity.ERROR, f"{title} have not been pulled yet", 0, (), "")
+        return Quality(True, Severity.ERROR, f"{title} have not been pulled yet", 0, (), "")
     kept = last.inserted + last.updated + last.unchanged + last.skipped_by_cutoff + last.rejected
     sums = (
         f"{last.fetched} {title} fetched: {last.inserted} inserted, {last.updated} updated, "
@@ -204,7 +197,7 @@ def conservation(conn: Connection, integration: str, entity: str) -> Quality:
     fix = (
         "" if passed else f"billcom sync {integration} --only {entity} --full-refresh, and report it: this is a defect"
     )
-    return Quality(name, passed, Severity.ERROR, sums, abs(last.fetched - kept), () if passed else (last.id,), fix)
+    return Quality(passed, Severity.ERROR, sums, abs(last.fetched - kept), () if passed else (last.id,), fix)
 
 
 IN_USE_KINDS = tuple(kind for kind in KINDS if kind != "funding_accounts")

@@ -51,7 +51,6 @@ def broken_references(
             broken.update(search.to_gone(changes.get(search.target.name, ())))
     title = entity.name.replace("_", " ")
     return warning(
-        f"{entity.name}_references",
         broken,
         bad=f"objects that {title} refer to are missing, deleted or archived",
         good=f"everything that {title} refer to is there",

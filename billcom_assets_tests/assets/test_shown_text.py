@@ -76,7 +76,7 @@ def test_a_text_stays_text_on_one_line_of_bounded_length(warehouse: Warehouse) -
 
 def test_a_check_keeps_what_bill_wrote_out_of_its_description(warehouse: Warehouse) -> None:
     (measure, *_) = measures_of(CATALOG["accounts"])
-    found = Quality("x", False, Severity.WARN, "1 value is unknown", 1, (HOSTILE,), "nothing is lost")
+    found = Quality(False, Severity.WARN, "1 value is unknown", 1, (HOSTILE,), "nothing is lost")
     made = result("accounts", [(measure, found)])
     assert made.description == "1 value is unknown"
     table = made.metadata["sample"]
