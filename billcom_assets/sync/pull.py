@@ -82,7 +82,7 @@ class Sync:
     planned: Sequence[str] = ()
     """Entities that this run pulls, in their order."""
     changes: dict[str, set[str] | None] = field(default_factory=dict)
-    """Ids of the rows that this run has written by entity; None where it read a whole list."""
+    """Ids of the rows that this run has written by entity; None where it read a whole list or went on with one."""
 
     def __post_init__(self) -> None:
         self.fence = Fence(self.integration)
@@ -175,7 +175,8 @@ class EntityPull:
             sweep=self.sweep,
             believes=self.kind is not Kind.INCREMENTAL,
             wants_second_look=self._wants_second_look,
-            changed_ids=None if self.kind in WHOLE else set(),
+            # What an interrupted run has written before is not known.
+            changed_ids=None if self.kind in WHOLE or self.state.walk else set(),
             # SQLite tells an insert from an update only by looking.
             expects_new=sync.warehouse.is_postgresql and self.state == EntityState(),
         )

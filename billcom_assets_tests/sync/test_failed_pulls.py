@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.pull import EntityPull
-from billcom_assets.sync.report import Kind
+from billcom_assets.sync.report import Kind, Progress
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.redaction.every_exception import EVERY_KIND, made
-from billcom_assets_tests.sync.company import Company
+from billcom_assets_tests.sync.company import Company, pull_all
 
 SSN = "987-65-4329"
+ONLY = ("bills",)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
@@ -31,3 +34,20 @@ def test_no_kind_of_exception_leaves_a_planted_value_in_sync_runs(company: Compa
         kept = list(connection.scalars(select(sync_runs.c.error)))
     assert len(kept) == len(EVERY_KIND)
     assert [one for one in kept if not one or SSN in one] == []
+
+
+def test_a_run_tells_what_it_has_written_unless_another_began_it(company: Company, warehouse: Warehouse) -> None:
+    def changes(**options: Any) -> set[str] | None:
+        with company.connected(warehouse, planned=ONLY, **options) as sync, sync.alone():
+            pull_all(sync, only=ONLY)
+        return sync.changes["bills"]
+
+    def stop(_progress: Progress) -> None:
+        raise RuntimeError("stopped after the first page")
+
+    assert changes() is None
+    assert changes() == set()
+    with pytest.raises(RuntimeError):
+        changes(on_progress=stop)
+    assert changes() is None
+    assert changes() == set()
