@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from billcom_assets.automation.display import table
 from billcom_assets.entities.model import Column, ColumnType, Entity, text
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.sync.pull import Sync
 from billcom_assets.sync.report import Counts, PullReport
+from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
 
 _SAMPLE_ROWS = 5

@@ -23,7 +23,7 @@ from billcom_assets.entities.model import Entity
 from billcom_assets.ledger.prerequisites import require_setup
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.pull import Sync, utc_now
+from billcom_assets.sync.run import Sync, utc_now
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
 from billcom_assets.warehouse.errors import describe
@@ -106,7 +106,6 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
                     pulled = _pull(context, sync, step.entity, refresh=config.refresh)
                 except LIST_TROUBLE as error:
                     # It says nothing about the other lists.
-                    sync.pages.finish(step.entity)
                     refused.add(step.name, error)
                     context.log.error(describe(error))
                     if refused.is_bill_away:

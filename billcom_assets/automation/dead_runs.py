@@ -16,7 +16,7 @@ from billcom_assets.automation.command_runs import COMMAND, COMMAND_TAG, holding
 from billcom_assets.automation.plan import JOB_NAMES, sync_plan
 from billcom_assets.dagster_internals import PARTITION_NAME_TAG
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.sync.pull import lock_name
+from billcom_assets.sync.run import lock_name
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import Busy
 

@@ -20,7 +20,7 @@ from billcom_assets.automation.standing import SEEDED, rows
 from billcom_assets.quality.freshness import freshness as measure
 from billcom_assets.quality.measures import Quality
 from billcom_assets.resources import Billcom
-from billcom_assets.sync.pull import utc_now
+from billcom_assets.sync.run import utc_now
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.tables import sync_state

@@ -26,7 +26,7 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import needs_rewalk
-from billcom_assets.sync.pull import utc_now
+from billcom_assets.sync.run import utc_now
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import Status
 

@@ -10,7 +10,7 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -82,6 +82,19 @@ def allowing(limits: ResponseLimits) -> Iterator[None]:
         _ALLOWANCE.reset(token)
 
 
+_WHEN_SENT: ContextVar[Callable[[], None]] = ContextVar("when_sent", default=lambda: None)
+
+
+@contextmanager
+def when_sent(notice: Callable[[], None]) -> Iterator[None]:
+    """Calls ``notice`` as soon as a request made within has left this machine, before its response is waited for."""
+    token = _WHEN_SENT.set(notice)
+    try:
+        yield
+    finally:
+        _WHEN_SENT.reset(token)
+
+
 def too_large(limits: ResponseLimits) -> Overrun:
     """The response has more bytes than it may."""
     return Overrun(f"The response was larger than {limits.size:,} bytes")
@@ -147,9 +160,15 @@ class _Response(http.client.HTTPResponse):
 class _PlainConnection(HTTPConnection):
     response_class = _Response
 
+    def getresponse(self) -> Any:
+        """As of the base class, which calls it when the request is out."""
+        _WHEN_SENT.get()()
+        return HTTPConnection.getresponse(self)
+
 
 class _TlsConnection(HTTPSConnection):
     response_class = _Response
+    getresponse = _PlainConnection.getresponse
 
 
 class BoundedAdapter(HTTPAdapter):

@@ -18,7 +18,7 @@ from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.failures import Context, error_for
 from billcom_assets.bill.limits import Clock, Lanes, RequestBudget
-from billcom_assets.bill.meter import CallEvent, Calls, CallStats, EventKind, Meter
+from billcom_assets.bill.meter import CallEvent, CallStats, EventKind, Meter
 from billcom_assets.bill.query import query_string
 from billcom_assets.bill.retry import THROTTLING, RetryPolicy
 from billcom_assets.bill.session import Lease, SessionKeeper, SessionStore, StoredSession, opened_session
@@ -135,10 +135,6 @@ class Caller:
         """The latest ``Date`` of BILL's responses, in UTC."""
         return max((told for told in (self._v3.served_at, self._v2.served_at) if told is not None), default=None)
 
-    def calls_of(self, path: str) -> Calls:
-        """Calls so far to ``path`` and what is below it."""
-        return self._meter.calls_of(path)
-
     def close(self) -> None:
         """Keeps the session's time of last use and closes connections."""
         try:
@@ -200,7 +196,7 @@ class Caller:
         if context.is_login:
             self._budget.spend_login()
         with self._lanes.enter() as in_flight:
-            self._meter.sent(context.endpoint, in_flight, login=context.is_login)
+            self._meter.sent(in_flight, login=context.is_login)
             started = time.monotonic()
             outcome = transport.send(request)
             seconds = time.monotonic() - started
@@ -210,7 +206,7 @@ class Caller:
         return outcome
 
     def _waits(self, context: Context, problem: Problem, number: int, wait: float) -> None:
-        self._meter.waits(context.endpoint, wait, throttled=problem.kind in THROTTLING)
+        self._meter.waits(wait, throttled=problem.kind in THROTTLING, login=context.is_login)
         self._tell(EventKind.RETRY, context, problem, attempt=number, seconds=wait)
 
     def _tell(

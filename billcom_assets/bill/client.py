@@ -22,7 +22,7 @@ from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillUnavailable, NotFound, UnsupportedCall, WrongEntityType
 from billcom_assets.bill.failures import Context
 from billcom_assets.bill.limits import Clock, MemoryBudget, RequestBudget, utc_now
-from billcom_assets.bill.meter import CallEvent, Calls, CallStats, EventKind
+from billcom_assets.bill.meter import CallEvent, CallStats, EventKind
 from billcom_assets.bill.query import Filter, Scalar, Sort, list_params, query_string
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import MemorySessionStore, SessionStore, StoredSession
@@ -131,10 +131,6 @@ class BillClient:
     def bill_clock(self) -> datetime | None:
         """BILL's clock as its last response told it (the header ``Date``), in UTC; None while none has."""
         return self._caller.bill_clock
-
-    def calls_of(self, path: str) -> Calls:
-        """What was done so far about ``path``, a list, and the objects below it."""
-        return self._caller.calls_of(path)
 
     def login(self) -> StoredSession:
         """Signs in anew, whatever session there is, and keeps the new one.

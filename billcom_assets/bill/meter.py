@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -24,17 +26,27 @@ class CallStats:
     """The most requests in flight at once for the organization and developer key while this client called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Calls to one list or object."""
+@dataclass(slots=True)
+class Tally:
+    """What was done for one purpose."""
 
     requests: int = 0
     """HTTP requests sent or attempted; sign-ins on the way are not among them."""
     retries: int = 0
     """Waits for a problem to pass."""
 
-    def __sub__(self, other: Calls) -> Calls:
-        return Calls(self.requests - other.requests, self.retries - other.retries)
+
+_TALLY: ContextVar[Tally | None] = ContextVar("tally", default=None)
+
+
+@contextmanager
+def counting(tally: Tally) -> Iterator[None]:
+    """Counts in ``tally``, too, what this thread does meanwhile."""
+    token = _TALLY.set(tally)
+    try:
+        yield
+    finally:
+        _TALLY.reset(token)
 
 
 class EventKind(StrEnum):
@@ -68,13 +80,13 @@ class Meter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stats = CallStats()
-        self._requests: Counter[str] = Counter()
-        self._retries: Counter[str] = Counter()
 
-    def sent(self, endpoint: str, in_flight: int, *, login: bool) -> None:
+    def sent(self, in_flight: int, *, login: bool) -> None:
         """One request goes out while ``in_flight`` are, itself included."""
+        tally = _TALLY.get()
         with self._lock:
-            self._requests[endpoint] += 1
+            if tally is not None and not login:
+                tally.requests += 1
             self._stats = replace(
                 self._stats,
                 requests=self._stats.requests + 1,
@@ -82,10 +94,12 @@ class Meter:
                 peak_in_flight=max(self._stats.peak_in_flight, in_flight),
             )
 
-    def waits(self, endpoint: str, seconds: float, *, throttled: bool) -> None:
+    def waits(self, seconds: float, *, throttled: bool, login: bool) -> None:
         """A problem is waited out for ``seconds``."""
+        tally = _TALLY.get()
         with self._lock:
-            self._retries[endpoint] += 1
+            if tally is not None and not login:
+                tally.retries += 1
             self._stats = replace(
                 self._stats,
                 retries=self._stats.retries + 1,
@@ -97,13 +111,3 @@ class Meter:
         """A snapshot."""
         with self._lock:
             return self._stats
-
-    def calls_of(self, path: str) -> Calls:
-        """Calls to ``path`` and what is below it."""
-        with self._lock:
-            return Calls(_below(self._requests, path), _below(self._retries, path))
-
-
-def _below(counts: Counter[str], path: str) -> int:
-    places = ((endpoint.partition(" ")[2], count) for endpoint, count in counts.items())
-    return sum(count for place, count in places if place == path or place.startswith(f"{path}/"))

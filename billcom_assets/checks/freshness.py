@@ -5,7 +5,7 @@ import dagster as dg
 
 from billcom_assets.automation.freshness import CHECK, WATCHED, assess
 from billcom_assets.resources import Billcom
-from billcom_assets.sync.pull import utc_now
+from billcom_assets.sync.run import utc_now
 
 
 @dg.asset_check(

@@ -11,7 +11,7 @@ from billcom_assets.automation.partitions import INTEGRATIONS, partitioned_check
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.quality.entity import Look, Measure, keep, look_at, measures_of
 from billcom_assets.quality.measures import Quality, Severity
-from billcom_assets.sync.pull import Sync, utc_now
+from billcom_assets.sync.run import Sync, utc_now
 
 NAME = "data_quality"
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import NotFound, QueryRefused, Refused, WrongEntityType
 from billcom_assets.bill.query import Filter, Op, item_path
-from billcom_assets.entities.model import Entity
-from billcom_assets.sync.reading import Batch, ListWalk, PageReader
+from billcom_assets.entities.rows import Batch, RowMaker
+from billcom_assets.sync.lists import ListWalk, page_reader
 
 IDS_PER_REQUEST = 100
 _ROWS_PER_ID = 10
@@ -21,12 +20,12 @@ _ROWS_PER_ID = 10
 class Found:
     """What BILL shows of the ids it was asked for; what it does not know is in neither."""
 
-    batch: Batch = field(default_factory=lambda: Batch([], []))
+    batch: Batch = field(default_factory=Batch)
     refused: dict[str, str] = field(default_factory=dict)
     """Of the ids that BILL refuses why."""
 
 
-def read_by_ids(client: BillClient, entity: Entity, reader: PageReader, ids: Sequence[str]) -> Found:
+def read_by_ids(client: BillClient, maker: RowMaker, ids: Sequence[str]) -> Found:
     """The objects of up to ``IDS_PER_REQUEST`` ids, in one request where BILL takes it, else one by one.
 
     Raises:
@@ -34,28 +33,27 @@ def read_by_ids(client: BillClient, entity: Entity, reader: PageReader, ids: Seq
     """
     # A page may be empty and yet lead on, so even a list that fits one page is walked to its end.
     filters = [Filter("id", Op.IN, tuple(ids))]
-    walk = ListWalk(client, entity.path, None, lambda _position: filters, None)
+    walk = ListWalk(client, maker.entity.path, None, lambda _position: filters, None)
     found = Found()
     try:
-        for step in walk.pages(None, None, reader.read):
-            found.batch.candidates += step.batch.candidates
+        for step in walk.pages(None, None, page_reader(maker)):
+            found.batch.rows += step.batch.rows
             found.batch.rejections += step.batch.rejections
             if found.batch.fetched > _ROWS_PER_ID * len(ids):
                 raise QueryRefused("The filter on ids was not obeyed")
     except (QueryRefused, WrongEntityType, NotFound):
-        return _one_by_one(client, entity, reader, ids)
+        return _one_by_one(client, maker, ids)
     return found
 
 
-def _one_by_one(client: BillClient, entity: Entity, reader: PageReader, ids: Sequence[str]) -> Found:
-    objects: list[dict[str, Any]] = []
-    refused: dict[str, str] = {}
+def _one_by_one(client: BillClient, maker: RowMaker, ids: Sequence[str]) -> Found:
+    found = Found()
     for identifier in ids:
         try:
-            objects.append(client.get(item_path(entity.path, identifier)))
+            maker.add(found.batch, client.get(item_path(maker.entity.path, identifier)))
         except NotFound:
             # Not there by id: a sweep will say whether it is gone.
             continue
         except (Refused, WrongEntityType) as refusal:
-            refused[identifier] = f"BILL refuses to show it by its id: {refusal.message}"
-    return Found(reader.read_objects(objects), refused)
+            found.refused[identifier] = f"BILL refuses to show it by its id: {refusal.message}"
+    return found

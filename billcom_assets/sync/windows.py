@@ -1,7 +1,8 @@
-"""Created-time windows that several lanes share.
+"""Created-time windows that several workers share.
 
-A window is walked from its start towards its end. A lane without work takes over the later half of the window with most
-left to do. Windows always cover the whole range without overlap, so a checkpoint of their positions is enough to go on.
+A window is walked from its start towards its end. A worker without work takes over the later half of the window with
+most left to do. Windows always cover the whole range without overlap, so a checkpoint of their positions is enough to
+go on.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,20 +46,23 @@ class Window:
 
 @dataclass(slots=True)
 class Windows:
-    """The windows of one walk, handed out to lanes; thread-safe."""
+    """The windows of one walk, handed out to workers.
+
+    Workers and consumer share them: ``lock`` guards every change.
+    """
 
     newest: datetime | None
     """A time that no created time known at the start exceeds: what an open end counts as when it is halved."""
     items: list[Window] = field(default_factory=list)
+    lock: AbstractContextManager[Any] = field(default_factory=threading.RLock)
     width: int = 1
-    """Lanes that share them."""
+    """Workers that share them."""
     recent_rows_per_second: float = 0
     """How densely objects were created of late; 0 when unknown."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> Window | None:
         """A window nobody walks, else half of the one with most left; None when there is nothing worth starting."""
-        with self._lock:
+        with self.lock:
             for window in self.items:
                 if not window.is_taken and not window.is_fetched:
                     window.is_taken = True
@@ -68,7 +73,7 @@ class Windows:
         self, window: Window, last: datetime | None, rows: int, *, is_ordered: bool = True, is_end: bool
     ) -> bool:
         """Notes that the window was fetched up to ``last``; True when that was its end."""
-        with self._lock:
+        with self.lock:
             window.rows += rows
             window.is_ordered = window.is_ordered and is_ordered
             if last is not None:
@@ -80,17 +85,17 @@ class Windows:
     @property
     def is_fetched(self) -> bool:
         """True when no window has anything left to fetch."""
-        with self._lock:
+        with self.lock:
             return all(window.is_fetched for window in self.items)
 
     def owned(self, window: Window, created: list[datetime | None]) -> list[bool]:
         """Which of the objects belong to the window as it is now."""
-        with self._lock:
+        with self.lock:
             return [window.covers(one) for one in created]
 
     def stored(self, window: Window, last: datetime | None, *, is_end: bool) -> None:
         """Notes that everything fetched up to ``last`` is in the database."""
-        with self._lock:
+        with self.lock:
             if not window.is_ordered:
                 window.committed = window.start
             elif last is not None:
@@ -99,7 +104,7 @@ class Windows:
 
     def checkpoint(self) -> list[dict[str, Any]]:
         """What is left to do, as JSON."""
-        with self._lock:
+        with self.lock:
             return [
                 {"start": _text(one.committed or one.start), "end": _text(one.end)}
                 for one in self.items
@@ -107,16 +112,16 @@ class Windows:
             ]
 
     @classmethod
-    def resumed(cls, newest: datetime | None, left: list[dict[str, Any]]) -> Windows:
+    def resumed(cls, newest: datetime | None, left: list[dict[str, Any]], lock: AbstractContextManager[Any]) -> Windows:
         """The windows of a checkpoint."""
-        windows = cls(newest)
+        windows = cls(newest, lock=lock)
         for one in left:
             start, end = _time(one["start"]), _time(one["end"])
             windows.items.append(Window(start, end, start, start))
         return windows
 
     def _split_largest(self) -> Window | None:
-        """The later part of the window with most left, so that every lane without work may have an equal share."""
+        """The later part of the window with most left, so that every worker without work may have an equal share."""
         idle = self.width - sum(window.is_taken and not window.is_fetched for window in self.items)
         kept = 1 / (max(idle, 1) + 1)
         best: tuple[timedelta, Window, datetime] | None = None

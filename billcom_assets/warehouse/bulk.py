@@ -17,31 +17,17 @@ import psycopg
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, Text, any_, bindparam, delete, select
 
 from billcom_assets.entities.model import Child, Entity
+from billcom_assets.entities.rows import MirrorRow, Values
 from billcom_assets.warehouse.mirror import BOOKKEEPING, COMMON, Mirror
 from billcom_assets.warehouse.tables import SCHEMA
-
-Row = tuple[Any, ...]
-
-
-class MirrorRow(NamedTuple):
-    """One BILL object, ready to be stored: columns in the order of the entity's declaration."""
-
-    id: str
-    archived: bool | None
-    created_time: datetime | None
-    updated_time: datetime | None
-    values: Row
-    children: dict[str, list[Row]]
-    payload: str
-    digest: str
 
 
 class Derived(NamedTuple):
     """What the declarations make of one stored object."""
 
     id: str
-    values: Row
-    children: dict[str, list[Row]]
+    values: Values
+    children: dict[str, list[Values]]
 
 
 class Stored(NamedTuple):
@@ -154,7 +140,7 @@ class MirrorTable:
         for child in self.entity.children:
             self._replace_list(connection, child, rows, [row.id for row in rows])
 
-    def _values(self, rows: Iterable[MirrorRow], stamp: datetime | str) -> list[Row]:
+    def _values(self, rows: Iterable[MirrorRow], stamp: datetime | str) -> list[Values]:
         bookkeeping = (None, None, stamp, stamp)
         return [
             (
@@ -222,7 +208,9 @@ def _on_conflict(connection: Connection, table: Table, columns: Sequence[str], *
     )
 
 
-def _merge(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row], *, may_go_back: bool) -> None:
+def _merge(
+    connection: Connection, table: Table, columns: Sequence[str], rows: list[Values], *, may_go_back: bool
+) -> None:
     if not rows:
         return
     stage = f"stage_{table.name}"
@@ -238,7 +226,7 @@ def _merge(connection: Connection, table: Table, columns: Sequence[str], rows: l
     connection.exec_driver_sql(f"TRUNCATE {stage}")
 
 
-def _update_postgresql(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+def _update_postgresql(connection: Connection, table: Table, columns: Sequence[str], rows: list[Values]) -> None:
     stage = f"fill_{table.name}"
     keys, names = ["integration", "id"], _quoted(connection, columns)
     place = f"{SCHEMA}.{table.name}"
@@ -253,7 +241,7 @@ def _update_postgresql(connection: Connection, table: Table, columns: Sequence[s
     )
 
 
-def _update_sqlite(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+def _update_sqlite(connection: Connection, table: Table, columns: Sequence[str], rows: list[Values]) -> None:
     assignments = ", ".join(f"{name} = ?" for name in _quoted(connection, columns))
     connection.exec_driver_sql(
         f"UPDATE {table.name} SET {assignments} WHERE integration = ? AND id = ?",  # noqa: S608 - names of ours
@@ -261,11 +249,11 @@ def _update_sqlite(connection: Connection, table: Table, columns: Sequence[str],
     )
 
 
-def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]) -> None:
+def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: list[Values]) -> None:
     _copy_into(connection, f"{SCHEMA}.{table.name}", columns, rows)
 
 
-def _copy_into(connection: Connection, place: str, columns: Sequence[str], rows: list[Row]) -> None:
+def _copy_into(connection: Connection, place: str, columns: Sequence[str], rows: list[Values]) -> None:
     if not rows:
         return
     driver = connection.connection.driver_connection
@@ -277,7 +265,7 @@ def _copy_into(connection: Connection, place: str, columns: Sequence[str], rows:
 
 
 def _insert_sqlite(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row], ending: str = ""
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Values], ending: str = ""
 ) -> None:
     names = ", ".join(_quoted(connection, columns))
     marks = ", ".join("?" * len(columns))

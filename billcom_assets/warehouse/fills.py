@@ -22,11 +22,11 @@ from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.entities.extract import Unreadable
 from billcom_assets.entities.model import Entity
+from billcom_assets.entities.rows import RowMaker
 from billcom_assets.warehouse.bulk import Derived, MirrorTable
 from billcom_assets.warehouse.locked import busy, is_about_rows, persistently
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.parts import Part, advance
-from billcom_assets.warehouse.prepare import RowMaker
 from billcom_assets.warehouse.short import short_transaction
 from billcom_assets.warehouse.waits import Waits
 

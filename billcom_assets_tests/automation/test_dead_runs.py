@@ -9,7 +9,7 @@ from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from billcom_assets.automation import dead_runs
 from billcom_assets.automation.launching import Launch, Outcome, Tick
 from billcom_assets.automation.standing import Standing
-from billcom_assets.sync.pull import lock_name
+from billcom_assets.sync.run import lock_name
 from billcom_assets_tests.automation.conftest import World
 from billcom_assets_tests.conftest import DIALECTS
 

@@ -16,7 +16,7 @@ from billcom_assets.environment import open_database
 from billcom_assets.launch import open_instance
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.sandbox.errors import Refusal
-from billcom_assets.sync.reading import WalkStuck
+from billcom_assets.sync.lists import WalkStuck
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.automation.companies import KEY
 from billcom_assets_tests.cli.commands import billcom_command

@@ -12,7 +12,7 @@ from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.pull import Sync
+from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import open_warehouse
 
 

@@ -16,8 +16,8 @@ from billcom_assets.bill.session import MemorySessionStore, SessionStore
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sandbox import Organization, SandboxServer
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.pull import Sync
 from billcom_assets.sync.report import Counts, PullReport
+from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
 
 INTEGRATION = "acme-us"

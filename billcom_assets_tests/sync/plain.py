@@ -17,8 +17,8 @@ from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.limits import MemoryBudget
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.pull import Sync
 from billcom_assets.sync.report import PullReport
+from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets_tests.bill.scripted import (
     DEV_KEY,
@@ -133,8 +133,7 @@ class PlainBill:
                 catalog=CATALOG,
                 integration=INTEGRATION,
                 clock=self.clock,
-                planned=("bills",),
-                **options,
+                **{"planned": ("bills",)} | options,
             )
             with sync.alone():
                 yield sync

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import select
 
-from billcom_assets.bill.client import Page
-from billcom_assets.bill.errors import BillError, BillUnavailable, QueryRefused
+from billcom_assets.bill.errors import Refused
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.sync import ahead, beginnings
-from billcom_assets.sync.ahead import ReadAhead
+from billcom_assets.sync import engine
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.report import PullReport
+from billcom_assets.sync.report import Kind, PullReport
+from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.tables import sync_second_looks
+from billcom_assets_tests.bill.scripted import Reply, error
 from billcom_assets_tests.sync.company import Company
 from billcom_assets_tests.sync.conftest import Serve
+from billcom_assets_tests.sync.plain import PlainBill, at, bill, plain_bill
 from billcom_assets_tests.sync.test_equality import assert_equal
 
 NAMES = [entity.name for entity in CATALOG]
@@ -67,69 +71,99 @@ def test_what_is_asked_ahead_is_asked_once_and_counted_where_it_belongs(serve: S
         assert asked[name] == requests[name] == 1
 
 
-def test_nothing_is_asked_ahead_for_a_list_that_was_pulled_before(serve: Serve, warehouse: Warehouse) -> None:
+def test_a_quiet_sync_asks_for_lists_while_those_before_are_read_in_the_planned_order(
+    serve: Serve, warehouse: Warehouse
+) -> None:
     company = serve(latency_ms=LATENCY_MS)
     company.sync(warehouse)
     before = lists_asked(company)
     with company.connected(warehouse, planned=NAMES) as sync, sync.alone():
         pull(sync, CATALOG["vendors"])
+        wait_until(lambda: lists_asked(company)["accounts"] > before["accounts"])
         time.sleep(5 * LATENCY_MS / 1000)
-    after = lists_asked(company)
-    assert {name for name in NAMES if after[name] > before[name]} == {"vendors"}
+        asked = lists_asked(company)
+        assert asked["bills"] == before["bills"]
+        for name in NAMES[1 : NAMES.index("bills") + 1]:
+            pull(sync, CATALOG[name])
+        wait_until(lambda: lists_asked(company)["vendor_payments"] > before["vendor_payments"])
+    assert company.server.sandbox.limits.peak
+    assert max(company.server.sandbox.limits.peak.values()) <= 3
 
 
-class Flaky:
-    """A BILL that fails once for each list, and then gives an empty page."""
-
-    def __init__(self, failure: BillError) -> None:
-        self.failure = failure
-        self.asked: list[str] = []
-
-    def page(self, path: str, **_query: Any) -> Page:
-        self.asked.append(path)
-        if self.asked.count(path) == 1:
-            raise self.failure
-        return Page((), None)
+def test_what_is_read_again_is_fetched_ahead_too_and_counted_for_itself(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=400)
+    company.sync(warehouse)
+    reports = company.sync(warehouse)
+    again = [report for report in reports if report.kind is Kind.SECOND_LOOK]
+    assert again
+    assert [report.requests for report in reports] == [1] * len(reports)
 
 
-def ahead_of(client: Any) -> ReadAhead:
-    entities = [CATALOG["departments"], CATALOG["locations"]]
-    return ReadAhead(client, entities, None, lambda _entity: True, lambda: None)
+FIRST, SECOND = "departments", "locations"
 
 
-def ask(pages: ReadAhead, name: str) -> Page:
-    query = beginnings.beginning(CATALOG[name], None)[0]
-    return pages.page(query.path, filters=query.filters, sort=query.sort, max_rows=query.max_rows)
+@contextmanager
+def two_lists(warehouse: Warehouse) -> Iterator[tuple[PlainBill, Sync]]:
+    """A run of two short lists, the first of which was pulled when its turn came."""
+    with plain_bill() as bill, bill.run(warehouse, planned=(FIRST, SECOND)) as sync:
+        yield bill, sync
 
 
-def test_what_failed_when_it_was_asked_ahead_is_asked_again_when_it_is_needed() -> None:
-    bill = Flaky(BillUnavailable("BILL is down"))
-    pages = ahead_of(bill)
-    pages.begin_after(CATALOG["departments"])
-    assert ask(pages, "locations") == Page((), None)
-    assert bill.asked == [CATALOG["locations"].path] * 2
+def path(name: str) -> str:
+    return f"/connect{CATALOG[name].path}"
 
 
-def test_a_failure_of_the_lists_own_turn_and_a_refused_query_are_told_at_once() -> None:
-    own = ahead_of(Flaky(BillUnavailable("BILL is down")))
-    own.begin(CATALOG["departments"])
-    with pytest.raises(BillUnavailable):
-        ask(own, "departments")
-    refused = ahead_of(Flaky(QueryRefused("no such filter")))
-    refused.begin_after(CATALOG["departments"])
-    with pytest.raises(QueryRefused):
-        ask(refused, "locations")
+def test_what_failed_before_its_turn_is_asked_again_in_its_turn(warehouse: Warehouse) -> None:
+    with two_lists(warehouse) as (bill, sync):
+        bill.server.always(path(SECOND), Reply(503, b"down"))
+        pull(sync, CATALOG[FIRST])
+        wait_until(lambda: sync.begun[SECOND].walk.failure is not None)  # type: ignore[union-attr]
+        bill.server.always(path(SECOND), Reply(200, {"results": []}))
+        assert [report.entity for report in pull(sync, CATALOG[SECOND])] == [SECOND]
 
 
-def test_what_was_asked_long_ago_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    bill = Flaky(BillUnavailable("BILL is down"))
-    bill.asked = [CATALOG["locations"].path]
-    pages = ahead_of(bill)
-    pages.begin_after(CATALOG["departments"])
-    monkeypatch.setattr(ahead, "_FRESH_SECONDS", 0)
-    pages.begin(CATALOG["locations"])
-    ask(pages, "locations")
-    assert len(bill.asked) == 3
+def test_a_failure_in_the_lists_own_turn_is_told_at_once(warehouse: Warehouse) -> None:
+    with two_lists(warehouse) as (bill, sync):
+        bill.server.always(path(FIRST), error("BDC_1000", status=403))
+        with pytest.raises(Refused):
+            pull(sync, CATALOG[FIRST])
+        assert bill.server.count(path(FIRST)) == 1
+
+
+def test_what_was_asked_long_ago_is_asked_again(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_lists(warehouse) as (bill, sync):
+        pull(sync, CATALOG[FIRST])
+        wait_until(lambda: bill.server.count(path(SECOND)) == 1)
+        monkeypatch.setattr(engine, "FRESH_SECONDS", 0)
+        pull(sync, CATALOG[SECOND])
+        assert bill.server.count(path(SECOND)) == 2
+
+
+def test_what_was_read_again_meanwhile_is_not_overwritten_by_what_was_fetched_before(warehouse: Warehouse) -> None:
+    """BILL changes a bill without moving its updated time, after the list was fetched and before it is stored."""
+    with plain_bill([bill(1)]) as plain:
+        plain.sync(warehouse)
+        plain.docs[0]["updatedTime"] = at(days=1)
+        with plain.run(warehouse, planned=("vendor_credits", "bills")) as sync:
+            sync.begun["bills"] = engine._begin(sync, CATALOG["bills"], sync.state("bills"), refresh=False)
+            wait_until(lambda: plain.requests > 1)
+            plain.docs[0]["dueAmount"] = 40
+            with warehouse.write() as connection:
+                waiting = {"integration": sync.integration, "entity": "bills", "id": plain.docs[0]["id"]}
+                connection.execute(sync_second_looks.insert().values(waiting))
+            sync.left_over = {"bills"}
+            pull(sync, CATALOG["vendor_credits"])
+            pull(sync, CATALOG["bills"])
+        table = warehouse.mirror.table("bills")
+        with warehouse.read() as connection:
+            assert connection.scalar(select(table.c.due_amount)) == 40
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def wait_for_list(company: Company, name: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.sync.fetching import Turn
 from billcom_assets.sync.pull import EntityPull
 from billcom_assets.sync.report import Kind, Progress
 from billcom_assets.warehouse.engine import Warehouse
@@ -27,7 +28,7 @@ def test_no_kind_of_exception_leaves_a_planted_value_in_sync_runs(company: Compa
     with company.connected(warehouse) as sync, sync.alone():
         for kind in EVERY_KIND:
             error = made(kind, f"DETAIL: Failing row contains ({SSN})")
-            pull = EntityPull(sync, CATALOG["vendors"], Kind.FULL, sync.state("vendors"))
+            pull = EntityPull(sync, CATALOG["vendors"], Kind.FULL, sync.state("vendors"), Turn(0))
             with pytest.raises(kind):
                 pull.run(lambda error=error: fail(error))  # type: ignore[misc]
     with warehouse.read() as connection:

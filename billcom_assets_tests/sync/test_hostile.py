@@ -12,10 +12,12 @@ from sqlalchemy import func, select
 
 from billcom_assets.bill.client import Page
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.rows import RowMaker
 from billcom_assets.sandbox import FaultPlan
 from billcom_assets.sandbox.faults import TROUBLE_NAMES
+from billcom_assets.sync.fetching import Turn
+from billcom_assets.sync.lists import ListWalk, WalkStuck, page_reader
 from billcom_assets.sync.pull import EntityPull
-from billcom_assets.sync.reading import ListWalk, PageReader, WalkStuck
 from billcom_assets.sync.report import Kind
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.tables import contract_findings, integration_errors
@@ -110,7 +112,7 @@ def walked(pages: FreshCursors) -> int:
     """How many pages a walk took before it gave up."""
     walk = ListWalk(pages, "/v3/vendors", None, lambda _position: (), None)
     with pytest.raises(WalkStuck, match="GET /v3/vendors"):
-        list(walk.pages(None, None, PageReader(CATALOG["vendors"]).read))
+        list(walk.pages(None, None, page_reader(RowMaker(CATALOG["vendors"]))))
     return pages.asked
 
 
@@ -129,9 +131,9 @@ def test_repetitions_shorter_than_what_was_read_do_not_end_a_walk() -> None:
     pages = [[f"009{page}"] for page in range(30)]
     walk = ListWalk(FreshCursors(*pages, *pages, ["009new"], then=[]), "/v3/vendors", None, lambda _position: (), None)
     seen = set()
-    for step in walk.pages(None, None, PageReader(CATALOG["vendors"]).read):
+    for step in walk.pages(None, None, page_reader(RowMaker(CATALOG["vendors"]))):
         batch = step.batch
-        seen |= {one.row.id for one in batch.candidates}
+        seen |= {row.id for row in batch.rows}
         if "009new" in seen:
             break
     assert len(seen) == 31
@@ -184,8 +186,8 @@ def test_values_of_any_size_are_stored_or_rejected_and_never_end_a_sync(
 ) -> None:
     company = serve(bills=0)
     with company.connected(warehouse) as sync, sync.alone():
-        pulling = EntityPull(sync, CATALOG[entity], Kind.FULL, sync.state(entity))
-        batch = pulling.reader.read([object_with(), object_with(**{"id": "00901OTHER"} | values)])
+        pulling = EntityPull(sync, CATALOG[entity], Kind.FULL, sync.state(entity), Turn(0))
+        batch = page_reader(pulling.writer.maker)([object_with(), object_with(**{"id": "00901OTHER"} | values)])
         assert pulling.run(lambda: pulling.writer.write([batch], {"walk": None})).counts.fetched == 2
     with warehouse.read() as connection:
         kept = connection.scalar(select(func.count()).select_from(contract_findings))
@@ -195,6 +197,6 @@ def test_values_of_any_size_are_stored_or_rejected_and_never_end_a_sync(
 @pytest.mark.parametrize("number", [b"1." + b"1" * 20_000, b"1e999999999", b"1e400", b"1" * 4_000])
 def test_json_numbers_of_any_size_reject_their_object_alone(number: bytes) -> None:
     raw = object_with(amount=0).replace(b'"amount": 0', b'"amount": ' + number)
-    batch = PageReader(CATALOG["bills"]).read([object_with(), raw])
-    assert (len(batch.candidates), len(batch.rejections)) == (1, 1)
+    batch = page_reader(RowMaker(CATALOG["bills"]))([object_with(), raw])
+    assert (len(batch.rows), len(batch.rejections)) == (1, 1)
     assert len(batch.rejections[0].message) < 500

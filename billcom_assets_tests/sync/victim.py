@@ -11,7 +11,7 @@ from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.limits import MemoryBudget, utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.sync.pull import Sync
+from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
 from billcom_assets.warehouse.engine import open_warehouse

@@ -16,7 +16,7 @@ from billcom_assets.entities.catalog import CATALOG, Catalog
 from billcom_assets.entities.model import Entity, Group, Walk
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.pull import Sync
+from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets_tests.bill.scripted import DEV_KEY, ORGANIZATION, PASSWORD, USERNAME, Got, Reply, scripted_bill
 from billcom_assets_tests.sync.company import INTEGRATION, Company

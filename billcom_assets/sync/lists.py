@@ -1,22 +1,18 @@
-"""Reading a list of BILL's page by page, whatever its cursors do, and making rows of what comes."""
+"""Walking a list of BILL's page by page, whatever its cursors do, and making rows of what comes."""
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, Protocol
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from billcom_assets.bill.client import Page, decode, readable_id
 from billcom_assets.bill.errors import BillError, BillUnavailable, QueryRefused
 from billcom_assets.bill.query import Filter, Sort
-from billcom_assets.entities.contract import Contract
-from billcom_assets.entities.extract import Unreadable, identity, touched, usable_id
-from billcom_assets.entities.model import Entity
-from billcom_assets.warehouse.bulk import MirrorRow
-from billcom_assets.warehouse.errors import describe
-from billcom_assets.warehouse.prepare import RowMaker
+from billcom_assets.entities.extract import usable_id
+from billcom_assets.entities.rows import Batch, MirrorRow, Rejection, RowMaker
 
 _RESTARTS_WITHOUT_PROGRESS = 8
 _EMPTY_PAGES_IN_A_ROW = 5
@@ -36,7 +32,7 @@ class WalkStuck(BillUnavailable):
 
 
 class Pages(Protocol):
-    """Where the pages of lists come from: the client, or what was asked for ahead."""
+    """Where the pages of lists come from."""
 
     def page(
         self, path: str, *, filters: Iterable[Filter] = (), sort: Sort | None = None, cursor: str | None = None
@@ -44,105 +40,26 @@ class Pages(Protocol):
         """One page; raises what the client raises."""
 
 
-@dataclass(slots=True)
-class Candidate:
-    """One readable object of a page."""
-
-    row: MirrorRow
-    obj: dict[str, Any] = field(repr=False)
-    is_before_cutoff: bool
+Reader = Callable[[Sequence[bytes]], Batch]
+"""Makes rows of a page's objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """One object that cannot be stored."""
+def page_reader(rows: RowMaker) -> Reader:
+    """Reads every object of a page, as a row or as a rejection that says why."""
 
-    record_id: str
-    """Empty when not even its id can be read: then nobody can say which object was seen."""
-    message: str
-    created_time: datetime | None = None
-    updated_time: datetime | None = None
-
-
-@dataclass(slots=True)
-class Batch:
-    """The objects of one page."""
-
-    candidates: list[Candidate]
-    rejections: list[Rejection]
-
-    @property
-    def fetched(self) -> int:
-        """Objects that BILL returned."""
-        return len(self.candidates) + len(self.rejections)
-
-    @property
-    def updated_times(self) -> list[datetime]:
-        """When the objects last changed, unreadable ones too where that much can be read."""
-        times = (*(one.row.updated_time for one in self.candidates), *(one.updated_time for one in self.rejections))
-        return [moment for moment in times if moment is not None]
-
-    def undated_ids(self) -> set[str]:
-        """Ids of the objects that have no created time."""
-        readable_ones = {one.row.id for one in self.candidates if one.row.created_time is None}
-        return readable_ones | {one.record_id for one in self.rejections if one.created_time is None}
-
-
-@dataclass(frozen=True)
-class PageReader:
-    """Makes rows of one entity's objects."""
-
-    entity: Entity
-    cutoff: date | None = None
-    maker: RowMaker = field(init=False)
-    contract: Contract = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "maker", RowMaker(self.entity))
-        object.__setattr__(self, "contract", Contract(self.entity))
-
-    def read(self, rows: Sequence[bytes]) -> Batch:
-        """Every object of a page, as a row or as a rejection that says why."""
-        batch = Batch([], [])
-        for raw in rows:
+    def read(raws: Sequence[bytes]) -> Batch:
+        batch = Batch()
+        for raw in raws:
             try:
                 obj = decode(raw)
             except BillError:
-                message = f"BILL sent an element of {self.entity.path} that is no valid JSON object"
+                message = f"BILL sent an element of {rows.entity.path} that is no valid JSON object"
                 batch.rejections.append(Rejection(usable_id(readable_id(raw)), message))
             else:
-                self._add(batch, obj)
+                rows.add(batch, obj)
         return batch
 
-    def read_objects(self, objects: Sequence[dict[str, Any]]) -> Batch:
-        """The same for objects that are decoded already."""
-        batch = Batch([], [])
-        for obj in objects:
-            self._add(batch, obj)
-        return batch
-
-    def _add(self, batch: Batch, obj: dict[str, Any]) -> None:
-        try:
-            row = self.maker.row(obj)
-        except Unreadable as problem:
-            known = identity(obj)
-            batch.rejections.append(Rejection(known.id, describe(problem), known.created_time, known.updated_time))
-        else:
-            batch.candidates.append(Candidate(row, obj, self._is_before_cutoff(row)))
-
-    def touched(self, candidate: Candidate) -> set[tuple[str, str]]:
-        """The objects that BILL may have changed together with this one, as (entity, id)."""
-        return touched(self.entity, candidate.obj)
-
-    def _is_before_cutoff(self, row: MirrorRow) -> bool:
-        if self.cutoff is None or self.entity.cutoff is None:
-            return False
-        dated = row.values[self._cutoff_place]
-        return dated is not None and dated < self.cutoff
-
-    @property
-    def _cutoff_place(self) -> int:
-        return next(at for at, column in enumerate(self.entity.columns) if column.name == self.entity.cutoff)
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +88,8 @@ class _News:
 
     def note(self, batch: Batch) -> bool:
         """Notes one page; True when it brought a new object."""
-        ids = [*(one.row.id for one in batch.candidates), *(one.record_id for one in batch.rejections)]
         is_news = False
-        for one in ids:
+        for one in batch.ids:
             slot = hash(one) % _SEEN_SLOTS
             if one and not self._seen[slot]:
                 self._seen[slot] = 1
@@ -212,9 +128,7 @@ class ListWalk:
     """Where a row stands in the order; None when the order cannot be begun in the middle."""
     descending: bool = False
 
-    def pages(
-        self, start: datetime | None, cursor: str | None, read: Callable[[Sequence[bytes]], Batch]
-    ) -> Iterator[Step]:
+    def pages(self, start: datetime | None, cursor: str | None, read: Reader) -> Iterator[Step]:
         """Every page, with how far the walk is after it.
 
         Raises:
@@ -248,9 +162,7 @@ class ListWalk:
     def _stuck(self, why: str) -> WalkStuck:
         return WalkStuck(why, endpoint=f"GET {self.path}")
 
-    def _one_run(
-        self, start: datetime | None, cursor: str | None, read: Callable[[Sequence[bytes]], Batch]
-    ) -> Iterator[tuple[Batch, str | None]]:
+    def _one_run(self, start: datetime | None, cursor: str | None, read: Reader) -> Iterator[tuple[Batch, str | None]]:
         """Pages until the end, or until the cursors stop making sense (the iteration then just ends)."""
         filters = tuple(self.filters(start))
         used: set[str] = set()
@@ -288,22 +200,20 @@ class _Order:
 
     def holds(self, batch: Batch) -> bool:
         """False for good as soon as one row stands before another that it should follow."""
-        places = self._places(batch)
-        for place in places:
-            is_behind = self._last is not None and (place > self._last if self.descending else place < self._last)
-            self.is_disproved |= is_behind
-            self._last = place
+        for position in self._positions(batch):
+            last, self._last = self._last, position
+            self.is_disproved |= last is not None and (position > last if self.descending else position < last)
         return not self.is_disproved
 
     def furthest(self, at: datetime | None, batch: Batch) -> datetime | None:
         """The position after the batch."""
-        known = [*self._places(batch), *([at] if at is not None else [])]
+        known = [*self._positions(batch), *([at] if at is not None else [])]
         if self.position is None or not known:
             return None
         return min(known) if self.descending else max(known)
 
-    def _places(self, batch: Batch) -> list[datetime]:
+    def _positions(self, batch: Batch) -> list[datetime]:
         if self.position is None:
             return []
-        places = (self.position(candidate.row) for candidate in batch.candidates)
-        return [place for place in places if place is not None]
+        positions = (self.position(row) for row in batch.rows)
+        return [position for position in positions if position is not None]

@@ -1,4 +1,4 @@
-"""What the first pull of an entity asks before anything else."""
+"""The queries that walks of a list begin with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from billcom_assets.bill.query import Filter, Op, Sort
 from billcom_assets.entities.model import Entity, Walk
 
 CREATED, UPDATED = "createdTime", "updatedTime"
-PAGE_ROWS = 100
-"""The most that BILL gives at once."""
+_PAGE_ROWS = 100
+"""The most that BILL returns at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Query:
     path: str
     filters: tuple[Filter, ...] = ()
     sort: Sort | None = None
-    max_rows: int = PAGE_ROWS
+    max_rows: int = _PAGE_ROWS
 
 
 def since(earliest: datetime | None) -> tuple[Filter, ...]:
@@ -43,9 +43,3 @@ def newest(entity: Entity, earliest: datetime | None) -> Query:
 def latest(entity: Entity, earliest: datetime | None) -> Query:
     """The objects that changed last, newest first; also such as a sort by created time may leave out."""
     return Query(entity.path, since(earliest), Sort(UPDATED, descending=True))
-
-
-def beginning(entity: Entity, earliest: datetime | None) -> tuple[Query, ...]:
-    """All that is asked at once. The first query may turn out to give everything; then nobody needs the others."""
-    asked = {Walk.WINDOWED: (latest, oldest, newest), Walk.INCREMENTAL: (latest,), Walk.FULL: (oldest,)}
-    return tuple(query(entity, earliest) for query in asked[entity.walk])

@@ -11,9 +11,10 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, select
 
+from billcom_assets.entities.contract import Contract
+from billcom_assets.entities.rows import Batch, MirrorRow, Rejection, RowMaker
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.personal import mask_personal_data
-from billcom_assets.sync.reading import Batch, Candidate, PageReader, Rejection
 from billcom_assets.sync.report import Counts
 from billcom_assets.sync.state import StateStore
 from billcom_assets.sync.sweeps import note_sightings
@@ -36,7 +37,7 @@ class Written:
     """What one transaction did."""
 
     counts: Counts
-    changed: list[Candidate]
+    changed: list[MirrorRow]
     named: set[tuple[str, str]]
     """Objects to be read again, as (entity, id)."""
 
@@ -48,7 +49,8 @@ class BatchWriter:
     warehouse: Warehouse
     states: StateStore
     table: MirrorTable
-    reader: PageReader
+    maker: RowMaker
+    contract: Contract
     pull_id: str
     clock: Callable[[], datetime]
     fence: Callable[[Connection], None] = lambda _connection: None
@@ -57,7 +59,7 @@ class BatchWriter:
     """Id of the sweep whose sightings are noted; None outside of sweeps."""
     believes: bool = False
     """What BILL shows counts even where its updated time is older than the stored one."""
-    wants_second_look: Callable[[str, datetime | None], bool] = lambda _entity, _updated: False
+    wants_reread: Callable[[str, datetime | None], bool] = lambda _entity, _updated: False
     """Whether an object of this entity, named by an object updated at this time, must be read again."""
     expects_new: bool = False
     """Nothing is stored yet, as far as is known: objects are then inserted without looking for them first."""
@@ -87,22 +89,22 @@ class BatchWriter:
             return self._write(batches, state, also)
 
     def _write(self, batches: Sequence[Batch], state: dict[str, Any], also: Callable[[Connection], None]) -> Written:
-        candidates = [one for batch in batches for one in batch.candidates]
+        candidates = [row for batch in batches for row in batch.rows]
         rejections = [one for batch in batches for one in batch.rejections]
         now = self.clock()
         counts = Counts(fetched=len(candidates) + len(rejections), rejected=len(rejections))
         with self.warehouse.write() as connection:
             self.fence(connection)
-            known = {} if self.expects_new else self.table.stored(connection, {one.row.id for one in candidates})
+            known = {} if self.expects_new else self.table.stored(connection, {one.id for one in candidates})
             changed = self._choose(candidates, known, counts)
-            self.table.upsert(connection, [one.row for one in changed], known, now, may_go_back=self.believes)
+            self.table.upsert(connection, changed, known, now, may_go_back=self.believes)
             rejected = {one.record_id for one in rejections if one.record_id}
             if rejected:
                 self.table.mark_unreadable(connection, rejected, now)
             if self.sweep is not None:
-                seen = {one.row.id for one in candidates} | rejected
+                seen = {one.id for one in candidates} | rejected
                 note_sightings(connection, self.table, self.sweep, sorted(seen))
-            named = self._ask_second_looks(connection, changed, now)
+            named = self._ask_rereads(connection, changed, now)
             self._record_errors(connection, rejections, changed, now)
             self._record_findings(connection, changed, now)
             if state:
@@ -114,15 +116,15 @@ class BatchWriter:
             self.states.count(connection, self.pull_id, total)
         self.counts = total
         if self.changed_ids is not None:
-            self.changed_ids.update(one.row.id for one in changed)
+            self.changed_ids.update(one.id for one in changed)
         self.unidentified += sum(not one.record_id for one in rejections)
         return Written(counts, changed, named)
 
-    def _choose(self, candidates: Sequence[Candidate], known: dict[str, Stored], counts: Counts) -> list[Candidate]:
+    def _choose(self, candidates: Sequence[MirrorRow], known: dict[str, Stored], counts: Counts) -> list[MirrorRow]:
         """Those that change something; of one object's versions the newest."""
-        chosen: dict[str, Candidate] = {}
+        chosen: dict[str, MirrorRow] = {}
         for one in candidates:
-            earlier, stored = chosen.get(one.row.id), known.get(one.row.id)
+            earlier, stored = chosen.get(one.id), known.get(one.id)
             if earlier is None and stored is None:
                 if one.is_before_cutoff:
                     counts.skipped_by_cutoff += 1
@@ -138,28 +140,26 @@ class BatchWriter:
                 counts.unchanged += 1
                 if earlier is not None and not _is_newer(one, earlier):
                     continue
-            chosen[one.row.id] = one
+            chosen[one.id] = one
         return list(chosen.values())
 
-    def _is_news(self, one: Candidate, stored: Stored) -> bool:
+    def _is_news(self, one: MirrorRow, stored: Stored) -> bool:
         if stored.is_deleted:
             return True
-        if stored.digest == one.row.digest and not stored.is_unreadable:
+        if stored.digest == one.digest and not stored.is_unreadable:
             return False
-        ours, theirs = stored.updated_time, one.row.updated_time
+        ours, theirs = stored.updated_time, one.updated_time
         return self.believes or ours is None or theirs is None or theirs >= ours
 
-    def _ask_second_looks(
-        self, connection: Connection, changed: Sequence[Candidate], now: datetime
-    ) -> set[tuple[str, str]]:
+    def _ask_rereads(self, connection: Connection, changed: Sequence[MirrorRow], now: datetime) -> set[tuple[str, str]]:
         touched = self.table.entity.touched
         wanted = {
-            (entity, identifier): one.row.id
+            (entity, identifier): one.id
             for one in changed
             # Asked first: on a first pull hardly any object is worth taking apart.
-            if any(self.wants_second_look(entity, one.row.updated_time) for entity in touched)
-            for entity, identifier in self.reader.touched(one)
-            if self.wants_second_look(entity, one.row.updated_time)
+            if any(self.wants_reread(entity, one.updated_time) for entity in touched)
+            for entity, identifier in self.maker.touched(one)
+            if self.wants_reread(entity, one.updated_time)
         }
         good = {named for named in wanted if _READABLE_AGAIN.fullmatch(named[1])}
         rows = [{"integration": self.table.integration, "entity": e, "id": i} for e, i in sorted(good)]
@@ -181,14 +181,14 @@ class BatchWriter:
         self._open_errors(connection, BAD_REFERENCE, refused, self.clock())
 
     def _record_errors(
-        self, connection: Connection, rejections: Sequence[Rejection], changed: Sequence[Candidate], now: datetime
+        self, connection: Connection, rejections: Sequence[Rejection], changed: Sequence[MirrorRow], now: datetime
     ) -> None:
         entity, integration = self.table.entity, self.table.integration
         e = integration_errors.c
         mine = (e.integration == integration, e.entity == entity.name, e.code == UNREADABLE)
         if self._with_errors is None:
             self._with_errors = set(connection.scalars(select(e.record_id).where(*mine, e.status == "open")))
-        healed = self._with_errors & {one.row.id for one in changed}
+        healed = self._with_errors & {one.id for one in changed}
         if healed:
             statement = integration_errors.update().where(*mine, e.record_id.in_(healed))
             connection.execute(statement.values(status="resolved", last_seen_at=now))
@@ -217,13 +217,12 @@ class BatchWriter:
         keys = ("integration", "entity", "record_id", "code")
         upsert(connection, integration_errors, rows, keys=keys, keep=("first_seen_at",), add=("occurrences",))
 
-    def _record_findings(self, connection: Connection, changed: Sequence[Candidate], now: datetime) -> None:
-        contract = self.reader.contract
-        found = {("field", _short(place), "") for one in changed for place in contract.unknown_fields(one.obj)}
+    def _record_findings(self, connection: Connection, changed: Sequence[MirrorRow], now: datetime) -> None:
+        found = {("field", _short(place), "") for one in changed for place in self.contract.unknown_fields(one.obj)}
         found |= {
             ("value", column, _short(str(value)))
             for one in changed
-            for column, value in contract.unknown_values(one.obj)
+            for column, value in self.contract.unknown_values(one.obj)
         }
         new = sorted(found - self._noted)[: _MOST_FINDINGS - len(self._noted)]
         rows = [
@@ -246,6 +245,6 @@ def _short(text: str) -> str:
     return one_line(mask_personal_data(text), limit=_LONGEST_FINDING)
 
 
-def _is_newer(one: Candidate, other: Candidate) -> bool:
-    ours, theirs = other.row.updated_time, one.row.updated_time
+def _is_newer(one: MirrorRow, other: MirrorRow) -> bool:
+    ours, theirs = other.updated_time, one.updated_time
     return ours is None or theirs is None or theirs >= ours
