@@ -14,16 +14,19 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from billcom_assets.bill import answers
-from billcom_assets.bill.answers import Answer, Malformed, Page, Problem, readable_id
+from billcom_assets.bill import json_text, responses
 from billcom_assets.bill.bounded import ResponseLimits
-from billcom_assets.bill.caller import Call, Caller
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillUnavailable, NotFound, UnsupportedCall, WrongEntityType
 from billcom_assets.bill.failures import Context
-from billcom_assets.bill.limits import Clock, MemoryBudget, RequestBudget, utc_now
+from billcom_assets.bill.json_text import Malformed
 from billcom_assets.bill.meter import CallEvent, CallStats, EventKind
+from billcom_assets.bill.pages import Page, readable_id
+from billcom_assets.bill.pipeline import Call, Pipeline
+from billcom_assets.bill.problems import Problem
 from billcom_assets.bill.query import Filter, Scalar, Sort, list_params, query_string
+from billcom_assets.bill.quotas import Clock, MemoryBudget, RequestBudget, utc_now
+from billcom_assets.bill.responses import Response
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import MemorySessionStore, SessionStore, StoredSession
 
@@ -52,7 +55,7 @@ def decode(raw: bytes) -> dict[str, Any]:
         BillUnavailable: ``raw`` is no JSON object.
     """
     try:
-        return answers.decode(raw)
+        return json_text.decode(raw)
     except Malformed:
         raise BillUnavailable("BILL sent an object that is not valid JSON") from None
 
@@ -71,7 +74,7 @@ class BillClient:
         sessions: Where sessions live between runs; default: in this client only.
         budget: The developer key's hourly allowance; default: one shared by this process.
         retry: How long problems that may pass are waited out.
-        timeout: Seconds to connect, and to wait for each part of an answer.
+        timeout: Seconds to connect, and to wait for each part of a response.
         limits: What a whole response may cost.
         clock: Gives the current time, timezone-aware.
         max_logins: Sign-ins this client may cause before it raises SessionsExhausted.
@@ -94,7 +97,7 @@ class BillClient:
     ) -> None:
         self.credentials = credentials
         self.integration = integration
-        self._caller = Caller(
+        self._pipeline = Pipeline(
             credentials,
             integration=integration,
             sessions=MemorySessionStore() if sessions is None else sessions,
@@ -120,17 +123,17 @@ class BillClient:
 
     def close(self) -> None:
         """Keeps the session's time of last use and closes connections. Does not sign out: others share the session."""
-        self._caller.close()
+        self._pipeline.close()
 
     @property
     def stats(self) -> CallStats:
         """What this client has done so far."""
-        return self._caller.stats
+        return self._pipeline.stats
 
     @property
     def bill_clock(self) -> datetime | None:
         """BILL's clock as its last response told it (the header ``Date``), in UTC; None while none has."""
-        return self._caller.bill_clock
+        return self._pipeline.bill_clock
 
     def login(self) -> StoredSession:
         """Signs in anew, whatever session there is, and keeps the new one.
@@ -141,7 +144,7 @@ class BillClient:
             AuthenticationRefused: BILL refuses the credentials.
             BillError: Anything else, see ``errors``.
         """
-        return self._caller.login()
+        return self._pipeline.login()
 
     def logout(self) -> None:
         """Ends the session at BILL, for everybody who shares it.
@@ -163,7 +166,7 @@ class BillClient:
             told = self.get("/v3/login/session")
         except (NotFound, UnsupportedCall, WrongEntityType):
             told = None
-        session = self._caller.keeper.current().session
+        session = self._pipeline.keeper.current().session
         known = {"organizationId": session.organization_id, "userId": session.user_id}
         return {**known, **told} if isinstance(told, dict) else known
 
@@ -196,21 +199,21 @@ class BillClient:
         """
         params = list_params(filters=filters, sort=sort, cursor=cursor, max_rows=max_rows)
         context = Context(f"GET {path}", is_query=True, cursor_in_play=bool(cursor))
-        return self._caller.run(Call("GET", self._v3_url(path, params), context), answers.read_page)
+        return self._pipeline.run(Call("GET", self._v3_url(path, params), context), responses.read_page)
 
     def get(self, path: str, params: Mapping[str, Scalar] | None = None) -> Any:
-        """The answer to a v3 GET: an object or a list; numbers are int or Decimal. None for an empty answer (204).
+        """The response to a v3 GET: an object or a list; numbers are int or Decimal. None for an empty response (204).
 
         Raises:
             NotFound: BILL has no object with this id.
             BillError: Anything else, see ``errors``.
         """
-        return self._caller.run(Call("GET", self._v3_url(path, params), Context(f"GET {path}")), answers.read_value)
+        return self._pipeline.run(Call("GET", self._v3_url(path, params), Context(f"GET {path}")), responses.read_value)
 
     def post(
         self, path: str, body: Any = None, *, params: Mapping[str, Scalar] | None = None, idempotent: bool = False
     ) -> Any:
-        """Sends a v3 POST; gives the decoded answer, None when it is empty.
+        """Sends a v3 POST; gives the decoded response, None when it is empty.
 
         BILL has no idempotency key here, so a POST whose answer is lost is not sent again.
 
@@ -221,7 +224,7 @@ class BillClient:
             idempotent: The call may safely happen twice, as archive and restore may.
 
         Raises:
-            WriteOutcomeUnknown: The answer was lost; read again before repeating.
+            WriteOutcomeUnknown: The response was lost; read again before repeating.
             BillError: Anything else, see ``errors``.
         """
         return self._write("POST", path, body, params, idempotent=idempotent)
@@ -242,7 +245,7 @@ class BillClient:
             body=None if body is None else _ENCODER.encode(body),
             replayable=idempotent,
         )
-        return self._caller.run(call, answers.read_written)
+        return self._pipeline.run(call, responses.read_written)
 
     def _v3_url(self, path: str, params: Mapping[str, Scalar] | None = None) -> str:
         query = query_string((params or {}).items())
@@ -281,7 +284,7 @@ class BillClient:
         clauses = {"filters": [one.v2() for one in filters], "sort": [one.v2() for one in sorts]}
         document = {"start": start, "max": max_rows, **{name: given for name, given in clauses.items() if given}}
         call = self._v2_call(f"List/{_entity(entity)}.json", document, is_query=True)
-        return self._caller.run(call, _read_v2_rows)
+        return self._pipeline.run(call, _read_v2_rows)
 
     def v2_read(self, entity: str, item_id: str) -> dict[str, Any]:
         """One v2 object.
@@ -291,7 +294,7 @@ class BillClient:
             BillError: Anything else, see ``errors``.
         """
         call = self._v2_call(f"Crud/Read/{_entity(entity)}.json", {"id": item_id}, is_query=False)
-        return self._caller.run(call, _read_v2_object)
+        return self._pipeline.run(call, _read_v2_object)
 
     def _v2_call(self, path: str, document: dict[str, Any], *, is_query: bool) -> Call:
         context = Context(f"POST /api/v2/{path}", is_query=is_query)
@@ -304,25 +307,25 @@ def _entity(name: str) -> str:
     return name
 
 
-def _read_v2_data(answer: Answer) -> Any:
+def _read_v2_data(response: Response) -> Any:
     """What a v2 envelope holds."""
-    value = answers.read_value(answer)
+    value = responses.read_value(response)
     return value if isinstance(value, Problem) else value.get("response_data")
 
 
-def _read_v2_rows(answer: Answer) -> tuple[dict[str, Any], ...] | Problem:
-    data = _read_v2_data(answer)
+def _read_v2_rows(response: Response) -> tuple[dict[str, Any], ...] | Problem:
+    data = _read_v2_data(response)
     if isinstance(data, Problem):
         return data
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-        return answers.malformed(answer, "a list that is none")
+        return responses.malformed(response, "a list that is none")
     return tuple(data)
 
 
-def _read_v2_object(answer: Answer) -> dict[str, Any] | Problem:
-    data = _read_v2_data(answer)
+def _read_v2_object(response: Response) -> dict[str, Any] | Problem:
+    data = _read_v2_data(response)
     if isinstance(data, dict) and set(data) == {"obj"}:
         data = data["obj"]
     if isinstance(data, Problem):
         return data
-    return data if isinstance(data, dict) else answers.malformed(answer, "an object that is none")
+    return data if isinstance(data, dict) else responses.malformed(response, "an object that is none")

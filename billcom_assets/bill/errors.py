@@ -22,7 +22,7 @@ class BillError(UserFacingError):
         integration: Label of the integration given to the client, or an empty string.
         endpoint: Verb and path, for example ``GET /v3/bills``; never a query.
         code: BILL's code such as ``BDC_1109``, or None.
-        http_status: Status of the answer, or None when there was none.
+        http_status: Status of the response, or None when there was none.
         next_step: What the reader can do about it.
     """
 
@@ -215,7 +215,7 @@ class TooManyAtOnce(BillError):
 
 
 class BillUnavailable(BillError):
-    """BILL did not give a usable answer in a bounded number of attempts."""
+    """BILL did not give a usable response in a bounded number of attempts."""
 
     headline = "BILL is not answering properly"
     default_next_step = "Run again later; finished pages are kept."
@@ -239,7 +239,7 @@ class Unreachable(BillError):
 
 
 class WriteOutcomeUnknown(BillError):
-    """The answer to a write was lost, so it may or may not have happened. Never replayed."""
+    """The response to a write was lost, so it may or may not have happened. Never replayed."""
 
     headline = "The outcome of a change sent to BILL is unknown"
     default_next_step = "Read the object or list again and compare before sending the change a second time."

@@ -23,7 +23,7 @@ from billcom_assets.bill.errors import (
     SessionsExhausted,
     SignInPostponed,
 )
-from billcom_assets.bill.limits import Clock, utc_now
+from billcom_assets.bill.quotas import Clock, utc_now
 
 PASSWORD_IDLE: Final = timedelta(minutes=30)
 TOKEN_IDLE: Final = timedelta(hours=47)
@@ -63,7 +63,7 @@ class StoredSession:
 
 
 def opened_session(told: object, credentials: Credentials, now: datetime) -> StoredSession | None:
-    """The session that a sign-in's decoded answer names; None when it names none."""
+    """The session that a sign-in's decoded response names; None when it names none."""
     if not isinstance(told, dict):
         return None
     session_id, user_id = told.get("sessionId"), told.get("userId")

@@ -22,12 +22,15 @@ from typing import Final
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
-from billcom_assets.bill.answers import Answer, Kind, Problem, read
 from billcom_assets.bill.bounded import ACCEPTED, BoundedSession, Overrun, ResponseLimits, allowing, read_body
 from billcom_assets.bill.credentials import is_loopback
+from billcom_assets.bill.problems import Problem, ProblemKind
+from billcom_assets.bill.responses import Response, read
 
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"})
-_CONNECTION_SPOILT: Final = frozenset({Kind.LOST, Kind.MALFORMED, Kind.BEYOND_LIMITS, Kind.UNREACHABLE})
+_CONNECTION_SPOILT: Final = frozenset(
+    {ProblemKind.LOST, ProblemKind.MALFORMED, ProblemKind.BEYOND_LIMITS, ProblemKind.UNREACHABLE}
+)
 _UNSENDABLE: Final = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -72,7 +75,7 @@ class Transport:
 
     Args:
         url: The address; decides whether proxies of the environment apply.
-        timeout: Seconds to connect, and to wait for each part of the answer.
+        timeout: Seconds to connect, and to wait for each part of the response.
         limits: What a whole response may cost.
     """
 
@@ -90,14 +93,14 @@ class Transport:
         self.served_at: datetime | None = None
         """``Date`` of the last response that had one, in UTC."""
 
-    def send(self, request: Request) -> Answer | Problem:
+    def send(self, request: Request) -> Response | Problem:
         """Sends ``request`` once."""
         with self._session() as session:
             if request.own_connection:
                 session.close()
             outcome = self._exchange(session, request)
             if isinstance(outcome, Problem) and outcome.kind in _CONNECTION_SPOILT:
-                session.close()  # what is left on the connection may belong to the broken answer
+                session.close()  # what is left on the connection may belong to the broken response
             return outcome
 
     def close(self) -> None:
@@ -120,7 +123,7 @@ class Transport:
         with self._lock:
             self._idle.append(session)
 
-    def _exchange(self, session: requests.Session, request: Request) -> Answer | Problem:
+    def _exchange(self, session: requests.Session, request: Request) -> Response | Problem:
         try:
             with (
                 allowing(self._limits),
@@ -137,7 +140,7 @@ class Transport:
             ):
                 body = read_body(response, self._limits)
         except (requests.RequestException, OSError, ValueError) as failure:
-            # urllib3 lets some errors of broken answers through as ValueError or OSError
+            # urllib3 lets some errors of broken responses through as ValueError or OSError
             return _lost(failure)
         self.served_at = _date(response.headers.get("Date")) or self.served_at
         retry_after = _seconds(response.headers.get("Retry-After"))
@@ -158,11 +161,11 @@ def _lost(failure: Exception) -> Problem:
     causes = _causes(failure)
     for cause in causes:
         if isinstance(cause, Overrun):
-            return Problem(Kind.BEYOND_LIMITS, str(cause))
+            return Problem(ProblemKind.BEYOND_LIMITS, str(cause))
     for means, kind, message in _MEANINGS:
         if means(failure, causes):
             return Problem(kind, message)
-    return Problem(Kind.LOST, f"The answer could not be read ({type(failure).__name__})")
+    return Problem(ProblemKind.LOST, f"The response could not be read ({type(failure).__name__})")
 
 
 _Test = Callable[[Exception, list[BaseException]], bool]
@@ -187,22 +190,22 @@ def _no_bundle(failure: Exception, _: list[BaseException]) -> bool:
     return isinstance(failure, OSError) and "CA certificate bundle" in str(failure)
 
 
-_MEANINGS: Final[tuple[tuple[_Test, Kind, str], ...]] = (
-    (_wraps(ssl.SSLCertVerificationError), Kind.UNTRUSTED_HOST, "The server's certificate is not trusted"),
-    (_no_bundle, Kind.UNTRUSTED_HOST, "The certificate bundle that the environment names cannot be read"),
-    (_no_tls, Kind.UNREACHABLE, "No protected connection could be made"),
-    (_is(*_UNSENDABLE), Kind.REFUSED, "The request could not be made from these settings"),
-    (_is(requests.exceptions.ProxyError), Kind.UNREACHABLE, "The proxy of the environment refused or failed"),
-    (_wraps(NameResolutionError), Kind.UNREACHABLE, "The host name is not known"),
-    (_wraps(NewConnectionError), Kind.UNREACHABLE, "The connection was refused"),
-    (_wraps(ConnectTimeoutError), Kind.UNREACHABLE, "The connection timed out"),
-    (_is(requests.exceptions.Timeout), Kind.LOST, "BILL took too long to answer"),
-    (_wraps(ReadTimeoutError, TimeoutError), Kind.LOST, "BILL took too long to answer"),
-    (_is(requests.exceptions.ContentDecodingError), Kind.LOST, "The answer could not be decompressed"),
+_MEANINGS: Final[tuple[tuple[_Test, ProblemKind, str], ...]] = (
+    (_wraps(ssl.SSLCertVerificationError), ProblemKind.UNTRUSTED_HOST, "The server's certificate is not trusted"),
+    (_no_bundle, ProblemKind.UNTRUSTED_HOST, "The certificate bundle that the environment names cannot be read"),
+    (_no_tls, ProblemKind.UNREACHABLE, "No protected connection could be made"),
+    (_is(*_UNSENDABLE), ProblemKind.REFUSED, "The request could not be made from these settings"),
+    (_is(requests.exceptions.ProxyError), ProblemKind.UNREACHABLE, "The proxy of the environment refused or failed"),
+    (_wraps(NameResolutionError), ProblemKind.UNREACHABLE, "The host name is not known"),
+    (_wraps(NewConnectionError), ProblemKind.UNREACHABLE, "The connection was refused"),
+    (_wraps(ConnectTimeoutError), ProblemKind.UNREACHABLE, "The connection timed out"),
+    (_is(requests.exceptions.Timeout), ProblemKind.LOST, "BILL took too long to answer"),
+    (_wraps(ReadTimeoutError, TimeoutError), ProblemKind.LOST, "BILL took too long to answer"),
+    (_is(requests.exceptions.ContentDecodingError), ProblemKind.LOST, "The response could not be decompressed"),
     (
         _is(requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError),
-        Kind.LOST,
-        "The connection broke before the answer was complete",
+        ProblemKind.LOST,
+        "The connection broke before the response was complete",
     ),
 )
 """First match decides."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from billcom_assets.bill.credentials import Environment
 from billcom_assets.bill.errors import BillError
-from billcom_assets.bill.limits import utc_now
+from billcom_assets.bill.quotas import utc_now
 from billcom_assets.bill.session import StoredSession
 from billcom_assets.cli import given, launching
 from billcom_assets.cli.app import BillcomCommand

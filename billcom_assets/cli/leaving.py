@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 
 from billcom_assets.bill.errors import BillError
-from billcom_assets.bill.limits import utc_now
+from billcom_assets.bill.quotas import utc_now
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.cli import launching
 from billcom_assets.cli.app import BillcomCommand

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
-from billcom_assets.bill.limits import utc_now
+from billcom_assets.bill.quotas import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import output_options, written

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from billcom_assets.bill.limits import utc_now
+from billcom_assets.bill.quotas import utc_now
 from billcom_assets.cli import facts, launching
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened

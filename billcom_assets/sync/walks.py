@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import QueryRefused
-from billcom_assets.bill.limits import AT_ONCE
 from billcom_assets.bill.query import Filter, Op, Sort
+from billcom_assets.bill.quotas import AT_ONCE
 from billcom_assets.entities.model import Entity, Walk
 from billcom_assets.entities.rows import Batch, MirrorRow
 from billcom_assets.sync import queries

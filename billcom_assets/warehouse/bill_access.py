@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import or_, select
 
 from billcom_assets.bill.errors import HourlyLimitReached
-from billcom_assets.bill.limits import LOGINS_PER_HOUR, REQUESTS_PER_HOUR, Clock, hour_of, next_hour, utc_now
+from billcom_assets.bill.quotas import LOGINS_PER_HOUR, REQUESTS_PER_HOUR, Clock, hour_of, next_hour, utc_now
 from billcom_assets.bill.session import StoredSession, wait_after
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError

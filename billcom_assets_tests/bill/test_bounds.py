@@ -13,21 +13,13 @@ from typing import Any
 
 import pytest
 
-from billcom_assets.bill.answers import (
-    Answer,
-    Kind,
-    Malformed,
-    Page,
-    Problem,
-    decode_any,
-    read,
-    read_page,
-    read_value,
-    readable_id,
-)
 from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import BillUnavailable, ResponseBeyondLimits, WriteOutcomeUnknown
+from billcom_assets.bill.json_text import Malformed, decode_any
+from billcom_assets.bill.pages import Page, readable_id
+from billcom_assets.bill.problems import Problem, ProblemKind
+from billcom_assets.bill.responses import Response, read, read_page, read_value
 from billcom_assets.redaction.secrets import Redactor
 from billcom_assets_tests.bill.conftest import Waits
 from billcom_assets_tests.bill.scripted import ORGANIZATION, Reply, ScriptedBill, rows
@@ -284,10 +276,10 @@ DEPTHS = (101, 480, 800, 950, 990, 5_000, 100_000)
 @pytest.mark.parametrize("status", [200, 422])
 def test_deep_nesting_is_a_problem_and_nothing_else(status: int, shape: str, levels: int) -> None:
     found = read(status, nested(levels, *SHAPES[shape]))
-    if isinstance(found, Answer):
+    if isinstance(found, Response):
         found = read_value(found)
     assert isinstance(found, Problem)
-    assert found.kind in {Kind.MALFORMED, Kind.GATEWAY, Kind.REFUSED}
+    assert found.kind in {ProblemKind.MALFORMED, ProblemKind.GATEWAY, ProblemKind.REFUSED}
 
 
 @pytest.mark.parametrize("levels", DEPTHS)
@@ -295,7 +287,7 @@ def test_deep_nesting_is_a_problem_and_nothing_else(status: int, shape: str, lev
 def test_one_deeply_nested_row_costs_itself_and_not_the_page(shape: str, levels: int) -> None:
     row = b'{"id":"1","x":' + nested(levels, *SHAPES[shape]) + b"}"
     answer = read(200, b'{"results":[{"id":"0"},' + row + b"]}")
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     found = read_page(answer)
     assert isinstance(found, Page)
     good, bad = found.rows
@@ -324,7 +316,7 @@ def test_text_that_only_looks_nested_is_read() -> None:
 def test_a_response_of_millions_of_values_is_given_up_before_it_is_decoded(piece: bytes) -> None:
     problem = read(200, b'{"results":[' + piece * 1_500_000 + b"1]}")
     assert isinstance(problem, Problem)
-    assert problem.kind is Kind.BEYOND_LIMITS
+    assert problem.kind is ProblemKind.BEYOND_LIMITS
 
 
 UNPAIRED = {
@@ -340,5 +332,5 @@ UNPAIRED = {
 def test_no_body_takes_more_than_a_moment_to_be_understood(name: str, status: int) -> None:
     started = time.process_time()
     found = read(status, UNPAIRED[name])
-    assert isinstance(read_value(found) if isinstance(found, Answer) else found, Problem)
+    assert isinstance(read_value(found) if isinstance(found, Response) else found, Problem)
     assert time.process_time() - started < 5

@@ -22,7 +22,7 @@ from billcom_assets.bill.errors import (
     UnsupportedCall,
     UntrustedSession,
 )
-from billcom_assets.bill.limits import MemoryBudget
+from billcom_assets.bill.quotas import MemoryBudget
 from billcom_assets.bill.session import MemorySessionStore
 from billcom_assets_tests.bill.conftest import MovableClock, Waits
 from billcom_assets_tests.bill.scripted import (

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pickle
 from datetime import UTC, datetime
 
 import pytest
 
 from billcom_assets.bill import errors
-from billcom_assets.bill.answers import Kind, Problem
 from billcom_assets.bill.errors import (
     AuthenticationRefused,
     BillError,
@@ -17,6 +17,8 @@ from billcom_assets.bill.errors import (
     Refused,
 )
 from billcom_assets.bill.failures import Context, error_for
+from billcom_assets.bill.problems import Problem, ProblemKind
+from billcom_assets.bill.responses import read
 
 FAMILY = [
     one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, BillError)
@@ -81,7 +83,9 @@ def test_locating_an_error_fills_gaps_and_keeps_what_is_known() -> None:
 
 
 def test_the_hourly_limit_names_what_was_counted_and_when_the_next_hour_starts() -> None:
-    problem = Problem(Kind.HOURLY_LIMIT, "Max number of allowed requests per hour reached: 20000.", "BDC_1144", 422)
+    problem = Problem(
+        ProblemKind.HOURLY_LIMIT, "Max number of allowed requests per hour reached: 20000.", "BDC_1144", 422
+    )
     error = raised(problem)
     assert isinstance(error, HourlyLimitReached)
     assert (error.counted, error.resets_at) == ("requests", datetime(2026, 6, 2, 0, 0, tzinfo=UTC))
@@ -89,6 +93,14 @@ def test_the_hourly_limit_names_what_was_counted_and_when_the_next_hour_starts()
     login = raised(problem, LOGIN)
     assert isinstance(login, HourlyLimitReached)
     assert login.counted == "logins"
+
+
+def refusal(code: str | None, status: int) -> Problem:
+    """What BILL's response means."""
+    body = json.dumps([{"code": code, "message": "No."} if code else {"message": "No."}])
+    problem = read(status, body.encode())
+    assert isinstance(problem, Problem)
+    return problem
 
 
 @pytest.mark.parametrize(
@@ -107,7 +119,7 @@ def test_the_hourly_limit_names_what_was_counted_and_when_the_next_hour_starts()
     ],
 )
 def test_a_refused_sign_in_says_what_to_do_about_its_cause(code: str | None, status: int, hint: str) -> None:
-    error = raised(Problem(Kind.AUTHENTICATION, "No.", code, status), LOGIN)
+    error = raised(refusal(code, status), LOGIN)
     for_now = hint.startswith("wait")
     assert isinstance(error, errors.SignInPostponed if for_now else AuthenticationRefused)
     assert hint in error.next_step
@@ -115,45 +127,45 @@ def test_a_refused_sign_in_says_what_to_do_about_its_cause(code: str | None, sta
 
 def test_a_wrong_password_or_key_names_the_environment_that_was_asked() -> None:
     for code in ("BDC_1101", "BDC_1102", "BDC_1123"):
-        assert "stage environment" in raised(Problem(Kind.AUTHENTICATION, "No.", code, 401), LOGIN).next_step
+        assert "stage environment" in raised(refusal(code, 401), LOGIN).next_step
 
 
 @pytest.mark.parametrize(
     ("problem", "context", "kind"),
     [
-        (Problem(Kind.REFUSED, "Bad field.", None, 400), LIST, errors.QueryRefused),
-        (Problem(Kind.REFUSED, "Bad field.", "BDC_1130", 422), LIST, errors.QueryRefused),
-        (Problem(Kind.REFUSED, "Bad field.", "BDC_1130", 200), LIST, errors.QueryRefused),
-        (Problem(Kind.REFUSED, "Bad field.", None, 400), READ, errors.Refused),
-        (Problem(Kind.REFUSED, "Role.", None, 403), LIST, errors.Refused),
-        (Problem(Kind.GATEWAY, "a web page", None, 400), LIST, errors.QueryRefused),
-        (Problem(Kind.GATEWAY, "a web page", None, 404), READ, errors.UnsupportedCall),
-        (Problem(Kind.UNEXPLAINED, "Unknown error", "BDC_1002", 500), LIST, errors.QueryRefused),
-        (Problem(Kind.UNEXPLAINED, "Unknown error", "BDC_1002", 500), READ, errors.BillUnavailable),
-        (Problem(Kind.NOT_FOUND, "No data", "BDC_1205", 404), READ, errors.NotFound),
-        (Problem(Kind.NOT_FOUND, "No cursor", "BDC_1205", 404), WALK, errors.QueryRefused),
-        (Problem(Kind.NOT_FOUND, "No route", None, 404), LIST, errors.UnsupportedCall),
-        (Problem(Kind.UNSUPPORTED, "API not supported.", "BDC_1121", 404), LIST, errors.UnsupportedCall),
-        (Problem(Kind.DEAD_SESSION, "Session is invalid.", "BDC_1109", 401), READ, errors.SessionsExhausted),
-        (Problem(Kind.DEAD_SESSION, "Session expired.", "BDC_1361", 403), READ, errors.UntrustedSession),
-        (Problem(Kind.DEAD_SESSION, "Unauthorized", None, 401), READ, errors.Refused),
-        (Problem(Kind.DEAD_SESSION, "Forbidden", None, 403), READ, errors.Refused),
-        (Problem(Kind.DEAD_SESSION, "Something new.", "BDC_7777", 401), READ, errors.Refused),
-        (Problem(Kind.UNTRUSTED, "Untrusted session.", "BDC_1361", 403), WRITE, errors.UntrustedSession),
-        (Problem(Kind.DEAD_SESSION, "Unauthorized", None, 401), LOGIN, errors.AuthenticationRefused),
-        (Problem(Kind.REFUSED, "devKey: must not be null", None, 400), LOGIN, errors.AuthenticationRefused),
-        (Problem(Kind.NOT_FOUND, "No such organization", "BDC_1205", 404), LOGIN, errors.AuthenticationRefused),
-        (Problem(Kind.NOT_FOUND, "No route", None, 404), LOGIN, errors.UnsupportedCall),
-        (Problem(Kind.GATEWAY, "a web page", None, 404), LOGIN, errors.UnsupportedCall),
-        (Problem(Kind.UNAVAILABLE, "down", None, 503), LOGIN, errors.BillUnavailable),
-        (Problem(Kind.LOST, "reset"), WRITE, errors.WriteOutcomeUnknown),
-        (Problem(Kind.UNAVAILABLE, "down", None, 502), WRITE, errors.WriteOutcomeUnknown),
-        (Problem(Kind.MALFORMED, "cut off", None, 201), WRITE, errors.WriteOutcomeUnknown),
-        (Problem(Kind.UNREACHABLE, "refused"), WRITE, errors.Unreachable),
-        (Problem(Kind.TOO_MANY_AT_ONCE, "busy", "BDC_1322", 422), WRITE, errors.TooManyAtOnce),
-        (Problem(Kind.UNTRUSTED_HOST, "certificate"), READ, errors.Unreachable),
-        (Problem(Kind.REDIRECT, "redirect", None, 302), READ, errors.Refused),
-        (Problem(Kind.WRONG_ENTITY_TYPE, "type", "BDC_1302", 400), READ, errors.WrongEntityType),
+        (Problem(ProblemKind.REFUSED, "Bad field.", None, 400), LIST, errors.QueryRefused),
+        (Problem(ProblemKind.REFUSED, "Bad field.", "BDC_1130", 422), LIST, errors.QueryRefused),
+        (Problem(ProblemKind.REFUSED, "Bad field.", "BDC_1130", 200), LIST, errors.QueryRefused),
+        (Problem(ProblemKind.REFUSED, "Bad field.", None, 400), READ, errors.Refused),
+        (Problem(ProblemKind.REFUSED, "Role.", None, 403), LIST, errors.Refused),
+        (Problem(ProblemKind.GATEWAY, "a web page", None, 400), LIST, errors.QueryRefused),
+        (Problem(ProblemKind.GATEWAY, "a web page", None, 404), READ, errors.UnsupportedCall),
+        (Problem(ProblemKind.UNEXPLAINED, "Unknown error", "BDC_1002", 500), LIST, errors.QueryRefused),
+        (Problem(ProblemKind.UNEXPLAINED, "Unknown error", "BDC_1002", 500), READ, errors.BillUnavailable),
+        (Problem(ProblemKind.NOT_FOUND, "No data", "BDC_1205", 404), READ, errors.NotFound),
+        (Problem(ProblemKind.NOT_FOUND, "No cursor", "BDC_1205", 404), WALK, errors.QueryRefused),
+        (Problem(ProblemKind.NOT_FOUND, "No route", None, 404), LIST, errors.UnsupportedCall),
+        (Problem(ProblemKind.UNSUPPORTED, "API not supported.", "BDC_1121", 404), LIST, errors.UnsupportedCall),
+        (Problem(ProblemKind.DEAD_SESSION, "Session is invalid.", "BDC_1109", 401), READ, errors.SessionsExhausted),
+        (Problem(ProblemKind.DEAD_SESSION, "Session expired.", "BDC_1361", 403), READ, errors.UntrustedSession),
+        (Problem(ProblemKind.DEAD_SESSION, "Unauthorized", None, 401), READ, errors.Refused),
+        (Problem(ProblemKind.DEAD_SESSION, "Forbidden", None, 403), READ, errors.Refused),
+        (Problem(ProblemKind.DEAD_SESSION, "Something new.", "BDC_7777", 401), READ, errors.Refused),
+        (Problem(ProblemKind.UNTRUSTED, "Untrusted session.", "BDC_1361", 403), WRITE, errors.UntrustedSession),
+        (Problem(ProblemKind.DEAD_SESSION, "Unauthorized", None, 401), LOGIN, errors.AuthenticationRefused),
+        (Problem(ProblemKind.REFUSED, "devKey: must not be null", None, 400), LOGIN, errors.AuthenticationRefused),
+        (Problem(ProblemKind.NOT_FOUND, "No such organization", "BDC_1205", 404), LOGIN, errors.AuthenticationRefused),
+        (Problem(ProblemKind.NOT_FOUND, "No route", None, 404), LOGIN, errors.UnsupportedCall),
+        (Problem(ProblemKind.GATEWAY, "a web page", None, 404), LOGIN, errors.UnsupportedCall),
+        (Problem(ProblemKind.UNAVAILABLE, "down", None, 503), LOGIN, errors.BillUnavailable),
+        (Problem(ProblemKind.LOST, "reset"), WRITE, errors.WriteOutcomeUnknown),
+        (Problem(ProblemKind.UNAVAILABLE, "down", None, 502), WRITE, errors.WriteOutcomeUnknown),
+        (Problem(ProblemKind.MALFORMED, "cut off", None, 201), WRITE, errors.WriteOutcomeUnknown),
+        (Problem(ProblemKind.UNREACHABLE, "refused"), WRITE, errors.Unreachable),
+        (Problem(ProblemKind.TOO_MANY_AT_ONCE, "busy", "BDC_1322", 422), WRITE, errors.TooManyAtOnce),
+        (Problem(ProblemKind.UNTRUSTED_HOST, "certificate"), READ, errors.Unreachable),
+        (Problem(ProblemKind.REDIRECT, "redirect", None, 302), READ, errors.Refused),
+        (Problem(ProblemKind.WRONG_ENTITY_TYPE, "type", "BDC_1302", 400), READ, errors.WrongEntityType),
     ],
 )
 def test_each_problem_becomes_the_error_that_explains_it(
@@ -163,8 +175,8 @@ def test_each_problem_becomes_the_error_that_explains_it(
 
 
 @pytest.mark.parametrize("context", [READ, LIST, WALK, LOGIN, WRITE])
-@pytest.mark.parametrize("kind", Kind)
-def test_every_kind_of_problem_becomes_an_error_with_a_next_step(kind: Kind, context: Context) -> None:
+@pytest.mark.parametrize("kind", ProblemKind)
+def test_every_kind_of_problem_becomes_an_error_with_a_next_step(kind: ProblemKind, context: Context) -> None:
     error = raised(Problem(kind, "Something.", None, 400), context)
     assert error.next_step
     assert error.message == "Something."
@@ -172,13 +184,13 @@ def test_every_kind_of_problem_becomes_an_error_with_a_next_step(kind: Kind, con
 
 def test_a_refused_query_knows_whether_a_cursor_was_in_play() -> None:
     for context, in_play in ((LIST, False), (WALK, True)):
-        error = raised(Problem(Kind.REFUSED, "Bad.", None, 400), context)
+        error = raised(Problem(ProblemKind.REFUSED, "Bad.", None, 400), context)
         assert isinstance(error, QueryRefused)
         assert error.cursor_in_play is in_play
 
 
 def test_a_missing_right_says_whom_to_ask() -> None:
-    error = raised(Problem(Kind.REFUSED, "Forbidden", None, 403))
+    error = raised(Problem(ProblemKind.REFUSED, "Forbidden", None, 403))
     assert isinstance(error, Refused)
     assert "administrator" in error.next_step
 

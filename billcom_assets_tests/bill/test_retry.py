@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from billcom_assets.bill.answers import Kind, Problem
-from billcom_assets.bill.retry import HARMLESS_TO_REPEAT, OUTCOME_UNKNOWN, PASSING, RetryPolicy
+from billcom_assets.bill.problems import Problem, ProblemKind, Write
+from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets_tests.bill.conftest import Waits
 
 Outcome = Problem | str
+PASSING = {kind for kind in ProblemKind if kind.meaning.passes}
 
 
-def problem(kind: Kind, retry_after: float | None = None) -> Problem:
+def problem(kind: ProblemKind, retry_after: float | None = None) -> Problem:
     return Problem(kind, "Something.", retry_after=retry_after)
 
 
@@ -27,8 +28,10 @@ def scripted(*outcomes: Outcome) -> Callable[[], Outcome]:
     return lambda: next(waiting)
 
 
-def run(policy: RetryPolicy, *outcomes: Outcome, replayable: bool = True) -> tuple[Outcome, list[tuple[Kind, int]]]:
-    told: list[tuple[Kind, int]] = []
+def run(
+    policy: RetryPolicy, *outcomes: Outcome, replayable: bool = True
+) -> tuple[Outcome, list[tuple[ProblemKind, int]]]:
+    told: list[tuple[ProblemKind, int]] = []
     last = policy.run(
         scripted(*outcomes),
         replayable=replayable,
@@ -38,15 +41,15 @@ def run(policy: RetryPolicy, *outcomes: Outcome, replayable: bool = True) -> tup
 
 
 @pytest.mark.parametrize("kind", sorted(PASSING))
-def test_what_may_pass_is_tried_again_until_it_does(kind: Kind, waits: Waits) -> None:
+def test_what_may_pass_is_tried_again_until_it_does(kind: ProblemKind, waits: Waits) -> None:
     last, told = run(RetryPolicy(sleep=waits), problem(kind), problem(kind), "done")
     assert last == "done"
     assert told == [(kind, 1), (kind, 2)]
     assert len(waits.seconds) == 2
 
 
-@pytest.mark.parametrize("kind", sorted(set(Kind) - PASSING))
-def test_what_will_not_pass_is_not_tried_again(kind: Kind, waits: Waits) -> None:
+@pytest.mark.parametrize("kind", sorted(set(ProblemKind) - PASSING))
+def test_what_will_not_pass_is_not_tried_again(kind: ProblemKind, waits: Waits) -> None:
     last, told = run(RetryPolicy(sleep=waits), problem(kind), "done")
     assert last == problem(kind)
     assert (told, waits.seconds) == ([], [])
@@ -55,24 +58,24 @@ def test_what_will_not_pass_is_not_tried_again(kind: Kind, waits: Waits) -> None
 @pytest.mark.parametrize(
     ("kind", "attempts"),
     [
-        (Kind.UNAVAILABLE, 8),
-        (Kind.MALFORMED, 8),
-        (Kind.LOST, 8),
-        (Kind.TOO_MANY_AT_ONCE, 8),
-        (Kind.HOURLY_LIMIT, 4),
-        (Kind.UNREACHABLE, 4),
-        (Kind.UNEXPLAINED, 3),
-        (Kind.GATEWAY, 3),
+        (ProblemKind.UNAVAILABLE, 8),
+        (ProblemKind.MALFORMED, 8),
+        (ProblemKind.LOST, 8),
+        (ProblemKind.TOO_MANY_AT_ONCE, 8),
+        (ProblemKind.HOURLY_LIMIT, 4),
+        (ProblemKind.UNREACHABLE, 4),
+        (ProblemKind.UNEXPLAINED, 3),
+        (ProblemKind.GATEWAY, 3),
     ],
 )
-def test_every_problem_is_believed_in_the_end(kind: Kind, attempts: int, waits: Waits) -> None:
+def test_every_problem_is_believed_in_the_end(kind: ProblemKind, attempts: int, waits: Waits) -> None:
     last, _ = run(RetryPolicy(sleep=waits), problem(kind))
     assert last == problem(kind)
     assert len(waits.seconds) == attempts - 1
 
 
 def test_waits_double_with_a_random_part_and_stay_within_the_maximum(waits: Waits) -> None:
-    run(RetryPolicy(attempts=9, initial=0.5, maximum=10, sleep=waits), problem(Kind.UNAVAILABLE))
+    run(RetryPolicy(attempts=9, initial=0.5, maximum=10, sleep=waits), problem(ProblemKind.UNAVAILABLE))
     for number, seconds in enumerate(waits.seconds):
         assert min(0.5 * 2**number, 10) <= seconds <= min(0.5 * 2**number + 0.5, 10)
 
@@ -81,30 +84,30 @@ def test_threads_that_fail_together_do_not_return_together() -> None:
     first_waits = set()
     for _ in range(20):
         waits = Waits()
-        run(RetryPolicy(attempts=2, sleep=waits), problem(Kind.TOO_MANY_AT_ONCE))
+        run(RetryPolicy(attempts=2, sleep=waits), problem(ProblemKind.TOO_MANY_AT_ONCE))
         first_waits.add(waits.seconds[0])
     assert len(first_waits) > 10
 
 
 @pytest.mark.parametrize(("asked", "least"), [(7.0, 7.0), (600.0, 30.0)])
 def test_a_longer_wait_that_was_asked_for_is_kept_within_the_maximum(asked: float, least: float, waits: Waits) -> None:
-    run(RetryPolicy(attempts=2, sleep=waits), problem(Kind.UNAVAILABLE, retry_after=asked))
+    run(RetryPolicy(attempts=2, sleep=waits), problem(ProblemKind.UNAVAILABLE, retry_after=asked))
     assert waits.seconds == [least]
 
 
 def test_different_problems_share_the_attempts_but_not_the_short_patience(waits: Waits) -> None:
-    mixed = [problem(Kind.HOURLY_LIMIT), problem(Kind.GATEWAY), problem(Kind.HOURLY_LIMIT), problem(Kind.GATEWAY)]
-    last, _ = run(RetryPolicy(sleep=waits), *mixed, problem(Kind.HOURLY_LIMIT), problem(Kind.LOST), "done")
+    hourly, gateway = problem(ProblemKind.HOURLY_LIMIT), problem(ProblemKind.GATEWAY)
+    mixed = [hourly, gateway, hourly, gateway]
+    last, _ = run(RetryPolicy(sleep=waits), *mixed, hourly, problem(ProblemKind.LOST), "done")
     assert last == "done"
     last, _ = run(RetryPolicy(attempts=4, sleep=waits), *mixed, "too late")
-    assert last == problem(Kind.GATEWAY)
+    assert last == problem(ProblemKind.GATEWAY)
 
 
-@pytest.mark.parametrize("kind", sorted(Kind))
-def test_a_write_is_sent_again_only_where_it_surely_did_not_happen(kind: Kind, waits: Waits) -> None:
+@pytest.mark.parametrize("kind", sorted(ProblemKind))
+def test_a_write_is_sent_again_only_where_it_surely_did_not_happen(kind: ProblemKind, waits: Waits) -> None:
     last, _ = run(RetryPolicy(sleep=waits), problem(kind), "done", replayable=False)
-    assert last == ("done" if kind in HARMLESS_TO_REPEAT else problem(kind))
-    assert not HARMLESS_TO_REPEAT & OUTCOME_UNKNOWN
+    assert last == ("done" if kind.meaning.write is Write.NOT_DONE else problem(kind))
 
 
 def test_an_exception_ends_the_attempts_at_once(waits: Waits) -> None:

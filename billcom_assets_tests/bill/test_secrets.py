@@ -16,7 +16,7 @@ import pytest
 
 from billcom_assets.bill.client import BillClient, CallEvent
 from billcom_assets.bill.errors import BillError
-from billcom_assets.bill.limits import MemoryBudget
+from billcom_assets.bill.quotas import MemoryBudget
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets_tests.bill.conftest import MovableClock
 from billcom_assets_tests.bill.scripted import (
@@ -135,7 +135,7 @@ def test_no_failure_tells_a_secret(
         assert_clean(record.getMessage())
         assert_clean(repr(record.args))
     assert_clean(repr(client))
-    assert_clean(repr(client._caller))
+    assert_clean(repr(client._pipeline))
 
 
 def test_our_log_tells_endpoint_status_and_code_only(

@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billcom_assets.bill.answers import Answer, Kind, Problem
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillError, Unreachable
+from billcom_assets.bill.problems import Problem, ProblemKind
+from billcom_assets.bill.responses import Response
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.transport import Request, Transport
 from billcom_assets_tests.bill.conftest import Waits
@@ -45,7 +46,7 @@ def test_a_netrc_entry_is_not_sent(
     netrc.write_text("default login someone password something\n")
     monkeypatch.setenv("NETRC", str(netrc))
     bill.always(BILLS, rows())
-    client._caller._v3._loopback = False  # as for BILL itself, where the environment counts
+    client._pipeline._v3._loopback = False  # as for BILL itself, where the environment counts
     client.page("/v3/bills")
     assert not any("authorization" in got.headers for got in bill.got)
 
@@ -162,7 +163,7 @@ def test_an_interrupted_request_does_not_leave_its_connection_behind(
     class Interrupted(KeyboardInterrupt):
         pass
 
-    def interrupt(session: object, request: Request) -> Answer | Problem:
+    def interrupt(session: object, request: Request) -> Response | Problem:
         raise Interrupted
 
     transport._exchange = interrupt  # type: ignore[method-assign]
@@ -174,7 +175,7 @@ def test_an_interrupted_request_does_not_leave_its_connection_behind(
 def test_a_request_that_cannot_be_made_is_a_refusal_without_its_text() -> None:
     outcome = Transport("https://bill.example", (1, 1)).send(Request("GET", "no-url-at-all", {}))
     assert isinstance(outcome, Problem)
-    assert outcome.kind is Kind.REFUSED
+    assert outcome.kind is ProblemKind.REFUSED
     assert "no-url" not in outcome.message
 
 
@@ -184,7 +185,7 @@ def test_a_missing_certificate_bundle_is_explained(monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     outcome = Transport("https://bill.example", (1, 1)).send(Request("GET", "https://bill.example/", {}))
     assert isinstance(outcome, Problem)
-    assert outcome.kind is Kind.UNTRUSTED_HOST
+    assert outcome.kind is ProblemKind.UNTRUSTED_HOST
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,7 @@ from typing import Any
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
-from billcom_assets.bill.limits import MemoryBudget
+from billcom_assets.bill.quotas import MemoryBudget
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import MemorySessionStore, SessionStore
 from billcom_assets.entities.catalog import CATALOG

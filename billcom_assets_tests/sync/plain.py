@@ -14,7 +14,7 @@ from typing import Any
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
-from billcom_assets.bill.limits import MemoryBudget
+from billcom_assets.bill.quotas import MemoryBudget
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.engine import pull
 from billcom_assets.sync.report import PullReport

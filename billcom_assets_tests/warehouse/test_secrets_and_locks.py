@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from billcom_assets.bill.errors import HourlyLimitReached
-from billcom_assets.bill.limits import LOGINS_PER_HOUR, REQUESTS_PER_HOUR
+from billcom_assets.bill.quotas import LOGINS_PER_HOUR, REQUESTS_PER_HOUR
 from billcom_assets.bill.session import StoredSession
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse.bill_access import SealedSessions, SharedBudget

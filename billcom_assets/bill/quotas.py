@@ -19,7 +19,7 @@ REQUESTS_PER_HOUR: Final = 20_000
 LOGINS_PER_HOUR: Final = 200
 
 Clock = Callable[[], datetime]
-"""Gives the current time, timezone-aware."""
+"""Returns the current time, timezone-aware."""
 
 
 def utc_now() -> datetime:
@@ -37,13 +37,13 @@ def next_hour(moment: datetime) -> datetime:
     return hour_of(moment) + timedelta(hours=1)
 
 
-class Lanes:
+class ConcurrencyLimit:
     """At most three requests in flight per organization and developer key in this process.
 
-    Clients for the same organization and key share one set of lanes; get it with ``Lanes.shared``.
+    Clients for the same organization and key share one; get it with ``ConcurrencyLimit.shared``.
     """
 
-    _registry: dict[str, Lanes] = {}  # noqa: RUF012 - the process-wide registry is the point
+    _registry: dict[str, ConcurrencyLimit] = {}  # noqa: RUF012 - the process-wide registry is the point
     _registry_lock = threading.Lock()
 
     def __init__(self, width: int = AT_ONCE) -> None:
@@ -53,14 +53,14 @@ class Lanes:
         self._peak = 0
 
     @classmethod
-    def shared(cls, key: str) -> Lanes:
-        """The lanes of ``key``, which names an organization and developer key without revealing the latter."""
+    def shared(cls, key: str) -> ConcurrencyLimit:
+        """The limit of ``key``, which names an organization and developer key without revealing the latter."""
         with cls._registry_lock:
             return cls._registry.setdefault(key, cls())
 
     @contextmanager
     def enter(self) -> Iterator[int]:
-        """Waits for a free lane and occupies it; gives the number of requests then in flight."""
+        """Waits until a request may be made; the number of requests then in flight, itself included."""
         with self._free:
             with self._lock:
                 self._in_flight += 1
@@ -102,7 +102,7 @@ class HourCounts:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def open(self, hour: datetime) -> None:
-        """Starts counting anew when ``hour`` is another one."""
+        """Starts from zero when ``hour`` is another one."""
         if hour != self.hour:
             self.hour, self.requests, self.logins = hour, 0, 0
 

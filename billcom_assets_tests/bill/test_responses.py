@@ -8,21 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from billcom_assets.bill.answers import (
-    Answer,
-    Kind,
-    Malformed,
-    Page,
-    Problem,
-    decode,
-    decode_any,
-    read,
-    read_page,
-    read_value,
-    read_written,
-)
 from billcom_assets.bill.client import decode as decode_row
 from billcom_assets.bill.errors import BillUnavailable
+from billcom_assets.bill.json_text import Malformed, decode, decode_any
+from billcom_assets.bill.pages import Page
+from billcom_assets.bill.problems import Problem, ProblemKind
+from billcom_assets.bill.responses import Response, read, read_page, read_value, read_written
 
 ARRAY = [{"timestamp": "t", "severity": "ERROR", "category": "DOWNSTREAM", "message": "Something."}]
 
@@ -47,27 +38,27 @@ def problem(status: int, body: Any, *, v2: bool = False) -> Problem:
 
 
 CODES = {
-    "BDC_1001": Kind.UNAVAILABLE,
-    "BDC_1101": Kind.AUTHENTICATION,
-    "BDC_1102": Kind.AUTHENTICATION,
-    "BDC_1103": Kind.AUTHENTICATION,
-    "BDC_1105": Kind.AUTHENTICATION,
-    "BDC_1107": Kind.AUTHENTICATION,
-    "BDC_1109": Kind.DEAD_SESSION,
-    "BDC_1110": Kind.AUTHENTICATION,
-    "BDC_1120": Kind.DEAD_SESSION,
-    "BDC_1121": Kind.UNSUPPORTED,
-    "BDC_1144": Kind.HOURLY_LIMIT,
-    "BDC_1205": Kind.NOT_FOUND,
-    "BDC_1302": Kind.WRONG_ENTITY_TYPE,
-    "BDC_1322": Kind.TOO_MANY_AT_ONCE,
-    "BDC_1361": Kind.UNTRUSTED,
+    "BDC_1001": ProblemKind.UNAVAILABLE,
+    "BDC_1101": ProblemKind.CREDENTIALS,
+    "BDC_1102": ProblemKind.DEVELOPER_KEY,
+    "BDC_1103": ProblemKind.DEVELOPER_KEY,
+    "BDC_1105": ProblemKind.API_ACCESS,
+    "BDC_1107": ProblemKind.LOCKED,
+    "BDC_1109": ProblemKind.DEAD_SESSION,
+    "BDC_1110": ProblemKind.LOCKED,
+    "BDC_1120": ProblemKind.DEAD_SESSION,
+    "BDC_1121": ProblemKind.UNSUPPORTED,
+    "BDC_1144": ProblemKind.HOURLY_LIMIT,
+    "BDC_1205": ProblemKind.NOT_FOUND,
+    "BDC_1302": ProblemKind.WRONG_ENTITY_TYPE,
+    "BDC_1322": ProblemKind.TOO_MANY_AT_ONCE,
+    "BDC_1361": ProblemKind.UNTRUSTED,
 }
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 422, 423, 429, 500, 502, 503])
 @pytest.mark.parametrize(("code", "kind"), CODES.items())
-def test_the_code_in_the_body_decides_whatever_the_http_status(code: str, kind: Kind, status: int) -> None:
+def test_the_code_in_the_body_decides_whatever_the_http_status(code: str, kind: ProblemKind, status: int) -> None:
     shapes: tuple[Any, ...] = (
         coded(code),
         coded(code)[0],
@@ -88,33 +79,33 @@ def test_a_code_is_recognised_in_any_spelling(spelling: str) -> None:
 
 
 def test_a_code_counts_even_beside_an_id() -> None:
-    assert problem(200, {"id": "request 5", "code": "BDC_1109", "message": "x"}).kind is Kind.DEAD_SESSION
+    assert problem(200, {"id": "request 5", "code": "BDC_1109", "message": "x"}).kind is ProblemKind.DEAD_SESSION
 
 
 def test_a_code_we_know_decides_among_several() -> None:
     both = coded("BDC_9999", "First.") + coded("BDC_1322", "Second.")
     found = problem(422, both)
-    assert (found.kind, found.code, found.message) == (Kind.TOO_MANY_AT_ONCE, "BDC_1322", "First.; Second.")
+    assert (found.kind, found.code, found.message) == (ProblemKind.TOO_MANY_AT_ONCE, "BDC_1322", "First.; Second.")
 
 
 STATUSES = {
-    400: Kind.REFUSED,
-    401: Kind.DEAD_SESSION,
-    403: Kind.REFUSED,
-    404: Kind.NOT_FOUND,
-    405: Kind.REFUSED,
-    408: Kind.UNAVAILABLE,
-    409: Kind.REFUSED,
-    415: Kind.REFUSED,
-    422: Kind.REFUSED,
-    423: Kind.AUTHENTICATION,
-    429: Kind.TOO_MANY_AT_ONCE,
-    500: Kind.UNAVAILABLE,
-    502: Kind.UNAVAILABLE,
-    503: Kind.UNAVAILABLE,
-    504: Kind.UNAVAILABLE,
-    520: Kind.UNAVAILABLE,
-    999: Kind.UNAVAILABLE,
+    400: ProblemKind.REFUSED,
+    401: ProblemKind.DEAD_SESSION,
+    403: ProblemKind.REFUSED,
+    404: ProblemKind.NOT_FOUND,
+    405: ProblemKind.REFUSED,
+    408: ProblemKind.UNAVAILABLE,
+    409: ProblemKind.REFUSED,
+    415: ProblemKind.REFUSED,
+    422: ProblemKind.REFUSED,
+    423: ProblemKind.LOCKED,
+    429: ProblemKind.TOO_MANY_AT_ONCE,
+    500: ProblemKind.UNAVAILABLE,
+    502: ProblemKind.UNAVAILABLE,
+    503: ProblemKind.UNAVAILABLE,
+    504: ProblemKind.UNAVAILABLE,
+    520: ProblemKind.UNAVAILABLE,
+    999: ProblemKind.UNAVAILABLE,
 }
 
 
@@ -135,7 +126,7 @@ STATUSES = {
         "Something.",
     ],
 )
-def test_without_a_code_the_status_decides_and_the_words_are_kept(status: int, kind: Kind, body: Any) -> None:
+def test_without_a_code_the_status_decides_and_the_words_are_kept(status: int, kind: ProblemKind, body: Any) -> None:
     found = problem(status, body)
     assert (found.kind, found.code, found.message, found.http_status) == (kind, None, "Something.", status)
 
@@ -143,24 +134,24 @@ def test_without_a_code_the_status_decides_and_the_words_are_kept(status: int, k
 @pytest.mark.parametrize("status", [400, 422])
 def test_an_unknown_code_is_kept_and_the_status_decides(status: int) -> None:
     assert problem(status, coded("BDC_1171", "Number exists.")) == Problem(
-        Kind.REFUSED, "Number exists.", "BDC_1171", status
+        ProblemKind.REFUSED, "Number exists.", "BDC_1171", status
     )
-    assert problem(503, coded("BDC_7777")).kind is Kind.UNAVAILABLE
+    assert problem(503, coded("BDC_7777")).kind is ProblemKind.UNAVAILABLE
 
 
 def test_an_unknown_code_with_a_success_status_is_a_refusal() -> None:
-    assert problem(200, coded("BDC_7777")).kind is Kind.REFUSED
-    assert problem(200, v2_error("BDC_1130", "Invalid list filter field: x."), v2=True).kind is Kind.REFUSED
+    assert problem(200, coded("BDC_7777")).kind is ProblemKind.REFUSED
+    assert problem(200, v2_error("BDC_1130", "Invalid list filter field: x."), v2=True).kind is ProblemKind.REFUSED
 
 
 def test_the_unknown_error_is_only_a_passing_one_when_bill_blames_itself() -> None:
-    assert problem(500, coded("BDC_1002")).kind is Kind.UNEXPLAINED
-    assert problem(400, coded("BDC_1002")).kind is Kind.REFUSED
+    assert problem(500, coded("BDC_1002")).kind is ProblemKind.UNEXPLAINED
+    assert problem(400, coded("BDC_1002")).kind is ProblemKind.REFUSED
 
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items())
 @pytest.mark.parametrize("body", [b"", b"  \r\n"])
-def test_an_empty_failure_is_judged_by_its_status(status: int, kind: Kind, body: bytes) -> None:
+def test_an_empty_failure_is_judged_by_its_status(status: int, kind: ProblemKind, body: bytes) -> None:
     found = problem(status, body)
     assert (found.kind, found.message) == (kind, f"HTTP {status} without a message")
 
@@ -171,18 +162,18 @@ HTML = b"<!DOCTYPE html><html><head><title>\n 502 Bad   Gateway </title></head><
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (200, Kind.MALFORMED),
-        (201, Kind.MALFORMED),
-        (400, Kind.GATEWAY),
-        (401, Kind.DEAD_SESSION),
-        (403, Kind.GATEWAY),
-        (404, Kind.GATEWAY),
-        (429, Kind.TOO_MANY_AT_ONCE),
-        (500, Kind.UNAVAILABLE),
-        (502, Kind.UNAVAILABLE),
+        (200, ProblemKind.MALFORMED),
+        (201, ProblemKind.MALFORMED),
+        (400, ProblemKind.GATEWAY),
+        (401, ProblemKind.DEAD_SESSION),
+        (403, ProblemKind.GATEWAY),
+        (404, ProblemKind.GATEWAY),
+        (429, ProblemKind.TOO_MANY_AT_ONCE),
+        (500, ProblemKind.UNAVAILABLE),
+        (502, ProblemKind.UNAVAILABLE),
     ],
 )
-def test_a_web_page_never_counts_as_an_answer_of_bill(status: int, kind: Kind) -> None:
+def test_a_web_page_never_counts_as_an_answer_of_bill(status: int, kind: ProblemKind) -> None:
     found = problem(status, HTML)
     assert found.kind is kind
     assert "a web page (502 Bad Gateway)" in found.message
@@ -190,8 +181,8 @@ def test_a_web_page_never_counts_as_an_answer_of_bill(status: int, kind: Kind) -
 
 
 def test_a_web_page_with_404_does_not_say_that_an_object_is_gone() -> None:
-    assert problem(404, HTML).kind is not Kind.NOT_FOUND
-    assert problem(404, b"Not Found").kind is not Kind.NOT_FOUND
+    assert problem(404, HTML).kind is not ProblemKind.NOT_FOUND
+    assert problem(404, b"Not Found").kind is not ProblemKind.NOT_FOUND
 
 
 def test_plain_text_from_the_edge_is_kept_short() -> None:
@@ -202,20 +193,22 @@ def test_plain_text_from_the_edge_is_kept_short() -> None:
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        ("Session is invalid.  Please log in.", Kind.DEAD_SESSION),
-        ("Your session has expired", Kind.DEAD_SESSION),
-        ("sessionId is invalid", Kind.DEAD_SESSION),
-        ("Invalid session.", Kind.DEAD_SESSION),
-        ("Untrusted session.", Kind.UNTRUSTED),
-        ("Max number of allowed requests per hour reached: 20000.", Kind.HOURLY_LIMIT),
-        ("Max number of concurrent requests per organization reached.", Kind.TOO_MANY_AT_ONCE),
-        ("User name and/or password do not match our records.", Kind.AUTHENTICATION),
-        ("Developer key is invalid.", Kind.AUTHENTICATION),
-        ("API not supported.", Kind.UNSUPPORTED),
+        ("Session is invalid.  Please log in.", ProblemKind.DEAD_SESSION),
+        ("Your session has expired", ProblemKind.DEAD_SESSION),
+        ("sessionId is invalid", ProblemKind.DEAD_SESSION),
+        ("Invalid session.", ProblemKind.DEAD_SESSION),
+        ("Untrusted session.", ProblemKind.UNTRUSTED),
+        ("Max number of allowed requests per hour reached: 20000.", ProblemKind.HOURLY_LIMIT),
+        ("Max number of concurrent requests per organization reached.", ProblemKind.TOO_MANY_AT_ONCE),
+        ("User name and/or password do not match our records.", ProblemKind.CREDENTIALS),
+        ("Developer key is invalid.", ProblemKind.DEVELOPER_KEY),
+        ("API not supported.", ProblemKind.UNSUPPORTED),
     ],
 )
 @pytest.mark.parametrize("status", [400, 403, 422, 500])
-def test_bills_well_known_wording_decides_when_the_code_is_missing(message: str, kind: Kind, status: int) -> None:
+def test_bills_well_known_wording_decides_when_the_code_is_missing(
+    message: str, kind: ProblemKind, status: int
+) -> None:
     assert problem(status, {"message": message}).kind is kind
     assert problem(status, message.encode()).kind is kind
 
@@ -223,31 +216,31 @@ def test_bills_well_known_wording_decides_when_the_code_is_missing(message: str,
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        ("Untrusted session.", Kind.UNTRUSTED),
-        ("Something.", Kind.UNTRUSTED),
-        ("Your session has expired.", Kind.DEAD_SESSION),
-        ("Session is invalid. Please log in.", Kind.DEAD_SESSION),
+        ("Untrusted session.", ProblemKind.UNTRUSTED),
+        ("Something.", ProblemKind.UNTRUSTED),
+        ("Your session has expired.", ProblemKind.DEAD_SESSION),
+        ("Session is invalid. Please log in.", ProblemKind.DEAD_SESSION),
     ],
 )
-def test_code_1361_is_a_dead_session_only_when_it_says_so(message: str, kind: Kind) -> None:
+def test_code_1361_is_a_dead_session_only_when_it_says_so(message: str, kind: ProblemKind) -> None:
     assert problem(403, coded("BDC_1361", message)).kind is kind
 
 
 def test_code_1120_is_a_dead_session_unless_it_says_no_data() -> None:
-    assert problem(401, coded("BDC_1120", "No data found.")).kind is Kind.DEAD_SESSION
-    assert problem(400, coded("BDC_1120", "Session gone.")).kind is Kind.DEAD_SESSION
-    assert problem(200, v2_error("BDC_1120", "No data found."), v2=True).kind is Kind.NOT_FOUND
+    assert problem(401, coded("BDC_1120", "No data found.")).kind is ProblemKind.DEAD_SESSION
+    assert problem(400, coded("BDC_1120", "Session gone.")).kind is ProblemKind.DEAD_SESSION
+    assert problem(200, v2_error("BDC_1120", "No data found."), v2=True).kind is ProblemKind.NOT_FOUND
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_v2_answer_with_a_bare_401_or_403_is_a_dead_session(status: int) -> None:
-    assert problem(status, {"message": "Forbidden"}, v2=True).kind is Kind.DEAD_SESSION
-    assert problem(status, b"", v2=True).kind is Kind.DEAD_SESSION
+    assert problem(status, {"message": "Forbidden"}, v2=True).kind is ProblemKind.DEAD_SESSION
+    assert problem(status, b"", v2=True).kind is ProblemKind.DEAD_SESSION
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 304, 307, 308])
 def test_redirects_are_their_own_problem(status: int) -> None:
-    assert problem(status, b"").kind is Kind.REDIRECT
+    assert problem(status, b"").kind is ProblemKind.REDIRECT
 
 
 def test_field_errors_are_joined_in_order_and_once() -> None:
@@ -292,12 +285,12 @@ def test_messages_are_one_short_line_without_control_characters() -> None:
 )
 def test_objects_that_only_resemble_errors_are_successes(body: Any) -> None:
     raw = json.dumps(body).encode()
-    assert read(200, raw) == Answer(200, raw)
+    assert read(200, raw) == Response(200, raw)
 
 
 @pytest.mark.parametrize("body", [ARRAY, {"message": "Unauthorized"}, {"error": "x"}, {"errors": [{"message": "x"}]}])
 def test_an_error_without_code_on_a_success_status_may_pass(body: Any) -> None:
-    assert problem(200, body).kind is Kind.MALFORMED
+    assert problem(200, body).kind is ProblemKind.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -330,12 +323,12 @@ def test_a_list_that_is_cut_off_or_misshapen_is_malformed_and_never_an_empty_pag
     answer = read(200, body)
     found = answer if isinstance(answer, Problem) else read_page(answer)
     assert isinstance(found, Problem)
-    assert found.kind is Kind.MALFORMED
+    assert found.kind is ProblemKind.MALFORMED
 
 
 def page(body: bytes) -> Page:
     answer = read(200, body)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     found = read_page(answer)
     assert isinstance(found, Page)
     return found
@@ -369,8 +362,8 @@ def test_half_a_surrogate_pair_in_a_name_does_not_stop_a_sync() -> None:
 
 
 def test_bytes_that_are_not_utf8_are_malformed() -> None:
-    assert problem(200, b'{"results":[{"name":"\xff"}]}').kind is Kind.MALFORMED
-    assert problem(200, '{"results":[]}'.encode("utf-16")).kind is Kind.MALFORMED
+    assert problem(200, b'{"results":[{"name":"\xff"}]}').kind is ProblemKind.MALFORMED
+    assert problem(200, '{"results":[]}'.encode("utf-16")).kind is ProblemKind.MALFORMED
 
 
 def test_numbers_are_exact_and_never_floats() -> None:
@@ -390,11 +383,11 @@ def test_what_is_no_object_cannot_be_decoded_as_a_row(raw: bytes) -> None:
 
 
 def test_an_empty_answer_is_nothing_only_where_the_status_says_so() -> None:
-    assert read_value(Answer(204, b"")) is None
-    assert read_written(Answer(200, b"")) is None
-    found = read_value(Answer(200, b""))
+    assert read_value(Response(204, b"")) is None
+    assert read_written(Response(200, b"")) is None
+    found = read_value(Response(200, b""))
     assert isinstance(found, Problem)
-    assert found.kind is Kind.MALFORMED
+    assert found.kind is ProblemKind.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -411,13 +404,13 @@ def test_an_empty_answer_is_nothing_only_where_the_status_says_so() -> None:
     ],
 )
 def test_a_v2_answer_without_bills_envelope_is_malformed(body: bytes) -> None:
-    assert problem(200, body, v2=True).kind is Kind.MALFORMED
+    assert problem(200, body, v2=True).kind is ProblemKind.MALFORMED
 
 
 @pytest.mark.parametrize("zero", [0, "0"])
 def test_a_v2_success_is_told_by_its_envelope(zero: Any) -> None:
     raw = json.dumps({"response_status": zero, "response_message": "Success", "response_data": []}).encode()
-    assert read(200, raw, v2=True) == Answer(200, raw)
+    assert read(200, raw, v2=True) == Response(200, raw)
 
 
 json_values = st.recursive(

@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from billcom_assets.bill.errors import HourlyLimitReached
-from billcom_assets.bill.limits import HourCounts, Lanes, MemoryBudget, next_hour
+from billcom_assets.bill.quotas import ConcurrencyLimit, HourCounts, MemoryBudget, next_hour
 from billcom_assets_tests.bill.conftest import MovableClock
 
 
 def test_never_more_than_three_are_let_in_at_once() -> None:
-    lanes = Lanes()
+    limit = ConcurrencyLimit()
     three_inside, leave = threading.Barrier(4), threading.Event()
     inside: list[int] = []
 
     def work(number: int) -> None:
-        with lanes.enter() as in_flight:
+        with limit.enter() as in_flight:
             inside.append(in_flight)
             if number < 3:
                 three_inside.wait(5)
@@ -31,20 +31,20 @@ def test_never_more_than_three_are_let_in_at_once() -> None:
         leave.set()
         for future in (*first, *rest):
             future.result(5)
-    assert (len(inside), max(inside), lanes.peak) == (8, 3, 3)
+    assert (len(inside), max(inside), limit.peak) == (8, 3, 3)
 
 
-def test_a_lane_is_free_again_after_a_failure() -> None:
-    lanes = Lanes(width=1)
+def test_a_place_is_free_again_after_a_failure() -> None:
+    limit = ConcurrencyLimit(width=1)
     for _ in range(3):
-        with pytest.raises(RuntimeError), lanes.enter():
+        with pytest.raises(RuntimeError), limit.enter():
             raise RuntimeError
-    assert lanes.peak == 1
+    assert limit.peak == 1
 
 
-def test_clients_of_one_key_and_organization_share_their_lanes() -> None:
-    assert Lanes.shared("one key") is Lanes.shared("one key")
-    assert Lanes.shared("one key") is not Lanes.shared("another key")
+def test_clients_of_one_key_and_organization_share_their_concurrency() -> None:
+    assert ConcurrencyLimit.shared("one key") is ConcurrencyLimit.shared("one key")
+    assert ConcurrencyLimit.shared("one key") is not ConcurrencyLimit.shared("another key")
 
 
 def test_the_allowance_of_requests_ends_and_opens_again_with_the_clock_hour(clock: MovableClock) -> None:

@@ -11,16 +11,17 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from billcom_assets.bill import answers
-from billcom_assets.bill.answers import Answer, Kind, Problem, says_dead_session
+from billcom_assets.bill import responses
 from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.failures import Context, error_for
-from billcom_assets.bill.limits import Clock, Lanes, RequestBudget
 from billcom_assets.bill.meter import CallEvent, CallStats, EventKind, Meter
+from billcom_assets.bill.problems import Problem, ProblemKind
 from billcom_assets.bill.query import query_string
-from billcom_assets.bill.retry import THROTTLING, RetryPolicy
+from billcom_assets.bill.quotas import Clock, ConcurrencyLimit, RequestBudget
+from billcom_assets.bill.responses import Response
+from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import Lease, SessionKeeper, SessionStore, StoredSession, opened_session
 from billcom_assets.bill.transport import Request, Transport
 from billcom_assets.redaction.secrets import Redactor
@@ -30,10 +31,10 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _LOGIN: Final = Context("POST /v3/login", is_login=True)
 _RENEWALS: Final = 5
 """New sessions one call may ask for: a session may die again before the call comes through."""
-_CURED_BY_SIGN_IN: Final = frozenset({"BDC_1101", "BDC_1102"})
+_CURED_BY_SIGN_IN: Final = frozenset({ProblemKind.CREDENTIALS, ProblemKind.DEVELOPER_KEY})
 
 T = TypeVar("T")
-Reading = Callable[[Answer], T | Problem]
+Reading = Callable[[Response], T | Problem]
 """Takes a success apart; a Problem when its content is not what the call gives."""
 
 
@@ -60,9 +61,9 @@ class _Progress:
 
     def may_renew(self, problem: Problem, lease: Lease, endpoint: str) -> bool:
         """True when a new session may cure ``problem``."""
-        if problem.kind is Kind.DEAD_SESSION:
-            allowed = _RENEWALS if says_dead_session(problem) else int(self._is_in_doubt(endpoint, lease))
-        elif problem.code in _CURED_BY_SIGN_IN and not lease.opened_here:
+        if problem.kind is ProblemKind.DEAD_SESSION:
+            allowed = _RENEWALS if problem.says_dead_session else int(self._is_in_doubt(endpoint, lease))
+        elif problem.kind in _CURED_BY_SIGN_IN and not lease.opened_here:
             allowed = 1  # a stored session may belong to a developer key that was replaced since
         else:
             return False
@@ -74,7 +75,7 @@ class _Progress:
         return self.doubted.setdefault(endpoint, lease.generation) == lease.generation
 
 
-class Caller:
+class Pipeline:
     """Makes the calls of one client. Thread-safe.
 
     Args:
@@ -83,7 +84,7 @@ class Caller:
         sessions: Where sessions live between runs.
         budget: The developer key's hourly allowance.
         retry: How long problems that may pass are waited out.
-        timeout: Seconds to connect, and to wait for each part of an answer.
+        timeout: Seconds to connect, and to wait for each part of a response.
         limits: What a whole response may cost.
         clock: Gives the current time.
         max_logins: Sign-ins this caller may cause.
@@ -110,7 +111,7 @@ class Caller:
         self._retry = retry
         self._clock = clock
         self._on_event = on_event
-        self._lanes = Lanes.shared(f"{credentials.key_digest}:{credentials.organization_id}")
+        self._concurrency = ConcurrencyLimit.shared(f"{credentials.key_digest}:{credentials.organization_id}")
         self._redactor = Redactor((*credentials.secrets, credentials.username))
         self._meter = Meter()
         self._doubted: dict[str, int] = {}
@@ -144,7 +145,7 @@ class Caller:
             self._v2.close()
 
     def run(self, call: Call, reading: Reading[T]) -> T:
-        """Makes ``call`` and gives what ``reading`` makes of its answer; raises a BillError for what stays wrong."""
+        """Makes ``call`` and gives what ``reading`` makes of its response; raises a BillError for what stays wrong."""
         progress = _Progress(self._doubted)
         try:
             outcome = self._retry.run(
@@ -170,7 +171,7 @@ class Caller:
         lease = self.keeper.current()
         while True:
             sent = self._send(self._v2 if call.v2 else self._v3, self._request(call, lease), call.context)
-            outcome = reading(sent) if isinstance(sent, Answer) else sent
+            outcome = reading(sent) if isinstance(sent, Response) else sent
             if not isinstance(outcome, Problem):
                 self.keeper.succeeded(lease)
                 self._doubted.pop(call.context.endpoint, None)
@@ -190,12 +191,12 @@ class Caller:
             headers["Content-Type"] = "application/json"
         return Request(call.method, call.url, headers, call.body, own_connection=not call.replayable)
 
-    def _send(self, transport: Transport, request: Request, context: Context) -> Answer | Problem:
+    def _send(self, transport: Transport, request: Request, context: Context) -> Response | Problem:
         """Sends one request within the limits."""
         self._budget.spend(1)
         if context.is_login:
             self._budget.spend_login()
-        with self._lanes.enter() as in_flight:
+        with self._concurrency.enter() as in_flight:
             self._meter.sent(in_flight, login=context.is_login)
             started = time.monotonic()
             outcome = transport.send(request)
@@ -206,11 +207,11 @@ class Caller:
         return outcome
 
     def _waits(self, context: Context, problem: Problem, number: int, wait: float) -> None:
-        self._meter.waits(wait, throttled=problem.kind in THROTTLING, login=context.is_login)
+        self._meter.waits(wait, throttled=problem.kind.meaning.is_throttling, login=context.is_login)
         self._tell(EventKind.RETRY, context, problem, attempt=number, seconds=wait)
 
     def _tell(
-        self, kind: EventKind, context: Context, outcome: Answer | Problem, *, attempt: int = 1, seconds: float = 0.0
+        self, kind: EventKind, context: Context, outcome: Response | Problem, *, attempt: int = 1, seconds: float = 0.0
     ) -> None:
         code, message = (outcome.code, outcome.message) if isinstance(outcome, Problem) else (None, "")
         status = outcome.http_status
@@ -238,11 +239,11 @@ class Caller:
         sent = self._send(self._v3, self._sign_in_request(), _LOGIN)
         if isinstance(sent, Problem):
             return sent
-        opened = opened_session(answers.read_value(sent), self._credentials, self._clock())
+        opened = opened_session(responses.read_value(sent), self._credentials, self._clock())
         if opened is None:
-            return answers.malformed(sent, "a sign-in without a session")
+            return responses.malformed(sent, "a sign-in without a session")
         if opened.organization_id != self._credentials.organization_id:
-            return Problem(Kind.AUTHENTICATION, "BILL opened a session for another organization", None, 200)
+            return Problem(ProblemKind.ORGANIZATION_ID, "BILL opened a session for another organization", None, 200)
         self._tell(EventKind.LOGIN, _LOGIN, sent)
         return opened
 
