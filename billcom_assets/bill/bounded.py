@@ -74,7 +74,7 @@ _ALLOWANCE: ContextVar[_Allowance] = ContextVar("allowance")
 
 @contextmanager
 def allowing(limits: ResponseLimits) -> Iterator[None]:
-    """Gives the request made within one allowance for all that comes back."""
+    """Sets one allowance for the request made within, for all that comes back."""
     token = _ALLOWANCE.set(_Allowance(limits))
     try:
         yield

@@ -76,9 +76,9 @@ class BillClient:
         retry: How long problems that may pass are waited out.
         timeout: Seconds to connect, and to wait for each part of a response.
         limits: What a whole response may cost.
-        clock: Gives the current time, timezone-aware.
+        clock: Returns the current time, timezone-aware.
         max_logins: Sign-ins this client may cause before it raises SessionsExhausted.
-        on_event: Told of every attempt, wait and sign-in, in the calling thread.
+        on_event: Called with every attempt, wait and sign-in, in the calling thread.
     """
 
     def __init__(
@@ -132,11 +132,11 @@ class BillClient:
 
     @property
     def bill_clock(self) -> datetime | None:
-        """BILL's clock as its last response told it (the header ``Date``), in UTC; None while none has."""
+        """BILL's clock as of its last response (the header ``Date``), in UTC; None while none has."""
         return self._pipeline.bill_clock
 
     def login(self) -> StoredSession:
-        """Signs in anew, whatever session there is, and keeps the new one.
+        """Signs in again, whatever session there is, and keeps the new one.
 
         See https://developer.bill.com/reference/login
 
@@ -159,16 +159,16 @@ class BillClient:
     def who_am_i(self) -> dict[str, Any]:
         """The session's organization and user: ``organizationId``, ``userId`` and what else BILL tells.
 
-        Where BILL does not tell (no such call, or a sync token's system user), what the sign-in told.
+        Where BILL does not say (no such call, or a sync token's system user), what the sign-in said.
         See https://developer.bill.com/v3/reference/getsessioninfo
         """
         try:
-            told = self.get("/v3/login/session")
+            info = self.get("/v3/login/session")
         except (NotFound, UnsupportedCall, WrongEntityType):
-            told = None
+            info = None
         session = self._pipeline.keeper.current().session
         known = {"organizationId": session.organization_id, "userId": session.user_id}
-        return {**known, **told} if isinstance(told, dict) else known
+        return {**known, **info} if isinstance(info, dict) else known
 
     # --- v3 ---
 
@@ -213,7 +213,7 @@ class BillClient:
     def post(
         self, path: str, body: Any = None, *, params: Mapping[str, Scalar] | None = None, idempotent: bool = False
     ) -> Any:
-        """Sends a v3 POST; gives the decoded response, None when it is empty.
+        """Sends a v3 POST; returns the decoded response, None when it is empty.
 
         BILL has no idempotency key here, so a POST whose answer is lost is not sent again.
 
@@ -279,7 +279,7 @@ class BillClient:
             BillError: Anything else, see ``errors``.
         """
         if not 1 <= max_rows <= 999 or start < 0:
-            raise ValueError("v2 lists give 1 to 999 rows from 0 on")
+            raise ValueError("v2 lists return 1 to 999 rows from 0 on")
         sorts = (sort,) if isinstance(sort, Sort) else tuple(sort)
         clauses = {"filters": [one.v2() for one in filters], "sort": [one.v2() for one in sorts]}
         document = {"start": start, "max": max_rows, **{name: given for name, given in clauses.items() if given}}

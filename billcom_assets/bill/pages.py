@@ -107,7 +107,7 @@ def _only_objects(rows: Sequence[bytes]) -> tuple[bytes, ...]:
 
 
 def readable_id(row: bytes) -> str:
-    """The id of a row that is no valid JSON; empty where that cannot be told."""
+    """The id of a row that is no valid JSON; empty where it is not readable."""
     try:
         identifier = decode_any(salvage.members(row).get("id", b"null"))
     except ValueError:

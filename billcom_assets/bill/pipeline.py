@@ -22,7 +22,8 @@ from billcom_assets.bill.query import query_string
 from billcom_assets.bill.quotas import Clock, ConcurrencyLimit, RequestBudget
 from billcom_assets.bill.responses import Response
 from billcom_assets.bill.retry import RetryPolicy
-from billcom_assets.bill.session import Lease, SessionKeeper, SessionStore, StoredSession, opened_session
+from billcom_assets.bill.session import SessionStore, StoredSession, opened_session
+from billcom_assets.bill.session_keeper import Lease, SessionKeeper
 from billcom_assets.bill.transport import Request, Transport
 from billcom_assets.redaction.secrets import Redactor
 
@@ -35,7 +36,7 @@ _CURED_BY_SIGN_IN: Final = frozenset({ProblemKind.CREDENTIALS, ProblemKind.DEVEL
 
 T = TypeVar("T")
 Reading = Callable[[Response], T | Problem]
-"""Takes a success apart; a Problem when its content is not what the call gives."""
+"""Takes a success apart; a Problem when its content is not what the call returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,9 @@ class Pipeline:
         retry: How long problems that may pass are waited out.
         timeout: Seconds to connect, and to wait for each part of a response.
         limits: What a whole response may cost.
-        clock: Gives the current time.
+        clock: Returns the current time.
         max_logins: Sign-ins this caller may cause.
-        on_event: Told of every attempt, wait and sign-in, in the calling thread.
+        on_event: Called with every attempt, wait and sign-in, in the calling thread.
     """
 
     def __init__(
@@ -134,7 +135,7 @@ class Pipeline:
     @property
     def bill_clock(self) -> datetime | None:
         """The latest ``Date`` of BILL's responses, in UTC."""
-        return max((told for told in (self._v3.served_at, self._v2.served_at) if told is not None), default=None)
+        return max((at for at in (self._v3.served_at, self._v2.served_at) if at is not None), default=None)
 
     def close(self) -> None:
         """Keeps the session's time of last use and closes connections."""
@@ -145,7 +146,7 @@ class Pipeline:
             self._v2.close()
 
     def run(self, call: Call, reading: Reading[T]) -> T:
-        """Makes ``call`` and gives what ``reading`` makes of its response; raises a BillError for what stays wrong."""
+        """What ``reading`` makes of the response to ``call``; raises a BillError for what stays wrong."""
         progress = _Progress(self._doubted)
         try:
             outcome = self._retry.run(
@@ -160,7 +161,7 @@ class Pipeline:
         return outcome
 
     def login(self) -> StoredSession:
-        """Signs in anew, whatever session there is."""
+        """Signs in again, whatever session there is."""
         try:
             return self.keeper.fresh().session
         except BillError as error:

@@ -1,6 +1,6 @@
 """What BILL's errors mean: one row per kind of problem, and nothing about them anywhere else.
 
-A response is told by its code first, then by BILL's well-known wording, then by its HTTP status. BILL's codes:
+A response is classified by its code first, then by BILL's well-known wording, then by its HTTP status. BILL's codes:
 https://developer.bill.com/docs/common-api-error-codes; its limits: https://developer.bill.com/docs/api-rate-limits.
 """
 
@@ -148,7 +148,7 @@ MEANINGS: Final[dict[ProblemKind, Meaning]] = {
     ),
     ProblemKind.DEVELOPER_KEY: _sign_in(
         "Check the developer key: copied whole, not revoked, and made for BILL's {environment} environment. BILL also "
-        "gives this message when the login belongs to the other environment.",
+        "shows this message when the login belongs to the other environment.",
         *("BDC_1102", "BDC_1103"),
         wording="developer key is invalid",
     ),

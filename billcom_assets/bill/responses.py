@@ -1,4 +1,4 @@
-"""Reads any response that BILL or something in front of it may give: a success, or a problem of a known kind.
+"""Reads any response that BILL or something in front of it may send: a success, or a problem of a known kind.
 
 The code in the body decides, whatever the HTTP status; without a code BILL's well-known wording decides, then the
 status. Nothing here raises for bad input: bytes that cannot be read are a problem too.
@@ -218,7 +218,7 @@ def _malformed(status: int, what: str) -> Problem:
 
 
 def malformed(response: Response, what: str) -> Problem:
-    """The problem of a success whose content is not what the call gives; ``what`` completes "BILL sent ..."."""
+    """The problem of a success whose content is not what the call returns; ``what`` completes "BILL sent ..."."""
     return _malformed(response.http_status, what)
 
 

@@ -42,12 +42,12 @@ class RetryPolicy:
         replayable: bool,
         before_wait: Callable[[Problem, int, float], None],
     ) -> T | Problem:
-        """Repeats ``attempt`` while its problem may pass; gives the last outcome.
+        """Repeats ``attempt`` while its problem may pass; returns the last outcome.
 
         Args:
             attempt: One try.
             replayable: False for a write that must not happen twice.
-            before_wait: Told the problem, the number of the attempt that had it, and the seconds until the next one.
+            before_wait: Called with the problem, the number of its attempt, and the seconds until the next one.
         """
         seen: Counter[ProblemKind] = Counter()
 

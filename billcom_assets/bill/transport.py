@@ -226,8 +226,8 @@ def _causes(failure: BaseException) -> list[BaseException]:
 def _date(header: str | None) -> datetime | None:
     """The instant that a ``Date`` header names, in UTC; None for anything else."""
     try:
-        told = parsedate_to_datetime(header) if header else None
-        return told.astimezone(UTC) if told is not None and told.tzinfo is not None else None
+        sent = parsedate_to_datetime(header) if header else None
+        return sent.astimezone(UTC) if sent is not None and sent.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
 

@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 def canonical(obj: Any) -> bytes:
     """JSON with sorted keys, without nulls in objects, and with one form for equal numbers.
 
-    149, 149.0 and 149.00 give the same bytes; numbers keep every digit and have no exponent; NUL characters, which
+    149, 149.0 and 149.00 have the same bytes; numbers keep every digit and have no exponent; NUL characters, which
     databases refuse, are gone from texts and keys.
 
     Raises:

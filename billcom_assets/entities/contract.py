@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from billcom_assets.entities.json_paths import at
 from billcom_assets.entities.model import Column, Entity
-from billcom_assets.entities.places import at
 from billcom_assets.entities.values import clean, preview
 
 _COMMON_KEYS = ("id", "archived", "createdTime", "updatedTime")
@@ -31,7 +31,7 @@ class _Shape:
         return shape
 
     def declare(self, columns: Sequence[Column]) -> None:
-        """Adds the columns' places."""
+        """Adds the columns' JSON paths."""
         for column in columns:
             self.holder(column.keys[:-1]).values.add(column.keys[-1])
 
@@ -53,7 +53,7 @@ class Contract:
                 self._child_enums.append((keys, enums))
 
     def unknown_fields(self, obj: dict[str, Any]) -> set[str]:
-        """Dotted places that hold something the catalog does not declare, for example ``billLineItems.newField``.
+        """JSON paths that hold something the catalog does not declare, for example ``billLineItems.newField``.
 
         A place that is declared as an object or a list and holds something else counts as unknown too.
         """

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeGuard
 
+from billcom_assets.entities.json_paths import at, each
 from billcom_assets.entities.model import Column, Entity
-from billcom_assets.entities.places import at, each
 from billcom_assets.entities.values import LONGEST_ID, READERS, Unreadable, read_boolean, read_id, read_timestamp
 
 __all__ = ["Extractor", "Identity", "Unreadable", "common", "identity", "is_id", "touched", "usable_id"]
@@ -37,7 +37,7 @@ class Extractor:
     def children(self, obj: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
         """The rows of every child table, each with its position (from 0) before the values of its columns.
 
-        Nulls in a list are skipped; an absent list gives no rows. Raises what ``row`` raises.
+        Nulls in a list are skipped; an absent list has no rows. Raises what ``row`` raises.
         """
         return {table: _rows(at(obj, keys), path, reader) for table, path, keys, reader in self._children}
 
@@ -70,7 +70,7 @@ def usable_id(value: Any) -> str:
 
 
 class Identity(NamedTuple):
-    """What can be told of any object, however unreadable the rest of it is."""
+    """What can be read of any object, however unreadable the rest of it is."""
 
     id: str
     created_time: datetime | None
@@ -90,7 +90,7 @@ def _time(value: Any) -> datetime | None:
 
 
 def touched(entity: Entity, obj: dict[str, Any]) -> set[tuple[str, str]]:
-    """What the object names as changed together with it, as (entity, id); an id may be none that BILL could give."""
+    """What the object names as changed together with it, as (entity, id); an id may be none of BILL's."""
     return {
         (name, identifier)
         for path, name in entity.touches

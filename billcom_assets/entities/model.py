@@ -38,7 +38,7 @@ class Walk(StrEnum):
     WINDOWED = "windowed"
     """Filters on created and updated time; large, so its first pull walks several created-time windows at once."""
     INCREMENTAL = "incremental"
-    """Filters on created and updated time; small enough for one lane."""
+    """Filters on created and updated time; small enough for one walk."""
     FULL = "full"
     """No time filter: every sync reads the whole list."""
 
@@ -57,7 +57,7 @@ def column_name(path: str) -> str:
     """The snake_case column for a place in the payload.
 
     Nested names are joined; a name that repeats its parent is not doubled:
-    ``invoice.invoiceDate`` gives ``invoice_date``, ``account.number`` gives ``account_number``.
+    ``invoice.invoiceDate`` becomes ``invoice_date``, ``account.number`` becomes ``account_number``.
     """
     name = ""
     for part in path.split("."):
@@ -129,7 +129,7 @@ class Entity:
     their updated time; they are read again by id."""
     settled: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(column name, values) that must all hold for an object to be final; others are looked at again.
-    Empty: no second look."""
+    Empty: they are not read again."""
     final_after_days: int | None = None
     """Days without an update after which an object counts as final all the same; None: never."""
     in_seed: bool = False

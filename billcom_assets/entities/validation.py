@@ -77,11 +77,11 @@ def _linking(entities: Sequence[Entity]) -> Iterator[str]:
 
 
 def _touching(entity: Entity, known: set[str]) -> Iterator[str]:
-    places = [column.path for column in entity.columns] + [child.path for child in entity.children]
+    paths = [column.path for column in entity.columns] + [child.path for child in entity.children]
     for path, touched in entity.touches:
         if touched not in known:
             yield f"{entity.name} touches {touched}, which does not exist"
-        if not any(path == place or path.startswith(f"{place}.") for place in places):
+        if not any(path == declared or path.startswith(f"{declared}.") for declared in paths):
             yield f"{entity.name} touches {touched} through {path}, which is not declared"
 
 

@@ -18,11 +18,11 @@ from billcom_assets.bill.query import Filter, Op, Sort
 from billcom_assets.entities.model import Entity, Walk
 from billcom_assets.sync.pull import EntityPull
 from billcom_assets.sync.queries import UPDATED
-from billcom_assets.sync.report import Kind, PullReport
+from billcom_assets.sync.report import PullKind, PullReport
 from billcom_assets.sync.rereads import Reread, reread_named, store_unsettled, unsettled
 from billcom_assets.sync.run import Sync
+from billcom_assets.sync.source import FRESH_SECONDS
 from billcom_assets.sync.state import EntityState
-from billcom_assets.sync.walks import FRESH_SECONDS
 
 _log = logging.getLogger(__name__)
 _PROBE_EVERY = timedelta(hours=20)
@@ -93,7 +93,7 @@ def _begin(sync: Sync, entity: Entity, state: EntityState, *, refresh: bool) -> 
     attempt = EntityPull(sync, entity, kind, state, sync.turn(entity), is_refresh=refresh)
     if _reads_whole_list(entity, state):
         attempt.read_whole_list()
-    elif kind is Kind.INCREMENTAL:
+    elif kind is PullKind.INCREMENTAL:
         attempt.unsettled = unsettled(sync, entity, state)
         attempt.read_news(at_end=partial(_begin_reread, attempt.unsettled))
     else:
@@ -114,7 +114,7 @@ def _carry_out(attempt: EntityPull) -> PullReport:
         if refusal.cursor_in_play or _reads_whole_list(entity, attempt.state):
             raise
         _log.warning("%s: BILL refused a time filter on %s; reading the whole list", sync.integration, entity.path)
-    kind = Kind.FULL if attempt.kind is Kind.INCREMENTAL else attempt.kind
+    kind = PullKind.FULL if attempt.kind is PullKind.INCREMENTAL else attempt.kind
     again = EntityPull(sync, entity, kind, replace(attempt.state, walk=None), sync.turn(entity))
     again.read_whole_list()
     report = again.run(again.store)
@@ -146,17 +146,17 @@ def _probe_time_filter(sync: Sync, entity: Entity, state: EntityState) -> Entity
     return replace(state, **changes)
 
 
-def choose(entity: Entity, state: EntityState, cutoff: date | None, *, refresh: bool) -> Kind:
+def choose(entity: Entity, state: EntityState, cutoff: date | None, *, refresh: bool) -> PullKind:
     """What kind of pull the entity needs next."""
     if refresh and state.first_pulled_at is not None:
-        return Kind.SWEEP
+        return PullKind.SWEEP
     if state.walk is not None:
-        return Kind(state.walk["kind"])
+        return PullKind(state.walk["kind"])
     if state.first_pulled_at is None:
-        return Kind.FIRST_PULL
+        return PullKind.FIRST_PULL
     if needs_rewalk(entity, state, cutoff) or _reads_whole_list(entity, state):
-        return Kind.FULL
-    return Kind.INCREMENTAL
+        return PullKind.FULL
+    return PullKind.INCREMENTAL
 
 
 def needs_rewalk(entity: Entity, state: EntityState, cutoff: date | None) -> bool:
@@ -170,7 +170,7 @@ def _reads_whole_list(entity: Entity, state: EntityState) -> bool:
     return entity.walk is Walk.FULL or state.time_filter_refused
 
 
-def _resumes(kind: Kind, state: EntityState, cutoff: date | None) -> bool:
+def _resumes(kind: PullKind, state: EntityState, cutoff: date | None) -> bool:
     """True when the checkpoint belongs to a walk of this kind, with a cutoff that hid nothing we want now."""
     walk: dict[str, Any] | None = state.walk
     if walk is None or walk["kind"] != kind.value:

@@ -44,7 +44,7 @@ class FetchPool:
 
     def __init__(self, workers: int = AT_ONCE) -> None:
         self.changed = threading.Condition()
-        """Held while anything shared changes; told of every change."""
+        """Held while anything shared changes, and notified of every change."""
         self._workers = workers
         self._waiting: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count()
@@ -110,7 +110,7 @@ class FetchPool:
 
 
 class Stream(Generic[T]):
-    """What iterators give, each advanced by one worker at a time, a little ahead of the consumer.
+    """The items of iterators, each advanced by one worker at a time, a little ahead of the consumer.
 
     Memory stays flat: no more than ``most`` items wait for the consumer, and one until it takes the first.
 
@@ -148,7 +148,7 @@ class Stream(Generic[T]):
 
     @classmethod
     def of(cls, pool: FetchPool, turn: Turn, iterators: Iterable[Iterator[T]], *, width: int = 1) -> Stream[T]:
-        """What these iterators give."""
+        """The items of these iterators."""
         left = iter(iterators)
         return cls(pool, turn, lambda: next(left, None), width=width)
 

@@ -63,7 +63,7 @@ def page_reader(rows: RowMaker) -> Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WalkedPage:
     """One page of a walk."""
 
     batch: Batch
@@ -128,7 +128,7 @@ class ListWalk:
     """Where a row stands in the order; None when the order cannot be begun in the middle."""
     descending: bool = False
 
-    def pages(self, start: datetime | None, cursor: str | None, read: Reader) -> Iterator[Step]:
+    def pages(self, start: datetime | None, cursor: str | None, read: Reader) -> Iterator[WalkedPage]:
         """Every page, with how far the walk is after it.
 
         Raises:
@@ -146,7 +146,7 @@ class ListWalk:
                     is_ordered = order.holds(batch)
                     at = order.furthest(at, batch) if is_ordered else start
                     is_progress |= news.note(batch)
-                    yield Step(batch, at, following, is_ordered)
+                    yield WalkedPage(batch, at, following, is_ordered)
                     if following is None:
                         return
                     if news.is_over:

@@ -19,11 +19,13 @@ from billcom_assets.sync import sweeps
 from billcom_assets.sync.by_id import IDS_PER_REQUEST, read_by_ids
 from billcom_assets.sync.fetching import Turn
 from billcom_assets.sync.lists import page_reader
-from billcom_assets.sync.report import WHOLE, Kind, Progress, PullReport
+from billcom_assets.sync.report import WHOLE, Progress, PullKind, PullReport
 from billcom_assets.sync.run import OVERLAP, Sync
+from billcom_assets.sync.source import ListReading, Source, later
 from billcom_assets.sync.state import EntityState, RunRow
 from billcom_assets.sync.store import BatchWriter
-from billcom_assets.sync.walks import Everything, ListReading, News, Source, WholeList, later
+from billcom_assets.sync.walks import News, WholeList
+from billcom_assets.sync.windowed import WindowedList
 from billcom_assets.warehouse.bulk import MirrorTable
 from billcom_assets.warehouse.errors import describe
 
@@ -47,7 +49,7 @@ class EntityPull:
 
     sync: Sync
     entity: Entity
-    kind: Kind
+    kind: PullKind
     state: EntityState
     turn: Turn
     is_refresh: bool = False
@@ -59,7 +61,7 @@ class EntityPull:
         rows, contract = sync.maker(self.entity)
         checkpoint = self.state.walk or {}
         # A sweep that goes on where an interrupted one stopped goes on with its sightings.
-        self.sweep = checkpoint.get("sweep", self.id) if self.kind is Kind.SWEEP else None
+        self.sweep = checkpoint.get("sweep", self.id) if self.kind is PullKind.SWEEP else None
         self.writer = BatchWriter(
             warehouse=sync.warehouse,
             states=sync.states,
@@ -70,12 +72,11 @@ class EntityPull:
             clock=sync.clock,
             fence=sync.fence.check,
             sweep=self.sweep,
-            believes=self.kind is not Kind.INCREMENTAL,
+            believes=self.kind is not PullKind.INCREMENTAL,
             wants_reread=sync.wants_reread,
             # What an interrupted run has written before is not known.
             changed_ids=None if self.kind in WHOLE or self.state.walk else set(),
-            # SQLite tells an insert from an update only by looking.
-            expects_new=sync.warehouse.is_postgresql and self.state == EntityState(),
+            expects_new=sync.warehouse.may_insert_unseen and self.state == EntityState(),
         )
         self.writer.unidentified = checkpoint.get("unidentified", 0)
         mark = self.state.watermark
@@ -109,7 +110,7 @@ class EntityPull:
             self.began = None
         else:
             self._forget_sightings()
-        self._begin(Everything(self.source, self.watermark, self.state.walk or {}, self._stores_undated))
+        self._begin(WindowedList(self.source, self.watermark, self.state.walk or {}, self._stores_undated))
 
     def read_whole_list(self) -> None:
         """Begins to read a list that takes no time filter."""
@@ -126,7 +127,7 @@ class EntityPull:
         walk.begin()
 
     def _forget_sightings(self) -> None:
-        if self.kind is Kind.SWEEP:
+        if self.kind is PullKind.SWEEP:
             with self.sync.warehouse.write() as connection:
                 sweeps.forget_sightings(connection, self.sync.integration, self.entity.name)
 
@@ -196,7 +197,7 @@ class EntityPull:
         left = self.walk.checkpoint() if self.walk is not None else None
         if left is None:
             return None
-        if self.kind is Kind.INCREMENTAL:
+        if self.kind is PullKind.INCREMENTAL:
             return {"kind": self.kind.value, **left}
         return {
             "kind": self.kind.value,
@@ -215,7 +216,7 @@ class EntityPull:
         with self.sync.warehouse.write() as connection:
             self.sync.fence.check(connection)
             state: dict[str, Any] = {"walk": None, "watermark": self.watermark, "synced_at": now}
-            if self.kind is not Kind.INCREMENTAL or self._cutoff_moved_later():
+            if self.kind is not PullKind.INCREMENTAL or self._cutoff_moved_later():
                 state["cutoff"] = self.sync.cutoff
             if self.state.first_pulled_at is None:
                 state["first_pulled_at"] = now

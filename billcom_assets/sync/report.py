@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class PullKind(StrEnum):
     """What a pull was for."""
 
     FIRST_PULL = "first pull"
@@ -16,11 +16,11 @@ class Kind(StrEnum):
     """A walk over everything that proves nothing about deletions: no time filter, or a cutoff that moved."""
     SWEEP = "sweep"
     """A walk over everything that also notes what BILL no longer has."""
-    SECOND_LOOK = "second look"
+    REREAD = "re-read"
     """Objects read again by id because BILL may have changed them silently."""
 
 
-WHOLE = frozenset({Kind.FIRST_PULL, Kind.FULL, Kind.SWEEP})
+WHOLE = frozenset({PullKind.FIRST_PULL, PullKind.FULL, PullKind.SWEEP})
 """Pulls that read a list from end to end."""
 
 
@@ -57,7 +57,7 @@ class PullReport:
     """One pull of one entity."""
 
     entity: str
-    kind: Kind
+    kind: PullKind
     counts: Counts
     deleted: int
     """Rows marked deleted because two complete sweeps did not see them."""

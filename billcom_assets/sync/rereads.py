@@ -1,7 +1,7 @@
 """Reading objects again by id, because BILL may have changed them without moving their updated time.
 
 Two reasons: another object that changed names them (a payment its bills, a credit its vendor), or they are payments or
-credits that are not final yet. The first wait in ``sync_second_looks`` until they are read; of the second a bounded
+credits that are not final yet. The first wait in ``sync_rereads`` until they are read; of the second a bounded
 number is read with every sync, in turn.
 """
 
@@ -21,10 +21,10 @@ from billcom_assets.entities.model import Entity
 from billcom_assets.sync.by_id import IDS_PER_REQUEST, Found, read_by_ids
 from billcom_assets.sync.fetching import Stream, Turn
 from billcom_assets.sync.pull import EntityPull
-from billcom_assets.sync.report import Kind, PullReport
+from billcom_assets.sync.report import PullKind, PullReport
 from billcom_assets.sync.run import Sync
 from billcom_assets.sync.state import EntityState
-from billcom_assets.warehouse.tables import sync_second_looks
+from billcom_assets.warehouse.tables import sync_rereads
 
 _log = logging.getLogger(__name__)
 _DEEPEST_CHAIN = 4
@@ -68,7 +68,7 @@ def unsettled(sync: Sync, entity: Entity, state: EntityState) -> Reread | None:
     if state.watermark is not None and entity.final_after_days is not None:
         conditions.append(t.updated_time >= state.watermark - timedelta(days=entity.final_after_days))
     query = select(t.id).where(*conditions).order_by(t.id).limit(IDS_PER_REQUEST)
-    after = state.second_look_after or ""
+    after = state.reread_after or ""
     with sync.warehouse.read() as connection:
         ids = list(connection.scalars(query.where(t.id > after)))
         if not ids and after:
@@ -81,7 +81,7 @@ def store_unsettled(reread: Reread) -> PullReport | None:
     report, ids, sync = reread.store(set()), reread.ids, reread.sync
     following = ids[-1] if len(ids) == IDS_PER_REQUEST else None
     with sync.warehouse.write() as connection:
-        sync.states.save(connection, reread.entity.name, second_look_after=following)
+        sync.states.save(connection, reread.entity.name, reread_after=following)
     return report
 
 
@@ -93,7 +93,7 @@ def _is_touched_later(sync: Sync, source: Entity, name: str) -> bool:
 
 
 def _waiting(sync: Sync, entity: str) -> list[str]:
-    c = sync_second_looks.c
+    c = sync_rereads.c
     with sync.warehouse.read() as connection:
         query = select(c.id).where(c.integration == sync.integration, c.entity == entity).order_by(c.id)
         return list(connection.scalars(query))
@@ -134,7 +134,7 @@ class Reread:
         Args:
             named: What the objects stored in this round named: it may have been read before, so it stays waiting.
         """
-        pull = EntityPull(self.sync, self.entity, Kind.SECOND_LOOK, self.sync.state(self.entity.name), self.turn)
+        pull = EntityPull(self.sync, self.entity, PullKind.REREAD, self.sync.state(self.entity.name), self.turn)
         try:
             return pull.run(partial(self._store, pull, named))
         except LIST_TROUBLE as trouble:
@@ -167,6 +167,6 @@ class Reread:
     ) -> None:
         pull.writer.report_bad_references(connection, refused)
         done = [one for one in part if (self.entity.name, one) not in named]
-        c = sync_second_looks.c
+        c = sync_rereads.c
         mine = (c.integration == self.sync.integration, c.entity == self.entity.name, c.id.in_(done))
-        connection.execute(sync_second_looks.delete().where(*mine))
+        connection.execute(sync_rereads.delete().where(*mine))

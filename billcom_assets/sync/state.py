@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from billcom_assets.sync.report import Counts, Kind
-from billcom_assets.warehouse.tables import sync_runs, sync_second_looks, sync_state
+from billcom_assets.sync.report import Counts, PullKind
+from billcom_assets.warehouse.tables import sync_rereads, sync_runs, sync_state
 from billcom_assets.warehouse.upsert import upsert
 
 
@@ -23,7 +23,7 @@ class EntityState:
     cutoff: date | None = None
     time_filter_refused: bool = False
     time_filter_probed_at: datetime | None = None
-    second_look_after: str | None = None
+    reread_after: str | None = None
     first_pulled_at: datetime | None = None
     swept_at: datetime | None = None
     synced_at: datetime | None = None
@@ -55,9 +55,9 @@ class StateStore:
         row = {"integration": self.integration, "entity": entity, **changes, **defaults}
         upsert(connection, sync_state, [row], keep=tuple(defaults))
 
-    def waiting_for_second_looks(self, connection: Connection) -> list[str]:
+    def waiting_for_rereads(self, connection: Connection) -> list[str]:
         """Entities with objects that wait to be read again."""
-        c = sync_second_looks.c
+        c = sync_rereads.c
         return list(connection.scalars(select(c.entity).where(c.integration == self.integration).distinct()))
 
     def start_run(self, connection: Connection, run: RunRow) -> None:
@@ -97,6 +97,6 @@ class RunRow:
     id: str
     run_id: str | None
     entity: str
-    kind: Kind
+    kind: PullKind
     started_at: datetime
     watermark_from: datetime | None

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, select
 
 from billcom_assets.entities.contract import Contract
@@ -18,10 +17,10 @@ from billcom_assets.redaction.personal import mask_personal_data
 from billcom_assets.sync.report import Counts
 from billcom_assets.sync.state import StateStore
 from billcom_assets.sync.sweeps import note_sightings
-from billcom_assets.warehouse.bulk import MirrorTable, Stored
+from billcom_assets.warehouse.bulk import AlreadyStored, MirrorTable, Stored
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.error_codes import BAD_REFERENCE, UNREADABLE
-from billcom_assets.warehouse.tables import contract_findings, integration_errors, sync_second_looks
+from billcom_assets.warehouse.tables import contract_findings, integration_errors, sync_rereads
 from billcom_assets.warehouse.upsert import upsert
 
 _READABLE_AGAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -81,7 +80,7 @@ class BatchWriter:
         batches = list(batches)
         try:
             return self._write(batches, state, also)
-        except psycopg.errors.UniqueViolation:
+        except AlreadyStored:
             if not self.expects_new:
                 raise
             # BILL served an object twice, or an earlier pull had stored some: from here on each is looked for.
@@ -163,7 +162,7 @@ class BatchWriter:
         }
         good = {named for named in wanted if _READABLE_AGAIN.fullmatch(named[1])}
         rows = [{"integration": self.table.integration, "entity": e, "id": i} for e, i in sorted(good)]
-        upsert(connection, sync_second_looks, rows)
+        upsert(connection, sync_rereads, rows)
         self._record_bad_references(connection, {wanted[named]: named for named in wanted.keys() - good}, now)
         return good
 

@@ -1,8 +1,8 @@
 """What complete sweeps say about objects that BILL no longer has.
 
 A read that fails is never taken for a deletion. Only a sweep that came to its end counts, and only if every object that
-BILL named could be told by its id. What is about to be marked is asked for by id first, in case only the list is at
-fault; an object that BILL shows, or refuses to show, is there.
+BILL named had a readable id. What is about to be marked is asked for by id first, in case only the list is at fault; an
+object that BILL shows, or refuses to show, is there.
 
 A row is marked deleted when a second complete sweep, at least 20 hours after the first, does not see it either. When
 much of a list is gone at once, a fault of BILL's is likelier than a deletion: then three sweeps over 48 hours must

@@ -153,7 +153,7 @@ class Windows:
 
 
 def rows_per_second(created: Sequence[datetime | None]) -> float:
-    """How densely objects were created; 0 when that cannot be told."""
+    """How densely objects were created; 0 when unknown."""
     times = [one for one in created if one is not None]
     seconds = (max(times) - min(times)).total_seconds() if times else 0
     return len(times) / seconds if seconds else 0
@@ -166,7 +166,7 @@ def is_in_order(created: Sequence[datetime | None]) -> bool:
 
 
 def complete_from(created: Sequence[datetime | None]) -> datetime | None:
-    """From which time on a page that was asked for newest first holds every object; None when that cannot be told.
+    """From which time on a page that was asked for newest first holds every object; None when that is not known.
 
     The page may end in the middle of its oldest second, so that second does not count; a page in another order, as of a
     BILL that ignores the sort, proves nothing. The time is a whole second, as all borders of windows are.

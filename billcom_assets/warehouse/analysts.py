@@ -41,7 +41,7 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "sync_sightings": ("integration", "entity", "sweep", "id"),
     "sync_missing": ("integration", "entity", "id", "missed_at", "sweeps"),
-    "sync_second_looks": ("integration", "entity", "id"),
+    "sync_rereads": ("integration", "entity", "id"),
     "integration_errors": (
         *("id", "integration", "entity", "record_id", "code", "status", "occurrences"),
         *("first_seen_at", "last_seen_at"),

@@ -64,6 +64,12 @@ class Warehouse:
         return self.engine.dialect.name == "postgresql"
 
     @property
+    def may_insert_unseen(self) -> bool:
+        """Rows may be inserted without looking for them first; ``AlreadyStored`` tells of one that was there."""
+        # SQLite tells an insert from an update only by looking.
+        return self.is_postgresql
+
+    @property
     def description(self) -> str:
         """The database's address, without anything secret."""
         return shown_address(self.engine.url)

@@ -168,7 +168,7 @@ def _on_postgresql(connection: Connection, view: ManagedView) -> None:
 
 
 def _columns_of(connection: Connection, view: ManagedView) -> list[tuple[Any, ...]]:
-    """Names and types that the definition gives, without touching the view."""
+    """Names and types of the definition's columns, without touching the view."""
     found = connection.exec_driver_sql(f"SELECT * FROM ({view.query}) AS defined LIMIT 0")  # noqa: S608 - SQL of ours
     return [(column[0], column[1]) for column in found.cursor.description]
 

@@ -67,7 +67,12 @@ def _entity_table(entity: Entity, metadata: MetaData) -> Table:
         ),
         Column("first_seen_at", UtcTimestamp(), nullable=False, comment="When it was first stored here (UTC)"),
         Column("synced_at", UtcTimestamp(), nullable=False, comment="When this row was last written (UTC)"),
-        Column("payload", Json(), nullable=False, comment="The object as BILL sent it"),
+        Column(
+            "payload",
+            Json(),
+            nullable=False,
+            comment="All that BILL sent of the object as JSON: keys in order, nulls left out, equal numbers alike",
+        ),
         Column("payload_digest", Text, nullable=False, comment="Digest of the payload: equal means unchanged"),
         PrimaryKeyConstraint("integration", "id"),
         comment=entity.description,
@@ -133,7 +138,11 @@ class Mirror:
         # repr of the declarations holds names, types and descriptions: all that the database keeps of them. Columns and
         # indexes that no declaration names come from this module.
         shape = [
-            (table.name, table.columns.keys(), sorted(str(index.name) for index in table.indexes))
+            (
+                table.name,
+                [(column.name, column.comment) for column in table.columns],
+                sorted(str(index.name) for index in table.indexes),
+            )
             for table in metadata.sorted_tables
         ]
         return cls(entities, metadata, _digest(repr((entities, shape))), dict(_definitions(entities)))

@@ -1,4 +1,4 @@
-"""Which revision a database has and which one it should have, told without Alembic: importing that takes a while."""
+"""Which revision a database has and which one it should have, read without Alembic: importing that takes a while."""
 
 from __future__ import annotations
 

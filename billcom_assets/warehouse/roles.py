@@ -79,41 +79,41 @@ class Roles:
 
 
 @dataclass(frozen=True)
-class Step:
+class RoleStep:
     """Some statements and what they are for."""
 
     title: str
     statements: tuple[str, ...]
 
 
-def steps(connection: Connection, mirror: Mirror, roles: Roles) -> list[Step]:
+def steps(connection: Connection, mirror: Mirror, roles: Roles) -> list[RoleStep]:
     """What makes the roles and gives them their rights in this database, whose tables are up to date."""
     relations = _relations(connection)
     database = identifier(connection.scalar(text("SELECT current_database()")) or "")
     return [
-        Step("The roles: groups that nobody logs in as; grant them to the users who do.", _created(roles)),
-        Step(
+        RoleStep("The roles: groups that nobody logs in as; grant them to the users who do.", _created(roles)),
+        RoleStep(
             "The owner has the schemas and the tables, whoever made them. Upgrades act as it.",
             _owned(roles, relations, _routines(connection)),
         ),
-        Step("Nobody has a right that is not given below.", _revoked(roles, relations)),
-        Step(
+        RoleStep("Nobody has a right that is not given below.", _revoked(roles, relations)),
+        RoleStep(
             "The runner reads and writes rows, and makes temporary tables to do so. It changes no table.",
             _given_to_the_runner(roles, relations, database),
         ),
-        Step(
+        RoleStep(
             "What analysts see: no sensitive column, no payload, no credentials. Upgrades keep these views up to date.",
             (f"SET LOCAL ROLE {identifier(roles.owner)}", *view_statements(connection, mirror), "RESET ROLE"),
         ),
-        Step("The analyst reads these views and nothing else.", _given_to_the_analyst(roles, database)),
-        Step(
+        RoleStep("The analyst reads these views and nothing else.", _given_to_the_analyst(roles, database)),
+        RoleStep(
             "The boundary holds, or nothing of this is kept: a role that was there before may have rights of its own.",
             _proven(roles),
         ),
     ]
 
 
-def script(steps: Iterable[Step]) -> str:
+def script(steps: Iterable[RoleStep]) -> str:
     """The steps as one transaction, to be read and given to psql."""
     lines = ["BEGIN;"]
     for step in steps:
@@ -121,7 +121,7 @@ def script(steps: Iterable[Step]) -> str:
     return "\n".join([*lines, "", "COMMIT;", ""])
 
 
-def apply(connection: Connection, steps: Iterable[Step]) -> None:
+def apply(connection: Connection, steps: Iterable[RoleStep]) -> None:
     """Executes the steps in the caller's transaction.
 
     Raises:
@@ -135,7 +135,7 @@ def apply(connection: Connection, steps: Iterable[Step]) -> None:
                 raise _explained(error, step) from None
 
 
-def _explained(error: DBAPIError, step: Step) -> Exception:
+def _explained(error: DBAPIError, step: RoleStep) -> Exception:
     driver = error.orig
     state = driver.sqlstate if isinstance(driver, DriverError) else None
     if state == _BOUNDARY_BROKEN and isinstance(driver, DriverError):

@@ -98,7 +98,7 @@ sync_state = Table(
     Column("cutoff", Date, comment="Cutoff that the stored rows were selected with"),
     Column("time_filter_refused", Boolean, nullable=False, server_default="0", comment="BILL refuses its time filter"),
     Column("time_filter_probed_at", UtcTimestamp, comment="When BILL last refused the time filter that it refuses"),
-    Column("second_look_after", Text, comment="Id after which the second look at unsettled objects goes on"),
+    Column("reread_after", Text, comment="Id after which the re-reads of unsettled objects go on"),
     Column("first_pulled_at", UtcTimestamp, comment="When the first complete pull ended"),
     Column("swept_at", UtcTimestamp, comment="When the last complete sweep ended"),
     Column("synced_at", UtcTimestamp, comment="When the last pull ended"),
@@ -114,7 +114,7 @@ sync_runs = Table(
     Column("run_id", Text, comment="Dagster run"),
     Column("integration", Text, nullable=False, index=True, comment="Integration key"),
     Column("entity", Text, nullable=False, comment="Entity"),
-    Column("kind", Text, nullable=False, comment="first pull, incremental, full or sweep"),
+    Column("kind", Text, nullable=False, comment="first pull, incremental, full, sweep or re-read"),
     Column("status", Text, nullable=False, comment="running, complete or failed"),
     Column("started_at", UtcTimestamp, nullable=False, comment="Start"),
     Column("finished_at", UtcTimestamp, comment="End"),
@@ -167,8 +167,8 @@ sync_locks = Table(
     comment="One row per integration: whose writes count. A run that has lost its lock finds another token here",
 )
 
-sync_second_looks = Table(
-    "sync_second_looks",
+sync_rereads = Table(
+    "sync_rereads",
     metadata,
     Column("integration", Text, nullable=False, comment="Integration key"),
     Column("entity", Text, nullable=False, comment="Entity"),

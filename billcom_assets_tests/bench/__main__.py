@@ -36,9 +36,11 @@ LARGE = 200_000
 """Bills of a large company."""
 STEPS: tuple[tuple[str, dict[str, bool]], ...] = (("first sync", {}), ("quiet sync", {}), ("sweep", {"refresh": True}))
 LATENCY_MS = 250
-LANES = 3
+QUIET_LATENCY_MS = 150
+AT_ONCE = 3
 VENDORS = 5_000
 PEAK_MB = 300
+PARTS = ("speed", "latency", "quiet", "memory", "suggestions", "scale")
 _WIDTH = 120
 
 
@@ -67,8 +69,22 @@ class Bench:
         self._row(title, "CPU seconds", _cpu(ours), "dlt", _cpu(theirs))
         self._row(title, "peak MB", _peak(ours), "dlt", _peak(theirs))
         if latency_ms:
-            floor = bill["pages"] / LANES * latency_ms / 1000
+            floor = bill["pages"] / AT_ONCE * latency_ms / 1000
             self._row(title, "seconds", seconds, "pages / 3 x latency", floor, "at most 1.2")
+
+    def quiet(self, rounds: int) -> None:
+        """An everyday sync that finds nothing new: every list is asked, and what is not final is read again."""
+        title = f"sync with nothing new, {QUIET_LATENCY_MS} ms a page"
+        with sandbox(bills=self._bills(), latency_ms=QUIET_LATENCY_MS) as bill:
+            given = bill | {"database_url": self.new_database()}
+            measured(OURS, given)
+            runs = [self._told(title, "billcom", measured(OURS, given)) for _ in range(rounds)]
+        requests = runs[0].said["requests"]
+        pulls = statistics.median(run.said["pull_seconds"] for run in runs)
+        one_by_one = requests * QUIET_LATENCY_MS / 1000
+        self._row(title, "seconds", pulls, f"{requests} requests one by one", one_by_one, "at most 0.5")
+        self._alone("", "whole process", _seconds(runs))
+        self._alone("", "CPU seconds", _cpu(runs))
 
     def memory(self) -> None:
         """Peak memory for the data and for ten times the data."""
@@ -176,7 +192,9 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often each contender runs at zero latency; medians are shown"
     )
-    parser.add_argument("--only", choices=("speed", "latency", "memory", "suggestions", "scale"), help="one part alone")
+    parser.add_argument(
+        "--only", choices=("speed", "latency", "quiet", "memory", "suggestions", "scale"), help="one part alone"
+    )
     asked = parser.parse_args()
     console = Console(width=_WIDTH)
     with postgres.server() as new_database:
@@ -184,6 +202,7 @@ def main() -> None:
         parts: dict[str, Callable[[], None]] = {
             "speed": lambda: bench.speed(0, asked.rounds),
             "latency": lambda: bench.speed(LATENCY_MS, rounds=1),
+            "quiet": lambda: bench.quiet(asked.rounds),
             "memory": bench.memory,
             "suggestions": bench.suggestions,
             "scale": bench.large,

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.entities.places import at
+from billcom_assets.entities.json_paths import at
 from billcom_assets.sandbox import Settings, run
 from billcom_assets.sandbox.app import V3_BASE
 from billcom_assets.sandbox.state import Sandbox

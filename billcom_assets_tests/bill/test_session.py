@@ -9,14 +9,8 @@ import pytest
 
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import AuthenticationRefused, BillUnavailable, SessionsExhausted
-from billcom_assets.bill.session import (
-    Lease,
-    MemorySessionStore,
-    SessionKeeper,
-    StoredSession,
-    is_token_user,
-    opened_session,
-)
+from billcom_assets.bill.session import MemorySessionStore, StoredSession, is_token_user, opened_session
+from billcom_assets.bill.session_keeper import Lease, SessionKeeper
 from billcom_assets_tests.bill.conftest import MovableClock
 from billcom_assets_tests.bill.scripted import ORGANIZATION
 

@@ -13,10 +13,10 @@ from billcom_assets.bill.errors import Refused
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync import engine
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.report import Kind, PullReport
+from billcom_assets.sync.report import PullKind, PullReport
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.tables import sync_second_looks
+from billcom_assets.warehouse.tables import sync_rereads
 from billcom_assets_tests.bill.scripted import Reply, error
 from billcom_assets_tests.sync.company import Company
 from billcom_assets_tests.sync.conftest import Serve
@@ -94,7 +94,7 @@ def test_what_is_read_again_is_fetched_ahead_too_and_counted_for_itself(serve: S
     company = serve(bills=400)
     company.sync(warehouse)
     reports = company.sync(warehouse)
-    again = [report for report in reports if report.kind is Kind.SECOND_LOOK]
+    again = [report for report in reports if report.kind is PullKind.REREAD]
     assert again
     assert [report.requests for report in reports] == [1] * len(reports)
 
@@ -150,7 +150,7 @@ def test_what_was_read_again_meanwhile_is_not_overwritten_by_what_was_fetched_be
             plain.docs[0]["dueAmount"] = 40
             with warehouse.write() as connection:
                 waiting = {"integration": sync.integration, "entity": "bills", "id": plain.docs[0]["id"]}
-                connection.execute(sync_second_looks.insert().values(waiting))
+                connection.execute(sync_rereads.insert().values(waiting))
             sync.left_over = {"bills"}
             pull(sync, CATALOG["vendor_credits"])
             pull(sync, CATALOG["bills"])

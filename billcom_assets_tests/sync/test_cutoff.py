@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from billcom_assets.entities.catalog import CATALOG, Catalog
 from billcom_assets.entities.model import Walk
-from billcom_assets.sync.report import Kind, Progress, PullReport
+from billcom_assets.sync.report import Progress, PullKind, PullReport
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen
@@ -80,13 +80,13 @@ def test_an_earlier_cutoff_walks_the_three_dated_entities_again_and_no_other(
     company.server.clock.advance(timedelta(hours=1))
     earlier = cutoff - timedelta(days=120)
     reports = company.sync(warehouse, cutoff=earlier)
-    walked = {report.entity for report in reports if report.kind is Kind.FULL}
+    walked = {report.entity for report in reports if report.kind is PullKind.FULL}
     whole_lists = {entity.name for entity in CATALOG if entity.walk is Walk.FULL}
     assert walked == {*DATED, *whole_lists}
     for entity in DATED:
         assert mirrored(warehouse, entity) == from_date(company, entity, earlier)
     again = company.sync(warehouse, cutoff=earlier)
-    assert {report.entity for report in again if report.kind is Kind.FULL} == whole_lists
+    assert {report.entity for report in again if report.kind is PullKind.FULL} == whole_lists
     company.sync(warehouse, cutoff=None)
     assert_equal(company, warehouse)
 
@@ -95,7 +95,7 @@ def test_a_later_cutoff_keeps_what_is_stored(company: Company, warehouse: Wareho
     company.sync(warehouse)
     company.server.clock.advance(timedelta(hours=1))
     reports = company.sync(warehouse, cutoff=middle(company))
-    assert all(first_report(reports, entity).kind is Kind.INCREMENTAL for entity in DATED)
+    assert all(first_report(reports, entity).kind is PullKind.INCREMENTAL for entity in DATED)
     assert_equal(company, warehouse)
 
 
@@ -143,7 +143,7 @@ def test_every_run_accounts_for_every_object_it_fetched(company: Company, wareho
     company.sync(warehouse, cutoff=cutoff)
     company.sync(warehouse, cutoff=cutoff - timedelta(days=60), refresh=True)
     recorded = runs(warehouse)
-    assert {run["kind"] for run in recorded} >= {"first pull", "incremental", "sweep", "second look"}
+    assert {run["kind"] for run in recorded} >= {"first pull", "incremental", "sweep", "re-read"}
     for run in recorded:
         parts = ("inserted", "updated", "unchanged", "skipped_by_cutoff", "rejected")
         assert run["fetched"] == sum(run[part] for part in parts), run
@@ -164,7 +164,7 @@ def test_a_list_that_refuses_time_filters_is_read_whole_from_then_on(serve: Serv
     company.server.sandbox.change(3, 9, only="advance a schedule")
     company.server.sandbox.stats.reset()
     reports = company.sync(warehouse, catalog=hopeful)
-    assert first_report(reports, "recurring_bills").kind is Kind.FULL
+    assert first_report(reports, "recurring_bills").kind is PullKind.FULL
     assert company.server.sandbox.stats.paths["GET /v3/recurringbills"] <= 2
     assert_equal(company, warehouse)
 

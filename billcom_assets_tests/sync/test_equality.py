@@ -8,7 +8,7 @@ import pytest
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.report import Kind, Progress
+from billcom_assets.sync.report import Progress, PullKind
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import sync_state
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, total
@@ -61,7 +61,7 @@ def test_a_first_pull_in_three_lanes_mirrors_every_row_of_every_table(serve: Ser
     reports = company.sync(warehouse)
     assert_equal(company, warehouse)
     assert total(reports).inserted == sum(company.organization.count(entity.path) for entity in CATALOG)
-    assert {report.kind for report in reports} <= {Kind.FIRST_PULL, Kind.SECOND_LOOK}
+    assert {report.kind for report in reports} <= {PullKind.FIRST_PULL, PullKind.REREAD}
     assert max(company.server.sandbox.limits.peak.values()) == 3
 
 
@@ -117,7 +117,7 @@ def test_a_vendor_that_several_changes_name_is_read_again_once(company: Company,
     company.sync(warehouse)
     let_business_happen(company, 200, 5)
     reports = company.sync(warehouse)
-    again = [report.entity for report in reports if report.kind is Kind.SECOND_LOOK]
+    again = [report.entity for report in reports if report.kind is PullKind.REREAD]
     assert again.count("vendors") == again.count("customers") == 1
     assert_equal(company, warehouse)
 
@@ -128,7 +128,7 @@ def test_what_a_change_names_is_read_again_even_where_nothing_else_would_name_it
     company.sync(warehouse)
     let_business_happen(company, 200, 5)
     reports = company.sync(warehouse, only=["bills"])
-    assert "vendors" in [report.entity for report in reports if report.kind is Kind.SECOND_LOOK]
+    assert "vendors" in [report.entity for report in reports if report.kind is PullKind.REREAD]
 
 
 def test_what_an_interrupted_run_left_to_be_read_again_does_not_wait_for_the_list_that_failed(
@@ -142,7 +142,7 @@ def test_what_an_interrupted_run_left_to_be_read_again_does_not_wait_for_the_lis
         # Vendor payments would name vendors, too, but the run ends before them.
         with company.connected(warehouse, planned=CATALOG.names()) as sync, sync.alone():
             reports = [report for name in until_bills for report in pull(sync, CATALOG[name])]
-        again.append("vendors" in [report.entity for report in reports if report.kind is Kind.SECOND_LOOK])
+        again.append("vendors" in [report.entity for report in reports if report.kind is PullKind.REREAD])
     assert again == [False, True]
 
 
@@ -190,7 +190,7 @@ def test_a_first_pull_that_meets_rows_of_an_earlier_one_leaves_them(company: Com
     with warehouse.write() as connection:
         connection.execute(sync_state.delete())
     reports = company.sync(warehouse)
-    counts = total([report for report in reports if report.kind is Kind.FIRST_PULL])
+    counts = total([report for report in reports if report.kind is PullKind.FIRST_PULL])
     assert (counts.inserted, counts.updated) == (0, 0)
     assert counts.unchanged == len(stamps)
     assert written_at(warehouse, INTEGRATION) == stamps

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.fetching import Turn
 from billcom_assets.sync.pull import EntityPull
-from billcom_assets.sync.report import Kind, Progress
+from billcom_assets.sync.report import Progress, PullKind
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.redaction.every_exception import EVERY_KIND, made
@@ -28,7 +28,7 @@ def test_no_kind_of_exception_leaves_a_planted_value_in_sync_runs(company: Compa
     with company.connected(warehouse) as sync, sync.alone():
         for kind in EVERY_KIND:
             error = made(kind, f"DETAIL: Failing row contains ({SSN})")
-            pull = EntityPull(sync, CATALOG["vendors"], Kind.FULL, sync.state("vendors"), Turn(0))
+            pull = EntityPull(sync, CATALOG["vendors"], PullKind.FULL, sync.state("vendors"), Turn(0))
             with pytest.raises(kind):
                 pull.run(lambda error=error: fail(error))  # type: ignore[misc]
     with warehouse.read() as connection:

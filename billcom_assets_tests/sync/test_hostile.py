@@ -18,7 +18,7 @@ from billcom_assets.sandbox.faults import TROUBLE_NAMES
 from billcom_assets.sync.fetching import Turn
 from billcom_assets.sync.lists import ListWalk, WalkStuck, page_reader
 from billcom_assets.sync.pull import EntityPull
-from billcom_assets.sync.report import Kind
+from billcom_assets.sync.report import PullKind
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.tables import contract_findings, integration_errors
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, total
@@ -186,7 +186,7 @@ def test_values_of_any_size_are_stored_or_rejected_and_never_end_a_sync(
 ) -> None:
     company = serve(bills=0)
     with company.connected(warehouse) as sync, sync.alone():
-        pulling = EntityPull(sync, CATALOG[entity], Kind.FULL, sync.state(entity), Turn(0))
+        pulling = EntityPull(sync, CATALOG[entity], PullKind.FULL, sync.state(entity), Turn(0))
         batch = page_reader(pulling.writer.maker)([object_with(), object_with(**{"id": "00901OTHER"} | values)])
         assert pulling.run(lambda: pulling.writer.write([batch], {"walk": None})).counts.fetched == 2
     with warehouse.read() as connection:

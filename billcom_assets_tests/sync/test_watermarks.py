@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from billcom_assets.sync.report import Kind
+from billcom_assets.sync.report import PullKind
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import sync_state
 from billcom_assets_tests.sync.plain import NOW, PlainBill, at, bill, plain_bill, text
@@ -64,7 +64,7 @@ def test_a_row_dated_in_the_future_hides_no_later_change(plain: PlainBill, wareh
     for number in (901, 902):
         plain.docs.append(bill(number, updated=text(NOW)))
         (report, *_) = plain.sync(warehouse)
-        assert report.kind is Kind.INCREMENTAL
+        assert report.kind is PullKind.INCREMENTAL
         assert f"00n01{number:015d}" in numbers(warehouse)
     mark = watermark(warehouse)
     assert mark is not None
@@ -102,7 +102,7 @@ def test_an_unreadable_newest_row_does_not_reset_the_watermark(plain: PlainBill,
         assert mark >= before
     asked = plain.requests
     (report, *_) = plain.sync(warehouse)
-    assert report.kind is Kind.INCREMENTAL
+    assert report.kind is PullKind.INCREMENTAL
     assert plain.requests - asked == 1
 
 

@@ -124,6 +124,11 @@ def test_a_database_of_a_version_that_noted_nothing_is_upgraded(old_url: str, co
     later = [f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("sign_in_failures", "sign_in_not_before")]
     later.append(f"ALTER TABLE {place(old_url, 'sync_state')} DROP COLUMN checked_at")
     later += [f"DROP TABLE {place(old_url, name)}" for name in ("mirror_parts", "quality_findings")]
+    rereads = place(old_url, "sync_rereads")
+    if old_url.startswith("postgresql"):
+        later.append(f"ALTER TABLE {rereads} RENAME CONSTRAINT pk_sync_rereads TO pk_sync_second_looks")
+    later.append(f"ALTER TABLE {rereads} RENAME TO sync_second_looks")
+    later.append(f"ALTER TABLE {place(old_url, 'sync_state')} RENAME COLUMN reread_after TO second_look_after")
     run(old_url, *later, f"UPDATE {version} SET version_num = '0003'")
     assert_upgraded(old_url, company)
 

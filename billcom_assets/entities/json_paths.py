@@ -1,4 +1,4 @@
-"""Finding places in a decoded BILL object; a missing or wrongly shaped step is no value, never an error."""
+"""Following JSON paths in a decoded BILL object; a missing or wrongly shaped step is no value, never an error."""
 
 from __future__ import annotations
 
