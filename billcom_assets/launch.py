@@ -9,10 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from billcom_assets.automation import command_runs
+from billcom_assets.assets import command_runs
+from billcom_assets.assets.pulls import PULLS
 from billcom_assets.automation.dead_runs import close_dead
-from billcom_assets.automation.partitions import INTEGRATIONS
-from billcom_assets.automation.plan import PULLS, SETUP_INCOMPLETE
 from billcom_assets.dagster_internals import (
     MAX_RETRIES_TAG,
     PARTITION_NAME_TAG,
@@ -24,7 +23,8 @@ from billcom_assets.dagster_internals import (
     execute_run,
 )
 from billcom_assets.environment import dagster_home, open_database
-from billcom_assets.ledger.prerequisites import SetupIncomplete, gate
+from billcom_assets.ledger.prerequisites import SETUP_INCOMPLETE, SetupIncomplete, gate
+from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.resources import listening
 from billcom_assets.sync.report import Progress
 from billcom_assets.warehouse.engine import Warehouse
@@ -63,9 +63,8 @@ def add_partition(integration: str) -> None:
 
 
 def _add_partition(instance: dg.DagsterInstance, integration: str) -> None:
-    name = str(INTEGRATIONS.name)
-    if not instance.has_dynamic_partition(name, integration):
-        instance.add_dynamic_partitions(name, [integration])
+    if not instance.has_dynamic_partition(PARTITION_SET, integration):
+        instance.add_dynamic_partitions(PARTITION_SET, [integration])
 
 
 def launch(

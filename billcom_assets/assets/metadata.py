@@ -9,11 +9,11 @@ from typing import Any
 import dagster as dg
 from sqlalchemy import func, select
 
-from billcom_assets.automation.display import table
 from billcom_assets.entities.model import Column, ColumnType, Entity, text
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.sync.report import Counts, PullReport
 from billcom_assets.sync.run import Sync
+from billcom_assets.text_tables import table
 from billcom_assets.warehouse.engine import Warehouse
 
 _SAMPLE_ROWS = 5

@@ -9,18 +9,18 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from billcom_assets.assets import command_runs
 from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.failures import failure_for
 from billcom_assets.assets.metadata import column_schema, pull_metadata
 from billcom_assets.assets.refused_lists import RefusedLists
-from billcom_assets.automation import command_runs
-from billcom_assets.automation.partitions import INTEGRATIONS
-from billcom_assets.automation.plan import ALIGNMENT, PULLS, Step, sync_plan
 from billcom_assets.bill.errors import LIST_TROUBLE
 from billcom_assets.checks import prerequisites, quality
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
+from billcom_assets.entities.plan import ALIGNMENT, Step, sync_plan
 from billcom_assets.ledger.prerequisites import require_setup
+from billcom_assets.partitions import INTEGRATIONS
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import pull
 from billcom_assets.sync.run import Sync, utc_now
@@ -30,6 +30,8 @@ from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 
+PULLS = "pulls"
+"""Name of the op that walks the plan."""
 _PLAN = tuple(sync_plan(CATALOG))
 _MIRROR = Mirror.of(tuple(CATALOG))
 _Event = dg.MaterializeResult[None] | dg.AssetCheckResult

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from billcom_assets.automation.display import table
 from billcom_assets.bill.errors import BillError, BillUnavailable
+from billcom_assets.text_tables import table
 from billcom_assets.warehouse.errors import describe
 
 NEEDED_BY_THE_GATE = ("vendors", "accounts")

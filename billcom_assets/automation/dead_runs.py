@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from billcom_assets.automation.command_runs import COMMAND, COMMAND_TAG, holding
-from billcom_assets.automation.plan import JOB_NAMES, sync_plan
+from billcom_assets.assets.command_runs import COMMAND, COMMAND_TAG, holding
+from billcom_assets.automation.jobs import JOBS
 from billcom_assets.dagster_internals import PARTITION_NAME_TAG
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import sync_plan
 from billcom_assets.sync.run import lock_name
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import Busy
@@ -24,6 +25,7 @@ QUIET = timedelta(seconds=60)
 """A run without an event for so long is neither on its way to the lock nor on its way from it: both take seconds."""
 DIED_TAG = "billcom/died"
 _PULLED = {dg.AssetKey(step.name) for step in sync_plan(CATALOG)}
+_JOB_NAMES = {job.name for job in JOBS}
 _OF_COMMAND = "The command that carried this run out was killed. Run it again: it goes on."
 _OF_DAEMON = (
     "The process that carried this run out is gone: it was killed, or its machine or container stopped. Finished pages "
@@ -87,7 +89,7 @@ def _is_silent(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
 
 def _is_ours(run: dg.DagsterRun) -> bool:
     """False for runs of other code locations that name a partition the same."""
-    return run.job_name in JOB_NAMES or bool(_PULLED & (run.asset_selection or set()))
+    return run.job_name in _JOB_NAMES or bool(_PULLED & (run.asset_selection or set()))
 
 
 def _fail(instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun], words: str) -> list[str]:

@@ -13,7 +13,7 @@ import dagster as dg
 from sqlalchemy import delete, update
 
 from billcom_assets.automation.dead_runs import close_dead
-from billcom_assets.automation.launching import PARTITION_SET, UNFINISHED
+from billcom_assets.automation.launching import UNFINISHED
 from billcom_assets.dagster_internals import (
     PARTITION_NAME_TAG,
     AssetCheckExecutionsTable,
@@ -21,6 +21,7 @@ from billcom_assets.dagster_internals import (
     SqlEventLogStorage,
     SqliteEventLogStorage,
 )
+from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.warehouse.engine import Warehouse
 
 _RUNS_AT_ONCE = 100

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
-from billcom_assets.automation.freshness import CHECK
-from billcom_assets.automation.plan import PULLS, seed_plan, sync_plan
+from billcom_assets.assets.pulls import PULLS
+from billcom_assets.checks.freshness import CHECK
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import seed_plan, sync_plan
 
 # Freshness is told by its sensor: in a run that stops before bills the check would count as not executed.
 _ALL = dg.AssetSelection.assets(*(step.name for step in sync_plan(CATALOG))) - dg.AssetSelection.checks(CHECK)

@@ -18,12 +18,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.automation.dead_runs import DIED_TAG, close_dead
-from billcom_assets.automation.partitions import INTEGRATIONS
-from billcom_assets.automation.plan import SETUP_INCOMPLETE
-from billcom_assets.automation.standing import Row, Standing, rows, standing
 from billcom_assets.dagster_internals import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from billcom_assets.environment import credential_check
-from billcom_assets.ledger.prerequisites import gate
+from billcom_assets.ledger.prerequisites import SETUP_INCOMPLETE, gate
+from billcom_assets.partitions import PARTITION_SET
+from billcom_assets.status.integrations import IntegrationStatus, SyncStatus, every_integration, sync_status
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError, describe
 from billcom_assets.warehouse.integrations import CredentialCheck
@@ -35,7 +34,6 @@ INTERVAL_SECONDS = 30
 LOOK_SECONDS = 30.0
 """How long a tick looks at integrations; Dagster ends one after 60 seconds."""
 REASON_TAG, SLOT_TAG, ATTEMPT_TAG = "billcom/reason", "billcom/slot", "billcom/attempt"
-PARTITION_SET = str(INTEGRATIONS.name)
 _WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
 """From the end of an attempt to the next; the last one for all that follow."""
 _REASONS_SHOWN = 20
@@ -71,7 +69,7 @@ class Skip:
     reason: str
 
 
-Decide = Callable[[Standing, datetime], Launch | Skip | None]
+Decide = Callable[[SyncStatus, datetime], Launch | Skip | None]
 """What an integration needs at an instant; None for nothing."""
 
 
@@ -109,14 +107,14 @@ class Tick:
         # Without the key here a run is launched all the same: where it runs the key may be known, and if not, it fails.
         return credential_check(self.warehouse)
 
-    def rows(self) -> list[Row]:
+    def integrations(self) -> list[IntegrationStatus]:
         """Every integration.
 
         Raises:
             DBAPIError: the database cannot be read; that says nothing of which integrations there are.
         """
         with self.warehouse.read() as connection:
-            return rows(connection)
+            return every_integration(connection)
 
     def look(self, decide: Decide, cursor: str | None, *, new: Sequence[str] = ()) -> Outcome:
         """Decides for one integration after the other, from the cursor on, until the budget or the time is used up.
@@ -133,27 +131,30 @@ class Tick:
         busy = self._busy()
         known = {*self.instance.get_dynamic_partitions(PARTITION_SET), *new}
         deadline = time.monotonic() + self.look_seconds
-        turn = list(in_turn(self.rows(), read_cursor(cursor)))
-        for position, row in enumerate(turn):
+        turn = list(in_turn(self.integrations(), read_cursor(cursor)))
+        for position, integration in enumerate(turn):
             if len(outcome.requests) >= self.budget or time.monotonic() > deadline:
                 outcome.cursor = write_cursor(turn[position - 1].key) if position else cursor
                 break
-            found = self._one(row, decide, busy, known)
+            found = self._one(integration, decide, busy, known)
             if isinstance(found, dg.RunRequest):
                 outcome.requests.append(found)
             elif found is not None:
-                outcome.skipped[row.key] = found.reason
+                outcome.skipped[integration.key] = found.reason
         return outcome
 
-    def _one(self, row: Row, decide: Decide, busy: Mapping[str, str], known: set[str]) -> dg.RunRequest | Skip | None:
-        if row.left is not None:
-            return Skip(row.left)
+    def _one(
+        self, integration: IntegrationStatus, decide: Decide, busy: Mapping[str, str], known: set[str]
+    ) -> dg.RunRequest | Skip | None:
+        if integration.left is not None:
+            return Skip(integration.left)
         try:
             with self.warehouse.read() as connection:
-                wanted = decide(standing(connection, row), self.now)
+                wanted = decide(sync_status(connection, integration), self.now)
                 if not isinstance(wanted, Launch):
                     return wanted
-                return self._hindrance(connection, row.key, wanted, busy, known) or self._request(row.key, wanted)
+                key = integration.key
+                return self._hindrance(connection, key, wanted, busy, known) or self._request(key, wanted)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
             return Skip(describe(error))
 
@@ -222,10 +223,10 @@ def _again_at(earlier: Sequence[dg.RunRecord]) -> datetime:
     return ended + _WAITS[min(len(earlier), len(_WAITS)) - 1]
 
 
-def in_turn(found: Sequence[Row], last: str) -> Iterator[Row]:
+def in_turn(found: Sequence[IntegrationStatus], last: str) -> Iterator[IntegrationStatus]:
     """The integrations after ``last``, then those up to it."""
-    yield from (row for row in found if row.key > last)
-    yield from (row for row in found if row.key <= last)
+    yield from (one for one in found if one.key > last)
+    yield from (one for one in found if one.key <= last)
 
 
 def write_cursor(last: str) -> str:

@@ -15,11 +15,11 @@ import dagster as dg
 
 from billcom_assets.automation.jobs import full_refresh, full_sync
 from billcom_assets.automation.launching import BUDGET, Decide, Launch, Skip, Tick, unreadable, write_cursor
-from billcom_assets.automation.plan import sync_plan
-from billcom_assets.automation.standing import Row, Standing
 from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import sync_plan
 from billcom_assets.resources import Billcom
+from billcom_assets.status.integrations import IntegrationStatus, SyncStatus
 from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -39,25 +39,25 @@ def night_begins(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, NIGHT, zone).astimezone(UTC)
 
 
-def this_hour(integration: Standing, now: datetime) -> Launch | Skip | None:
+def this_hour(status: SyncStatus, now: datetime) -> Launch | Skip | None:
     """The sync of the current hour."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    due = [name for name in CATALOG.names() if not _is_since(hour, integration.state(name).synced_at)]
+    due = [name for name in CATALOG.names() if not _is_since(hour, status.entity(name).synced_at)]
     if not due:
         return None
-    night = night_begins(now.astimezone(integration.zone).date(), integration.zone)
+    night = night_begins(now.astimezone(status.integration.zone).date(), status.integration.zone)
     if hour <= night <= now:
         return Skip("the nightly sweep takes this hour")
     return Launch("hourly_sync", f"{hour:%Y-%m-%dT%H}Z", entities=_selection(due))
 
 
-def this_night(integration: Standing, now: datetime) -> Launch | Skip | None:
+def this_night(status: SyncStatus, now: datetime) -> Launch | Skip | None:
     """The sweep of the current local night."""
-    day = now.astimezone(integration.zone).date()
-    begins = night_begins(day, integration.zone)
+    day = now.astimezone(status.integration.zone).date()
+    begins = night_begins(day, status.integration.zone)
     if not begins <= now < begins + NIGHT_LASTS:
         return None
-    due = [name for name in CATALOG.names() if not _was_read_since(begins, integration.state(name))]
+    due = [name for name in CATALOG.names() if not _was_read_since(begins, status.entity(name))]
     return Launch("nightly_sweep", day.isoformat(), entities=_selection(due)) if due else None
 
 
@@ -82,7 +82,7 @@ def _selection(due: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _turn(found: Sequence[Row], now: datetime) -> str | None:
+def _turn(found: Sequence[IntegrationStatus], now: datetime) -> str | None:
     """Another start each time, in place of the cursor that a schedule does not have.
 
     Who had their turn is told by the runs; this gives one to those behind many that are not ready.
@@ -111,7 +111,7 @@ class Rota:
             DBAPIError: the list of integrations cannot be read.
         """
         tick = Tick(instance=instance, warehouse=warehouse, now=now)
-        outcome = tick.look(self.decide, _turn(tick.rows(), now))
+        outcome = tick.look(self.decide, _turn(tick.integrations(), now))
         for key, reason in outcome.skipped.items():
             log(f"{key}: {reason}")
         return outcome.requests or dg.SkipReason(outcome.text)

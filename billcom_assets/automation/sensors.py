@@ -10,21 +10,21 @@ import dagster as dg
 from billcom_assets.automation.jobs import full_sync, initial_seed
 from billcom_assets.automation.launching import (
     INTERVAL_SECONDS,
-    PARTITION_SET,
     Decide,
     Launch,
     Skip,
     Tick,
     unreadable,
 )
-from billcom_assets.automation.partitions import INTEGRATIONS
-from billcom_assets.automation.plan import SETUP_INCOMPLETE
-from billcom_assets.automation.standing import GATED, SEEDED, Standing
 from billcom_assets.bill.failures import sign_in_command
 from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import seed_plan
+from billcom_assets.ledger.prerequisites import SETUP_INCOMPLETE
+from billcom_assets.partitions import INTEGRATIONS, PARTITION_SET
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.resources import Billcom
+from billcom_assets.status.integrations import SyncStatus
 from billcom_assets.sync.engine import needs_rewalk
 from billcom_assets.sync.run import utc_now
 from billcom_assets.warehouse.engine import Warehouse
@@ -33,44 +33,48 @@ from billcom_assets.warehouse.integrations import Status
 _PARTITIONS_PER_TICK = 1_000
 _MESSAGE = 500
 """Characters shown of what BILL said."""
+_SEEDED = seed_plan(CATALOG)
+_GATED = tuple(entity.name for entity in CATALOG if entity.gated)
 _CUT = tuple(entity for entity in CATALOG if entity.cutoff is not None)
 
 
-def first_seed(integration: Standing, now: datetime) -> Launch | Skip | None:
+def first_seed(status: SyncStatus, now: datetime) -> Launch | Skip | None:
     """The lists that mappings are made from, as soon as BILL has let us in."""
-    if integration.has_pulled(SEEDED):
+    if status.has_pulled(_SEEDED):
         return None
-    row = integration.row
-    is_due = row.sign_in_not_before is not None and row.sign_in_not_before <= now
-    if not integration.is_connected and not (row.status == Status.PENDING and is_due):
-        said = f": {excerpt(row.status_message, limit=_MESSAGE)}" if row.status_message else ""
+    integration = status.integration
+    is_due = integration.sign_in_not_before is not None and integration.sign_in_not_before <= now
+    if not integration.is_connected and not (integration.status == Status.PENDING and is_due):
+        said = f": {excerpt(integration.status_message, limit=_MESSAGE)}" if integration.status_message else ""
         fix = (
-            sign_in_command(row.key, row.status_code) if row.status_code is not None else f"billcom validate {row.key}"
+            sign_in_command(integration.key, integration.status_code)
+            if integration.status_code is not None
+            else f"billcom validate {integration.key}"
         )
-        return Skip(f"its connection is {row.status}{said} ({fix})")
-    return Launch("initial_seed", _since(integration), is_gated=False, until_done=True)
+        return Skip(f"its connection is {integration.status}{said} ({fix})")
+    return Launch("initial_seed", _since(status), is_gated=False, until_done=True)
 
 
-def first_full_sync(integration: Standing, _now: datetime) -> Launch | Skip | None:
+def first_full_sync(status: SyncStatus, _now: datetime) -> Launch | Skip | None:
     """Everything, as soon as nothing is missing any more."""
-    if integration.has_pulled(GATED):
+    if status.has_pulled(_GATED):
         return None
-    if not integration.has_pulled(SEEDED) and integration.is_connected:
-        return Skip(f"{SETUP_INCOMPLETE}: its lists have not all been fetched (billcom seed {integration.key})")
-    return Launch("first_sync", _since(integration), until_done=True)
+    if not status.has_pulled(_SEEDED) and status.integration.is_connected:
+        return Skip(f"{SETUP_INCOMPLETE}: its lists have not all been fetched (billcom seed {status.integration.key})")
+    return Launch("first_sync", _since(status), until_done=True)
 
 
-def rewalk(integration: Standing, _now: datetime) -> Launch | Skip | None:
+def rewalk(status: SyncStatus, _now: datetime) -> Launch | Skip | None:
     """What an earlier cutoff had left out."""
-    cutoff = integration.row.cutoff
-    if not any(needs_rewalk(entity, integration.state(entity.name), cutoff) for entity in _CUT):
+    cutoff = status.integration.cutoff
+    if not any(needs_rewalk(entity, status.entity(entity.name), cutoff) for entity in _CUT):
         return None
-    slot = f"{cutoff or 'none'} {_since(integration)}"
+    slot = f"{cutoff or 'none'} {_since(status)}"
     return Launch("moved_cutoff", slot, entities=tuple(entity.name for entity in _CUT), until_done=True)
 
 
-def _since(integration: Standing) -> str:
-    return integration.row.changed_at.isoformat(timespec="microseconds")
+def _since(status: SyncStatus) -> str:
+    return status.integration.changed_at.isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,9 @@ class Watch:
         if not self.adds_partitions:
             return ()
         known = set(tick.instance.get_dynamic_partitions(PARTITION_SET))
-        return [row.key for row in tick.rows() if row.key not in known and row.left is None][:_PARTITIONS_PER_TICK]
+        return [one.key for one in tick.integrations() if one.key not in known and one.left is None][
+            :_PARTITIONS_PER_TICK
+        ]
 
 
 WATCHES = (

@@ -19,6 +19,8 @@ from billcom_assets.warehouse.integrations import left
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.tables import integrations, sync_state
 
+SETUP_INCOMPLETE = "setup not completed"
+"""Why a run stopped at the gate."""
 _MESSAGE = 500
 """Characters shown of what BILL said."""
 

@@ -15,11 +15,11 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG, RUN_KEY_TAG
 from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import insert, update
 
-from billcom_assets.automation.launching import PARTITION_SET
-from billcom_assets.automation.standing import SEEDED
 from billcom_assets.bill.credentials import Environment
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import seed_plan
 from billcom_assets.environment import seal_for
+from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse import tables
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
@@ -27,6 +27,7 @@ from billcom_assets.warehouse.integrations import CredentialSources, Integration
 from billcom_assets_tests.automation.companies import copied, prepare
 from billcom_assets_tests.ledger.books import Books
 
+SEEDED = seed_plan(CATALOG)
 NOW = datetime(2026, 3, 4, 10, 25, tzinfo=UTC)
 LONG_AGO = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 SECRET_KEY = "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4="

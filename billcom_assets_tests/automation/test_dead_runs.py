@@ -8,7 +8,7 @@ from dagster._core.execution.retries import auto_reexecution_should_retry_run
 
 from billcom_assets.automation import dead_runs
 from billcom_assets.automation.launching import Launch, Outcome, Tick
-from billcom_assets.automation.standing import Standing
+from billcom_assets.status.integrations import SyncStatus
 from billcom_assets.sync.run import lock_name
 from billcom_assets_tests.automation.conftest import World
 from billcom_assets_tests.conftest import DIALECTS
@@ -21,7 +21,7 @@ FAILED = dg.DagsterRunStatus.FAILURE
 def look(world: World, after: timedelta = timedelta(), wanted: Launch = SLOT) -> Outcome:
     """A tick now or later at which every integration wants the same."""
 
-    def decide(_integration: Standing, _now: datetime) -> Launch:
+    def decide(_status: SyncStatus, _now: datetime) -> Launch:
         return wanted
 
     return Tick(instance=world.instance, warehouse=world.warehouse, now=datetime.now(UTC) + after).look(decide, None)

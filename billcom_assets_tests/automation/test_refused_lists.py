@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from billcom_assets.assets.refused_lists import RefusedLists
-from billcom_assets.automation.plan import sync_plan
 from billcom_assets.bill.errors import BillUnavailable
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import sync_plan
 from billcom_assets.environment import open_database
 from billcom_assets.launch import open_instance
 from billcom_assets.sandbox import SandboxServer

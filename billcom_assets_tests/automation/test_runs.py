@@ -10,9 +10,10 @@ import dagster as dg
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from billcom_assets.automation.plan import PULLS, seed_plan, sync_plan
+from billcom_assets.assets.pulls import PULLS
 from billcom_assets.definitions import defs
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import seed_plan, sync_plan
 from billcom_assets.environment import open_database
 from billcom_assets.launch import Launched, launch, open_instance
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES

@@ -13,10 +13,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from billcom_assets.automation.freshness import CHECK as FOR_ALL_INTEGRATIONS
-from billcom_assets.automation.plan import seed_plan, sync_plan
+from billcom_assets.checks.freshness import CHECK as FOR_ALL_INTEGRATIONS
 from billcom_assets.definitions import defs
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import seed_plan, sync_plan
 
 STORED = Path(__file__).with_name("snapshot.json")
 UPDATE = "UPDATE_SNAPSHOTS"

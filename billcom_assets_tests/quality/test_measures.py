@@ -9,7 +9,6 @@ from sqlalchemy import insert, select, update
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.ledger.kinds import mirror
 from billcom_assets.quality.findings import Changes, Findings
-from billcom_assets.quality.freshness import freshness
 from billcom_assets.quality.measures import (
     Severity,
     conservation,
@@ -20,6 +19,7 @@ from billcom_assets.quality.measures import (
     unmapped_in_use,
 )
 from billcom_assets.quality.references import broken_references
+from billcom_assets.status.freshness import freshness
 from billcom_assets.warehouse.tables import contract_findings, integrations, quality_findings, sync_runs
 from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
 

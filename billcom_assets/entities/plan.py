@@ -13,12 +13,6 @@ from dataclasses import dataclass
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity
 
-PULLS = "pulls"
-"""Name of the op that walks the plan."""
-JOB_NAMES = ("initial_seed", "full_sync", "full_refresh")
-"""The jobs that walk it."""
-SETUP_INCOMPLETE = "setup not completed"
-"""Why a run stopped at the gate."""
 ALIGNMENT = "account_alignment"
 _ALIGNMENT_FOLLOWS = "accounts"
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 INTEGRATIONS = dg.DynamicPartitionsDefinition(name="integration")
 """Keys are those of the table ``integrations``; a sensor and ``billcom connect`` add them."""
+PARTITION_SET = str(INTEGRATIONS.name)
 
 
 @contextmanager

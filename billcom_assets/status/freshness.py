@@ -1,0 +1,112 @@
+"""How old the data of every integration is: what is late is late because nothing ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import seed_plan
+from billcom_assets.quality.measures import Quality, Severity
+from billcom_assets.status.integrations import every_integration
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.errors import describe
+from billcom_assets.warehouse.tables import sync_state
+
+STALE_AFTER = timedelta(hours=3)
+"""Age of the last pull from which the data counts as old: syncs run hourly, and two may be missed."""
+_LISTS_SHOWN = 10
+_INTEGRATIONS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessReport:
+    """How fresh the data of all integrations is."""
+
+    fresh: int = 0
+    never: int = 0
+    """Not synced beyond the seed yet: their setup says why."""
+    late: Mapping[str, Quality] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """Why an integration could not be looked at."""
+
+    @property
+    def troubled(self) -> list[str]:
+        """Keys of those that are late or could not be looked at."""
+        return sorted({*self.late, *self.unknown})
+
+    @property
+    def description(self) -> str:
+        """The report in a sentence or two."""
+        shown = ", ".join(self.troubled[:_INTEGRATIONS_SHOWN])
+        hidden = len(self.troubled) - _INTEGRATIONS_SHOWN
+        parts = [
+            f"{self.fresh} of {self.fresh + len(self.troubled)} synced integrations are fresh.",
+            *([f"Late: {shown}{f' and {hidden} more' if hidden > 0 else ''}."] if shown else []),
+            *([f"Not synced yet: {self.never}."] if self.never else []),
+        ]
+        return " ".join(parts)
+
+    def fixes(self) -> list[tuple[str, str, str]]:
+        """Integration, what was found and what to do, for the first of the troubled."""
+        return [
+            (key, late.description, late.fix) if (late := self.late.get(key)) else (key, self.unknown[key], "")
+            for key in self.troubled[:_INTEGRATIONS_SHOWN]
+        ]
+
+
+def freshness_of_all(warehouse: Warehouse, now: datetime) -> FreshnessReport:
+    """How fresh the data of every integration is.
+
+    Raises:
+        DBAPIError: the list of integrations cannot be read.
+    """
+    s = sync_state.c
+    beyond_seed = s.entity.not_in(seed_plan(CATALOG)), s.first_pulled_at.is_not(None)
+    with warehouse.read() as connection:
+        keys = [one.key for one in every_integration(connection) if one.left is None]
+        synced = set(connection.scalars(select(s.integration).where(*beyond_seed)))
+    late: dict[str, Quality] = {}
+    unknown: dict[str, str] = {}
+    for key in keys:
+        if key not in synced:
+            continue
+        try:
+            with warehouse.read() as connection:
+                quality = freshness(connection, key, now)
+        except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
+            unknown[key] = describe(error)
+            continue
+        if not quality.passed:
+            late[key] = quality
+    never = len(set(keys) - synced)
+    return FreshnessReport(len(keys) - never - len(late) - len(unknown), never, late, unknown)
+
+
+def freshness(connection: Connection, key: str, now: datetime, *, stale_after: timedelta = STALE_AFTER) -> Quality:
+    """Whether the last complete pull of every entity that was ever pulled is recent; the late ones oldest first."""
+    s = sync_state.c
+    pulled = connection.execute(
+        select(s.entity, s.synced_at)
+        .where(s.integration == key, s.synced_at.is_not(None))
+        .order_by(s.synced_at, s.entity)
+    ).all()
+    if not pulled:
+        return Quality(False, Severity.WARN, "nothing has ever been pulled", 1, (), f"billcom sync {key}")
+    ages = {row.entity: now - row.synced_at for row in pulled}
+    late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > stale_after]
+    if not late:
+        oldest = _hours(next(iter(ages.values())))
+        return Quality(True, Severity.WARN, f"all {len(ages)} lists were pulled within {oldest}", 0, (), "")
+    more = f" and {len(late) - _LISTS_SHOWN} more" if len(late) > _LISTS_SHOWN else ""
+    described = f"{len(late)} of {len(ages)} lists are late, last pulled: {', '.join(late[:_LISTS_SHOWN])}{more}"
+    fix = f"billcom status {key} shows why; billcom sync {key} pulls now"
+    return Quality(False, Severity.WARN, described, len(late), (), fix)
+
+
+def _hours(age: timedelta) -> str:
+    minutes = max(0, int(age.total_seconds() // 60))
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"

@@ -1,0 +1,126 @@
+"""The integrations and how far their entities are; read without opening a single credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Connection, RowMapping, select
+
+from billcom_assets.sync.state import EntityState
+from billcom_assets.warehouse.integrations import InvalidSetting, Status, UnknownIntegration, left
+from billcom_assets.warehouse.tables import integrations, sync_state
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationStatus:
+    """One row of ``integrations`` as it is stored; nothing in it was examined yet."""
+
+    key: str
+    company: str
+    organization_id: str
+    environment: str
+    base_url: str | None
+    v2_base_url: str | None
+    cutoff: date | None
+    history_start: date | None
+    time_zone: str
+    status: str
+    status_code: str | None
+    status_message: str | None
+    checked_at: datetime | None
+    sign_in_not_before: datetime | None
+    """When a run may sign in again after BILL refused it for now; None after any other outcome."""
+    updated_at: datetime
+
+    @property
+    def is_connected(self) -> bool:
+        """True when the last sign-in succeeded."""
+        return Status(self.status) is Status.CONNECTED
+
+    @property
+    def left(self) -> str | None:
+        """Why nothing is to be done for it any more, as long as it is disconnected or being forgotten."""
+        how = left(self.key, self.status)
+        return f"it is {how.state} ({how.next_step})" if how else None
+
+    @property
+    def changed_at(self) -> datetime:
+        """When its settings or the outcome of its sign-in last changed: from then on a new attempt is worth making."""
+        return max(self.updated_at, self.checked_at or self.updated_at)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone.
+
+        Raises:
+            InvalidSetting: this machine does not know it.
+        """
+        try:
+            return ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise InvalidSetting(
+                "its time zone is not known on this machine; set another with "
+                f"billcom connect {self.key} --time-zone ZONE"
+            ) from None
+
+
+_COLUMNS = [integrations.c[field.name] for field in fields(IntegrationStatus)]
+
+
+def every_integration(connection: Connection) -> list[IntegrationStatus]:
+    """Every integration, by key."""
+    rows = connection.execute(select(*_COLUMNS).order_by(integrations.c.key))
+    return [IntegrationStatus(**row._mapping) for row in rows]
+
+
+def find_integration(connection: Connection, key: str) -> IntegrationStatus | None:
+    """The integration of this key, if there is one."""
+    row = connection.execute(select(*_COLUMNS).where(integrations.c.key == key)).mappings().first()
+    return IntegrationStatus(**row) if row is not None else None
+
+
+def one_integration(connection: Connection, key: str) -> IntegrationStatus:
+    """The integration of this key.
+
+    Raises:
+        UnknownIntegration: there is none.
+    """
+    found = find_integration(connection, key)
+    if found is None:
+        raise UnknownIntegration(key, list(connection.scalars(select(integrations.c.key).order_by(integrations.c.key))))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """One integration, and how far its entities are."""
+
+    integration: IntegrationStatus
+    entities: Mapping[str, EntityState]
+    """Entities that were ever pulled, or begun."""
+
+    def entity(self, name: str) -> EntityState:
+        """How far the entity is."""
+        return self.entities.get(name, EntityState())
+
+    def has_pulled(self, entities: Iterable[str]) -> bool:
+        """True when each of the entities was pulled completely at least once."""
+        return all(self.entity(name).first_pulled_at is not None for name in entities)
+
+
+def sync_status(connection: Connection, integration: IntegrationStatus) -> SyncStatus:
+    """How far the entities of the integration are."""
+    return SyncStatus(integration, entity_states(connection, integration.key))
+
+
+def entity_states(connection: Connection, key: str) -> dict[str, EntityState]:
+    """The state of every entity that was ever pulled, or begun."""
+    rows = connection.execute(select(sync_state).where(sync_state.c.integration == key)).mappings()
+    return {row["entity"]: _entity_state(row) for row in rows}
+
+
+def _entity_state(row: RowMapping) -> EntityState:
+    return EntityState(**{name: row[name] for name in EntityState.__slots__})
