@@ -5,8 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 from billcom_assets.bill.errors import BillError
-from billcom_assets.ledger.prerequisites import SETUP_INCOMPLETE, SetupIncomplete
 from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.setup.prerequisites import SETUP_INCOMPLETE, SetupIncomplete
 from billcom_assets.text_tables import table
 from billcom_assets.warehouse.errors import describe
 

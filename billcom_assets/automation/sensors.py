@@ -20,10 +20,10 @@ from billcom_assets.bill.failures import sign_in_command
 from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan
-from billcom_assets.ledger.prerequisites import SETUP_INCOMPLETE
 from billcom_assets.partitions import INTEGRATIONS, PARTITION_SET
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.resources import Billcom
+from billcom_assets.setup.prerequisites import SETUP_INCOMPLETE
 from billcom_assets.status.integrations import SyncStatus
 from billcom_assets.sync.engine import needs_rewalk
 from billcom_assets.sync.run import utc_now

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import dagster as dg
 from sqlalchemy import Connection
 
-from billcom_assets.ledger.prerequisites import PREREQUISITES, Finding, evaluate
 from billcom_assets.partitions import INTEGRATIONS, partitioned_checks
+from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, evaluate
 
 
 def specs() -> list[dg.AssetCheckSpec]:

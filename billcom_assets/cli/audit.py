@@ -13,10 +13,10 @@ from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed
 from billcom_assets.cli.output import Column, Output, pass_output, table
-from billcom_assets.ledger.integrations import require_integration
 from billcom_assets.redaction.display import one_line
 from billcom_assets.warehouse import audit as log
 from billcom_assets.warehouse.audit import Actor, Entry, How
+from billcom_assets.warehouse.known_integrations import require_integration
 
 _SHOWN = 50
 

@@ -12,10 +12,10 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.bill.errors import BillError, ConfigurationError
-from billcom_assets.ledger.prerequisites import Finding, SetupIncomplete
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.personal import mask_personal_data
+from billcom_assets.setup.prerequisites import Finding, SetupIncomplete
 from billcom_assets.warehouse.driver_errors import driver_failure
 from billcom_assets.warehouse.errors import Busy, WarehouseError, describe
 from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration

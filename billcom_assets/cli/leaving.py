@@ -15,12 +15,12 @@ from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output
 from billcom_assets.environment import bill_client, seal_for
-from billcom_assets.ledger.integrations import require_integration
 from billcom_assets.warehouse import leaving
 from billcom_assets.warehouse.bill_access import SealedSessions
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.integrations import Disconnected, Integrations
+from billcom_assets.warehouse.known_integrations import require_integration
 
 _TRIES_ONCE = RetryPolicy(attempts=1)
 _SECONDS = (5, 10)

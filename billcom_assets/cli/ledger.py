@@ -16,8 +16,8 @@ from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table
 from billcom_assets.ledger.chart_export import chart_of_accounts
 from billcom_assets.ledger.layouts import LAYOUTS
-from billcom_assets.ledger.prerequisites import gate
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
+from billcom_assets.setup.prerequisites import gate
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 

@@ -17,12 +17,12 @@ from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.status import coverage_table
-from billcom_assets.ledger import mapping_files, mapping_rows
-from billcom_assets.ledger import mappings as links
-from billcom_assets.ledger.kinds import KINDS
-from billcom_assets.ledger.mapping_rows import MappingRow
-from billcom_assets.ledger.mappings import Accept, AcceptReport, Coverage, Stale, SuggestReport
-from billcom_assets.ledger.prerequisites import Finding, gate
+from billcom_assets.mapping import review_file, review_import
+from billcom_assets.mapping import suggestions as links
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.review_file import MappingRow
+from billcom_assets.mapping.suggestions import Accept, AcceptReport, Coverage, Stale, SuggestReport
+from billcom_assets.setup.prerequisites import Finding, gate
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -52,7 +52,7 @@ def show(output: Output, key: str, kinds: tuple[str, ...], everything: bool) -> 
     """Shows how far each kind is mapped, what waits for a decision, and links whose one end has gone."""
     chosen = kinds or tuple(KINDS)
     with opened().read() as connection:
-        rows = mapping_rows.show(connection, key, chosen)
+        rows = review_file.show(connection, key, chosen)
         coverage = [one for one in links.coverage(connection, key) if one.kind in chosen]
         stale = [one for one in links.stale(connection, key) if one.kind in chosen]
     document = {
@@ -212,7 +212,7 @@ def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None, f
     """
     warehouse = opened()
     with warehouse.read() as connection:
-        text = mapping_rows.export_csv(connection, key, kinds or tuple(KINDS))
+        text = review_file.export_csv(connection, key, kinds or tuple(KINDS))
     written(output, warehouse, text, path, {"integration": key}, what="The mappings were", force=force)
 
 
@@ -225,7 +225,7 @@ def import_(output: Output, key: str, file: str, as_name: str | None) -> None:
     """Takes the decisions that were written into an exported file: all of them, or none when a line is wrong."""
     actor = acting(as_name, How.IMPORT)
     with opened().write() as connection:
-        report = mapping_files.import_csv(connection, key, file, actor=actor, now=utc_now())
+        report = review_import.import_csv(connection, key, file, actor=actor, now=utc_now())
 
     def render(console: Console) -> None:
         console.print(

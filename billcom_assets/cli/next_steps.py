@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from billcom_assets.ledger.prerequisites import Finding
+from billcom_assets.setup.prerequisites import Finding
 
 
 def next_step(key: str, missing: Sequence[Finding], *, when_ready: str = "billcom sync {key}") -> str:

@@ -19,11 +19,11 @@ from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.ledger.integrations import require_integration
-from billcom_assets.ledger.prerequisites import Finding, gate
+from billcom_assets.setup.prerequisites import Finding, gate
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.known_integrations import require_integration
 
 if TYPE_CHECKING:
     from billcom_assets.launch import Launched

@@ -17,9 +17,9 @@ from billcom_assets.cli.failures import finding_document
 from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.output import Column, Output, clean, pass_output, shown, table, words
 from billcom_assets.environment import credential_check
-from billcom_assets.ledger import prerequisites
-from billcom_assets.ledger.mappings import Coverage, coverage
-from billcom_assets.ledger.prerequisites import Finding
+from billcom_assets.mapping.suggestions import Coverage, coverage
+from billcom_assets.setup import prerequisites
+from billcom_assets.setup.prerequisites import Finding
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import UnknownIntegration
 

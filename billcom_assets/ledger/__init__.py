@@ -1,1 +1,1 @@
-"""The company's own books beside BILL's: reference data, mappings, and whether the setup is complete."""
+"""The company's own records: files in, tables out."""

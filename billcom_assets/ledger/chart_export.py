@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.account_types import AccountType, account_type
 from billcom_assets.ledger.hierarchy import MAX_LEVELS
-from billcom_assets.ledger.integrations import require_integration
 from billcom_assets.ledger.spreadsheets import csv_text, protected
+from billcom_assets.warehouse.known_integrations import require_integration
 from billcom_assets.warehouse.ledger_tables import ledger_accounts
 
 COLUMNS = (

@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Table, select
 from billcom_assets.ledger import reference_files
 from billcom_assets.ledger.csv_files import CsvTable, read_csv
 from billcom_assets.ledger.hierarchy import same
-from billcom_assets.ledger.integrations import require_integration
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.lists import LedgerList, TableChanges
 from billcom_assets.ledger.problems import Problems
 from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerRecord
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
+from billcom_assets.warehouse.known_integrations import require_integration
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
     ledger_customers,

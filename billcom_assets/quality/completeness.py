@@ -9,10 +9,10 @@ from decimal import Decimal
 from sqlalchemy import Connection, func, select
 
 from billcom_assets.entities.model import Entity
-from billcom_assets.ledger.kinds import mirror
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.personal import mask_personal_data
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE
 from billcom_assets.warehouse.tables import integration_errors, sync_state
 
@@ -65,9 +65,9 @@ def _rejected_words(conn: Connection, integration: str, entity: Entity, count: i
 
 def _at_stake(conn: Connection, integration: str, entity: Entity) -> tuple[Decimal, int]:
     """(sum of the amounts, number) of the rows that show an earlier version than BILL's."""
-    t = mirror().table(entity.name).c
+    t = catalog_mirror().table(entity.name).c
     kept = (t.integration == integration, t.unreadable_since.is_not(None), t.deleted_at.is_(None))
-    number = conn.scalar(select(func.count()).select_from(mirror().table(entity.name)).where(*kept)) or 0
+    number = conn.scalar(select(func.count()).select_from(catalog_mirror().table(entity.name)).where(*kept)) or 0
     amount = conn.scalar(select(func.sum(t[_AMOUNT])).where(*kept)) if _AMOUNT in t else None
     return Decimal(amount or 0), number
 

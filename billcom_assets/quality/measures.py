@@ -14,11 +14,12 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.hierarchy import same
-from billcom_assets.ledger.kinds import KINDS, mirror
-from billcom_assets.ledger.mappings import mapped
-from billcom_assets.ledger.names import name_of
-from billcom_assets.ledger.uses import in_use_among, in_use_by
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.names import name_of
+from billcom_assets.mapping.suggestions import mapped
+from billcom_assets.mapping.uses import in_use_among, in_use_by
 from billcom_assets.redaction.excerpt import excerpt
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.tables import contract_findings, sync_runs
 
 _SAMPLE = 10
@@ -65,7 +66,7 @@ def warning(found: Iterable[str], *, bad: str, good: str, fix: str) -> Quality:
 
 def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
     """Live bank accounts of BILL without a ledger account: payments from them cannot be booked."""
-    t = mirror().table("funding_accounts").c
+    t = catalog_mirror().table("funding_accounts").c
     live = conn.scalars(
         select(t.id).where(t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None))
     )
@@ -95,7 +96,7 @@ def unmapped_in_use(
         changed: Look only at these bills.
         known: What was found before; with ``changed`` it is still in use.
     """
-    t = mirror().table(kind).c
+    t = catalog_mirror().table(kind).c
     every = set(conn.scalars(select(t.id).where(t.integration == integration)))
     without = every - mapped(conn, integration, kind).keys()
     if changed is None:
@@ -128,7 +129,7 @@ def duplicate_vendor_names(conn: Connection, integration: str, known: Collection
 
 
 def _vendors_doubled(conn: Connection, integration: str) -> list[str]:
-    t = mirror().table("vendors").c
+    t = catalog_mirror().table("vendors").c
     rows = conn.execute(
         select(t.id, t.name).where(t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None))
     )
@@ -137,7 +138,7 @@ def _vendors_doubled(conn: Connection, integration: str) -> list[str]:
 
 def duplicate_account_numbers(conn: Connection, integration: str) -> Quality:
     """Live accounts that share their number with another."""
-    t = mirror().table("accounts").c
+    t = catalog_mirror().table("accounts").c
     rows = conn.execute(
         select(t.id, t.account_number).where(
             t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None)

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.ledger.kinds import mirror
-from billcom_assets.ledger.uses import Reference, parts, references, referring
+from billcom_assets.mapping.uses import Reference, parts, references, referring
 from billcom_assets.quality.findings import Changes
 from billcom_assets.quality.measures import Quality, warning
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import integrations, sync_state
@@ -60,7 +60,7 @@ def broken_references(
 
 
 def _searches(conn: Connection, integration: str, entity: Entity, entities: Sequence[Entity]) -> Iterator[_Search]:
-    tables = mirror() if tuple(entities) == CATALOG.entities else Mirror.of(tuple(entities))
+    tables = catalog_mirror() if tuple(entities) == CATALOG.entities else Mirror.of(tuple(entities))
     known = {other.name: other for other in entities}
     s, i = sync_state.c, integrations.c
     pulled = set(conn.scalars(select(s.entity).where(s.integration == integration, s.first_pulled_at.is_not(None))))

@@ -17,7 +17,7 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.quality.entity import measures_of
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets_tests.ledger.books import KEY, Books
+from billcom_assets_tests.small_company import KEY, Books
 
 HOSTILE = "![x](/graphql?query=mutation) \u202e<img src=//evil.example>\n| a |"
 

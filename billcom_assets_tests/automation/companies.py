@@ -16,9 +16,9 @@ from billcom_assets.cli.mappings import suggest_and_accept
 from billcom_assets.environment import open_database
 from billcom_assets.launch import launch
 from billcom_assets.ledger.account_types import AccountType
-from billcom_assets.ledger.kinds import mirror
-from billcom_assets.ledger.mappings import Accept
+from billcom_assets.mapping.suggestions import Accept
 from billcom_assets.sandbox import SandboxServer
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import CredentialSources
 from billcom_assets.warehouse.ledger_tables import mappings
@@ -83,10 +83,10 @@ class Breakage:
         connection.execute(update(integrations).values(status="error", status_message="BILL refused the last login."))
 
     def _break_vendors_pulled(self, connection: Connection) -> None:
-        connection.execute(update(mirror().table("vendors")).values(archived=True))
+        connection.execute(update(catalog_mirror().table("vendors")).values(archived=True))
 
     def _break_accounts_pulled(self, connection: Connection) -> None:
-        connection.execute(update(mirror().table("accounts")).values(archived=True))
+        connection.execute(update(catalog_mirror().table("accounts")).values(archived=True))
 
     def _break_vendors_mapped(self, connection: Connection) -> None:
         connection.execute(delete(mappings).where(mappings.c.kind == "vendors"))
@@ -95,6 +95,6 @@ class Breakage:
         connection.execute(delete(mappings).where(mappings.c.kind == "accounts"))
 
     def _unmap_types(self, connection: Connection) -> None:
-        accounts = mirror().table("accounts").c
+        accounts = catalog_mirror().table("accounts").c
         ids = select(accounts.id).where(accounts.account_type.in_([one.value for one in self.types]))
         connection.execute(delete(mappings).where(mappings.c.kind == "accounts", mappings.c.bill_id.in_(ids)))

@@ -25,7 +25,7 @@ from billcom_assets.warehouse import tables
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.integrations import CredentialSources, Integration, Integrations
 from billcom_assets_tests.automation.companies import copied, prepare
-from billcom_assets_tests.ledger.books import Books
+from billcom_assets_tests.small_company import Books
 
 SEEDED = seed_plan(CATALOG)
 NOW = datetime(2026, 3, 4, 10, 25, tzinfo=UTC)

@@ -17,8 +17,8 @@ from billcom_assets.entities.plan import seed_plan, sync_plan
 from billcom_assets.environment import open_database
 from billcom_assets.launch import Launched, launch, open_instance
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES
-from billcom_assets.ledger.prerequisites import PREREQUISITES
 from billcom_assets.sandbox import SandboxServer
+from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import What
 from billcom_assets.warehouse.ledger_tables import mappings

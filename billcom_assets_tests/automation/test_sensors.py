@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from billcom_assets.automation import launching
 from billcom_assets.automation.sensors import WATCHES
-from billcom_assets.ledger.prerequisites import PREREQUISITES
+from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.warehouse.tables import sync_state
 from billcom_assets_tests.automation.conftest import LONG_AGO, World
 from billcom_assets_tests.automation.ticks import keys, sense

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert
 
-from billcom_assets.ledger.mappings import suggest
+from billcom_assets.mapping.suggestions import suggest
 from billcom_assets.warehouse import ledger_tables, tables
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 

@@ -16,7 +16,7 @@ from billcom_assets.environment import open_database
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets_tests.cli.commands import Answered, Desk
-from billcom_assets_tests.ledger.books import Books
+from billcom_assets_tests.small_company import Books
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 SECRET_KEY = "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4="

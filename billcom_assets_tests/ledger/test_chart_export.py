@@ -16,7 +16,7 @@ from billcom_assets.ledger.reference_data import import_reference_data
 from billcom_assets.ledger.spreadsheets import ENCODING
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import ledger_accounts
-from billcom_assets_tests.ledger.books import ADA, KEY, LATER, Books, connect
+from billcom_assets_tests.small_company import ADA, KEY, LATER, Books, connect
 
 
 def rows(export: ChartExport) -> list[dict[str, str]]:

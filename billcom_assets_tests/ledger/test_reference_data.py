@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from billcom_assets.ledger.lists import TableChanges
-from billcom_assets.ledger.mappings import mapped, stale
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
+from billcom_assets.mapping.suggestions import mapped, stale
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
@@ -17,7 +17,7 @@ from billcom_assets.warehouse.ledger_tables import (
     ledger_items,
     ledger_vendors,
 )
-from billcom_assets_tests.ledger.books import ADA, KEY, LATER, NOW, Books, connect
+from billcom_assets_tests.small_company import ADA, KEY, LATER, NOW, Books, connect
 
 QUICKBOOKS_ACCOUNTS = """Account List,,,,
 Acme Inc,,,,

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.ledger.kinds import mirror
 from billcom_assets.quality.findings import Changes, Findings
 from billcom_assets.quality.measures import (
     Severity,
@@ -20,8 +19,9 @@ from billcom_assets.quality.measures import (
 )
 from billcom_assets.quality.references import broken_references
 from billcom_assets.status.freshness import freshness
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.tables import contract_findings, integrations, quality_findings, sync_runs
-from billcom_assets_tests.ledger.books import KEY, LATER, NOW, Books, connect
+from billcom_assets_tests.small_company import KEY, LATER, NOW, Books, connect
 
 
 def test_funding_accounts_that_are_not_mapped_are_found(books: Books) -> None:
@@ -188,7 +188,7 @@ def test_after_an_ordinary_sync_only_what_it_changed_is_looked_at(pulled: Books)
     assert found({}) == ()
     assert found({"bills": {"00n2"}, "vendors": {"00901"}}) == ()
     assert found({"bills": {"00n2", "00n3"}}) == found({"bills": None}) == ("00903",)
-    vendors = mirror().table("vendors")
+    vendors = catalog_mirror().table("vendors")
     pulled.conn.execute(update(vendors).where(vendors.c.id == "00902").values(archived=True))
     assert found({"bills": set(), "vendors": {"00901"}}) == ()
     assert found({"bills": set(), "vendors": {"00901", "00902"}}) == found({"vendors": None}) == ("00902",)

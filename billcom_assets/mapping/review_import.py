@@ -16,15 +16,16 @@ from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.csv_files import CsvRow, CsvTable, Field, Layout, read_csv
 from billcom_assets.ledger.hierarchy import same
-from billcom_assets.ledger.integrations import require_integration
-from billcom_assets.ledger.kinds import KINDS, mirror
-from billcom_assets.ledger.links import Link, Links, State
-from billcom_assets.ledger.mapping_rows import NONE
-from billcom_assets.ledger.matching import Method
-from billcom_assets.ledger.overview import Overview, overview
 from billcom_assets.ledger.problems import Problems, quoted
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.matching import Method
+from billcom_assets.mapping.overview import Overview, overview
+from billcom_assets.mapping.review_file import NONE
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision, What
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
+from billcom_assets.warehouse.known_integrations import require_integration
 
 _LOOKED_UP_ELSEWHERE = 500
 
@@ -227,7 +228,7 @@ def _owners_elsewhere(conn: Connection, integration: str, view: Overview, rows: 
     unknown = sorted({row["bill id"] for row in rows} - view.bill.keys())
     if not unknown:
         return {}
-    t = mirror().table(view.kind.name).c
+    t = catalog_mirror().table(view.kind.name).c
     others = conn.execute(
         select(t.id, t.integration).where(t.integration != integration, t.id.in_(unknown[:_LOOKED_UP_ELSEWHERE]))
     )

@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, lit
 
 from billcom_assets.bill.failures import sign_in_command
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES, AccountType
-from billcom_assets.ledger.kinds import KINDS, mirror
-from billcom_assets.ledger.links import State
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.links import State
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.excerpt import excerpt
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.integrations import left
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.tables import integrations, sync_state
@@ -134,7 +135,7 @@ def _facts(conn: Connection, integration: str) -> Facts:
 
 def _pulled(conn: Connection, integration: str, name: str) -> Pulled:
     kind = KINDS[name]
-    ours, theirs, m = mirror().table(name), kind.table, mappings.c
+    ours, theirs, m = catalog_mirror().table(name), kind.table, mappings.c
     type_ = func.coalesce(ours.c[kind.type_column], "") if kind.type_column else literal("")
     live = (
         select(type_.label("type"), func.count().label("objects"))

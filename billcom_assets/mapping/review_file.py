@@ -7,10 +7,10 @@ from dataclasses import astuple, dataclass, fields
 
 from sqlalchemy import Connection
 
-from billcom_assets.ledger.integrations import require_integration
-from billcom_assets.ledger.kinds import KINDS
-from billcom_assets.ledger.overview import Overview, overview
 from billcom_assets.ledger.spreadsheets import csv_text
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.overview import Overview, overview
+from billcom_assets.warehouse.known_integrations import require_integration
 
 NONE = "none"
 """In the cell ledger_id: this BILL object shall stay unmapped."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from billcom_assets.ledger.kinds import BillObject, Kind, LedgerObject, bill_objects, ledger_objects
-from billcom_assets.ledger.links import Link, Links, State
-from billcom_assets.ledger.uses import in_use
+from billcom_assets.mapping.kinds import BillObject, Kind, LedgerObject, bill_objects, ledger_objects
+from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.uses import in_use
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Select, and_, select, union
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.ledger.kinds import mirror
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.mirror import Mirror
 
 PAYABLES = ("bills", "vendor_credits", "vendor_payments")
@@ -61,13 +61,13 @@ def referring(tables: Mirror, reference: Reference, integration: str) -> Select[
 
 def in_use(conn: Connection, integration: str, kind: str, *, by: tuple[str, ...] = USERS) -> set[str]:
     """Ids of the ``kind`` that live objects of the entities ``by`` refer to."""
-    queries = [referring(mirror(), reference, integration) for reference in _references_to(kind, by)]
+    queries = [referring(catalog_mirror(), reference, integration) for reference in _references_to(kind, by)]
     return set(conn.scalars(union(*queries))) if queries else set()
 
 
 def in_use_among(conn: Connection, integration: str, kind: str, ids: Collection[str], *, by: str) -> set[str]:
     """Those of the ``ids`` of the ``kind`` that live objects of the entity ``by`` refer to."""
-    queries = [referring(mirror(), reference, integration) for reference in _references_to(kind, (by,))]
+    queries = [referring(catalog_mirror(), reference, integration) for reference in _references_to(kind, (by,))]
     return {
         used
         for query in queries
@@ -78,8 +78,8 @@ def in_use_among(conn: Connection, integration: str, kind: str, ids: Collection[
 
 def in_use_by(conn: Connection, integration: str, kind: str, owners: Collection[str], *, by: str) -> set[str]:
     """Ids of the ``kind`` that some live objects of the entity ``by`` refer to, the ``owners``."""
-    is_owner = mirror().table(by).c.id
-    queries = [referring(mirror(), reference, integration) for reference in _references_to(kind, (by,))]
+    is_owner = catalog_mirror().table(by).c.id
+    queries = [referring(catalog_mirror(), reference, integration) for reference in _references_to(kind, (by,))]
     return {
         used
         for query in queries

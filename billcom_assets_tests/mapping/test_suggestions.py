@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, select
 
-from billcom_assets.ledger.kinds import KINDS
-from billcom_assets.ledger.links import Link, Links, State
-from billcom_assets.ledger.mappings import Accept, Coverage, accept, coverage, mapped, stale, suggest
-from billcom_assets.ledger.matching import Method
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.matching import Method
+from billcom_assets.mapping.suggestions import Accept, Coverage, accept, coverage, mapped, stale, suggest
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import mappings
-from billcom_assets_tests.ledger.books import ADA, KEY, LATER, NOW, Books, connect
+from billcom_assets_tests.small_company import ADA, KEY, LATER, NOW, Books, connect
 
 
 def links(conn: Connection, kind: str = "vendors") -> dict[str, Link]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from billcom_assets.ledger.names import Name, name_of
+from billcom_assets.mapping.names import Name, name_of
 
 LIKELY_FROM = 82
 """Least score, of 100, of a likely match."""
@@ -232,7 +232,7 @@ def _rival(link: _Link, found: Sequence[_Link], guesses: Iterable[_Guess]) -> st
 
 
 def _add_similar(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candidate], guesses: Guesses) -> None:
-    from billcom_assets.ledger.similarity import similar_names  # noqa: PLC0415 - imports numpy, for suggestions alone
+    from billcom_assets.mapping.similarity import similar_names  # noqa: PLC0415 - imports numpy, for suggestions alone
 
     for likeness in similar_names(
         [candidate.words for candidate in bill], [candidate.words for candidate in ledger], at_least=LIKELY_FROM

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from billcom_assets.ledger.names import name_of
+from billcom_assets.mapping.names import name_of
 
 
 @pytest.mark.parametrize(

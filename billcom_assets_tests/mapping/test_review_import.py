@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
-from billcom_assets.ledger.links import Link, Links, State
-from billcom_assets.ledger.mapping_files import MappingImportReport, import_csv
-from billcom_assets.ledger.mapping_rows import export_csv, show
-from billcom_assets.ledger.mappings import mapped, suggest
-from billcom_assets.ledger.matching import Method
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.spreadsheets import ENCODING, protected, unprotected
+from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.matching import Method
+from billcom_assets.mapping.review_file import export_csv, show
+from billcom_assets.mapping.review_import import MappingImportReport, import_csv
+from billcom_assets.mapping.suggestions import mapped, suggest
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import mappings
-from billcom_assets_tests.ledger.books import ADA, KEY, LATER, NOW, Books, connect
+from billcom_assets_tests.small_company import ADA, KEY, LATER, NOW, Books, connect
 
 Load = Callable[[str | bytes], MappingImportReport]
 

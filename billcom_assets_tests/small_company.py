@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from billcom_assets.ledger.kinds import mirror
 from billcom_assets.warehouse import ledger_tables, tables
 from billcom_assets.warehouse.audit import Actor, How
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
@@ -40,7 +40,7 @@ class Books:
     key: str = KEY
 
     def bill(self, table: str, id_: str, **values: Any) -> str:
-        target = mirror().table(table)
+        target = catalog_mirror().table(table)
         row = {
             "integration": self.key,
             "id": id_,
@@ -56,11 +56,11 @@ class Books:
 
     def line(self, table: str, position: int, **values: Any) -> None:
         self.conn.execute(
-            insert(mirror().table(table)).values({"integration": self.key, "position": position, **values})
+            insert(catalog_mirror().table(table)).values({"integration": self.key, "position": position, **values})
         )
 
     def change(self, table: str, id_: str, **values: Any) -> None:
-        t = mirror().table(table)
+        t = catalog_mirror().table(table)
         self.conn.execute(update(t).where(t.c.integration == self.key, t.c.id == id_).values(values))
 
     def account(self, id_: str, name: str, type_: str = "EXPENSE", number: str | None = None, **values: Any) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.ledger.account_types import FUNDING_TYPES
 from billcom_assets.ledger.hierarchy import full_names, same
-from billcom_assets.ledger.matching import Candidate, Rule, Rules, differ
+from billcom_assets.mapping.matching import Candidate, Rule, Rules, differ
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
     ledger_customers,
@@ -21,7 +20,6 @@ from billcom_assets.warehouse.ledger_tables import (
     ledger_items,
     ledger_vendors,
 )
-from billcom_assets.warehouse.mirror import Mirror
 
 _MASK = re.compile(r"[*\u2022#]|x{3,}", re.IGNORECASE)
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
@@ -52,12 +50,6 @@ class Kind:
     type_column: str | None = None
     ledger_types: frozenset[str] = frozenset()
     """Types that a ledger account must have; empty for any."""
-
-
-@cache
-def mirror() -> Mirror:
-    """The definitions of the catalog's mirror tables."""
-    return Mirror.of(tuple(CATALOG))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +90,7 @@ class LedgerObject:
 
 def bill_objects(conn: Connection, integration: str, kind: Kind) -> dict[str, BillObject]:
     """All BILL objects of the kind by id, archived and deleted ones too."""
-    table = mirror().table(kind.name)
+    table = catalog_mirror().table(kind.name)
     query = select(table.c.id, table.c.archived, table.c.deleted_at, *(table.c[name] for name in kind.columns))
     rows = [row._asdict() for row in conn.execute(query.where(table.c.integration == integration))]
     paths = _paths(rows) if "parent_id" in kind.columns else {}

@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, and_, select
 
-from billcom_assets.ledger.integrations import require_integration
-from billcom_assets.ledger.kinds import KINDS
-from billcom_assets.ledger.links import Link, Links, State
-from billcom_assets.ledger.matching import Method, Suggestion, match
-from billcom_assets.ledger.overview import Overview, overview
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.matching import Method, Suggestion, match
+from billcom_assets.mapping.overview import Overview, overview
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision
+from billcom_assets.warehouse.known_integrations import require_integration
 from billcom_assets.warehouse.ledger_tables import ledger_dimensions, mappings
 
 

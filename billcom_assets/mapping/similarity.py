@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from billcom_assets.ledger.names import Name
+from billcom_assets.mapping.names import Name
 
 _PAIRS_AT_ONCE = 2_000_000
 _KEPT = 12

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
-from billcom_assets.ledger.matching import Method
+from billcom_assets.mapping.matching import Method
 from billcom_assets.warehouse.audit import Decision, What
 from billcom_assets.warehouse.ledger_tables import mappings
 

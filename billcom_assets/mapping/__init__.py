@@ -1,0 +1,1 @@
+"""Links between the objects of BILL and those of the ledger: matching, deciding, and the review file."""
