@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from enum import StrEnum
+from functools import cache
+from importlib import resources
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -30,7 +33,7 @@ class AccountType(StrEnum):
     NON_POSTING = "NON_POSTING"
 
 
-FUNDING_TYPES = frozenset({AccountType.BANK, AccountType.CREDIT_CARD})
+PAYMENT_TYPES = frozenset({AccountType.BANK, AccountType.CREDIT_CARD})
 """Accounts that money is paid from."""
 
 EXPENSE_TYPES = frozenset({AccountType.EXPENSE, AccountType.COST_OF_GOODS_SOLD, AccountType.OTHER_EXPENSE})
@@ -38,183 +41,6 @@ EXPENSE_TYPES = frozenset({AccountType.EXPENSE, AccountType.COST_OF_GOODS_SOLD, 
 
 INCOME_TYPES = frozenset({AccountType.INCOME, AccountType.OTHER_INCOME})
 """Accounts that sales are booked to."""
-
-# Singular and plural, case, spaces and punctuation make no difference: one spelling of each wording is enough.
-WORDINGS: dict[AccountType, tuple[str, ...]] = {
-    AccountType.UNSPECIFIED: ("unspecified",),
-    AccountType.ACCOUNTS_PAYABLE: (
-        "accounts payable",
-        "accounts payable (A/P)",
-        "AcctPay",
-        "A/P",
-        "trade payables",
-        "trade creditors",
-        "creditors",
-        "creditors control account",
-        "payable retainage",
-    ),
-    AccountType.ACCOUNTS_RECEIVABLE: (
-        "accounts receivable",
-        "accounts receivable (A/R)",
-        "AcctRec",
-        "A/R",
-        "trade receivables",
-        "trade debtors",
-        "debtors",
-        "debtors control account",
-        "receivable retainage",
-    ),
-    AccountType.BANK: (
-        "bank",
-        "bank account",
-        "bank accounts",
-        "cash",
-        "cash and cash equivalents",
-        "cash at bank",
-        "cash at bank and in hand",
-        "cash equivalents",
-        "cash on hand",
-        "checking",
-        "savings",
-        "paypal",
-    ),
-    AccountType.COST_OF_GOODS_SOLD: (
-        "cost of goods sold",
-        "COGS",
-        "cost of sales",
-        "cost of revenue",
-        "direct costs",
-        "direct expenses",
-        "purchases",
-    ),
-    AccountType.CREDIT_CARD: ("credit card", "CCARD", "CredCard", "credit card account", "credit card payable"),
-    AccountType.EQUITY: (
-        "equity",
-        "capital",
-        "capital and reserves",
-        "equity doesn't close",
-        "equity gets closed",
-        "equity retained earnings",
-        "owner's equity",
-        "owners equity",
-        "reserves",
-        "retained earnings",
-        "shareholders equity",
-        "shareholders' equity",
-        "stockholders equity",
-    ),
-    AccountType.EXPENSE: (
-        "expense",
-        "administrative expenses",
-        "depreciation",
-        "DEPRECIATN",
-        "EXP",
-        "general and administrative expenses",
-        "indirect expenses",
-        "operating expenses",
-        "overheads",
-        "superannuation expense",
-        "wages expense",
-    ),
-    AccountType.FIXED_ASSET: (
-        "fixed asset",
-        "accumulated depreciation",
-        "fixed",
-        "FIXASSET",
-        "intangible assets",
-        "property, plant and equipment",
-        "tangible assets",
-    ),
-    AccountType.INCOME: (
-        "income",
-        "INC",
-        "operating income",
-        "operating revenue",
-        "revenue",
-        "sales",
-        "sales income",
-        "sales revenue",
-        "turnover",
-    ),
-    AccountType.LONG_TERM_LIABILITY: (
-        "long term liability",
-        "long-term liabilities",
-        "LongTermLiab",
-        "LTLIAB",
-        "non-current liability",
-        "noncurrent liability",
-        "other long term liability",
-        "TERMLIAB",
-    ),
-    AccountType.OTHER_ASSET: (
-        "other asset",
-        "asset",
-        "long term asset",
-        "non-current asset",
-        "noncurrent asset",
-        "noncurrent",
-        "OASSET",
-        "OthAsset",
-        "other non-current asset",
-    ),
-    AccountType.OTHER_CURRENT_ASSET: (
-        "other current asset",
-        "current",
-        "current asset",
-        "deferred expense",
-        "DeferExpense",
-        "inventory",
-        "inventory asset",
-        "OCASSET",
-        "OthCurrAsset",
-        "other receivables",
-        "prepaid expenses",
-        "prepayment",
-        "stock",
-        "unbilled receivable",
-        "undeposited funds",
-    ),
-    AccountType.OTHER_CURRENT_LIABILITY: (
-        "other current liability",
-        "accrued liabilities",
-        "current liability",
-        "CURRLIAB",
-        "deferred revenue",
-        "DeferRevenue",
-        "historical adjustment",
-        "liability",
-        "OCLIAB",
-        "OthCurrLiab",
-        "PAYG liability",
-        "payroll liabilities",
-        "rounding",
-        "sales tax",
-        "sales tax payable",
-        "superannuation liability",
-        "tax liability",
-        "tracking",
-        "unpaid expense claims",
-    ),
-    AccountType.OTHER_EXPENSE: (
-        "other expense",
-        "EXEXP",
-        "OthExpense",
-        "finance costs",
-        "interest expense",
-        "non-operating expense",
-        "nonoperating expense",
-    ),
-    AccountType.OTHER_INCOME: (
-        "other income",
-        "EXINC",
-        "OthIncome",
-        "interest income",
-        "non-operating income",
-        "nonoperating income",
-        "other revenue",
-    ),
-    AccountType.NON_POSTING: ("non-posting", "nonposting", "Stat", "statistical", "memo"),
-}
 
 
 def _words(wording: str) -> list[str]:
@@ -233,17 +59,21 @@ def _keys(wording: str) -> tuple[str, str]:
     return "".join(words), "".join(map(_singular, words))
 
 
+def wordings() -> dict[AccountType, list[str]]:
+    """What accounting programs call each type, from ``account_types.toml``."""
+    text = resources.files(__package__).joinpath("account_types.toml").read_text(encoding="utf-8")
+    return {AccountType(name): words for name, words in tomllib.loads(text).items()}
+
+
+@cache
 def _index() -> dict[str, AccountType]:
     index: dict[str, AccountType] = {}
-    for account_type, wordings in WORDINGS.items():
-        for wording in (account_type.value.replace("_", " "), *wordings):
+    for account_type, words in wordings().items():
+        for wording in (account_type.value.replace("_", " "), *words):
             for key in _keys(wording):
                 if index.setdefault(key, account_type) is not account_type:
                     raise ValueError(f"{wording!r} means both {index[key]} and {account_type}")
     return index
-
-
-_INDEX = _index()
 
 
 def account_type(wording: str) -> AccountType | None:
@@ -253,4 +83,4 @@ def account_type(wording: str) -> AccountType | None:
     Xero, NetSuite and Sage ("Other Current Assets", "Overheads", "Direct Costs").
     """
     as_written, singular = _keys(wording.replace("_", " "))
-    return _INDEX.get(as_written) or _INDEX.get(singular)
+    return _index().get(as_written) or _index().get(singular)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from billcom_assets.ledger.account_types import FUNDING_TYPES
+from billcom_assets.ledger.account_types import PAYMENT_TYPES
 from billcom_assets.ledger.hierarchy import full_names, same
 from billcom_assets.mapping.matching import Candidate, Rule, Rules, differ
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
@@ -312,7 +312,7 @@ KINDS: dict[str, Kind] = {
                 )
             ),
             type_column="type",
-            ledger_types=frozenset(account_type.value for account_type in FUNDING_TYPES),
+            ledger_types=frozenset(account_type.value for account_type in PAYMENT_TYPES),
         ),
         Kind("items", "item", ledger_items, _LIST_COLUMNS, _listed, _LISTS, "short_name"),
         Kind(

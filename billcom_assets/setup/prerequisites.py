@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, select, text
 
 from billcom_assets.bill.failures import sign_in_command
-from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES, AccountType
+from billcom_assets.ledger.account_types import EXPENSE_TYPES, INCOME_TYPES, PAYMENT_TYPES, AccountType
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import State
 from billcom_assets.redaction.errors import UserFacingError
@@ -308,7 +308,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
         "Bank or credit card account",
         "At least one bank or credit card account of BILL is mapped: payments are made from it.",
         "accounts",
-        _mapped_of(FUNDING_TYPES, "bank and credit card"),
+        _mapped_of(PAYMENT_TYPES, "bank and credit card"),
     ),
     Prerequisite(
         "expense_account_mapped",

@@ -16,7 +16,7 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan, sync_plan
 from billcom_assets.environment import open_database
 from billcom_assets.launch import Launched, launch, open_instance
-from billcom_assets.ledger.account_types import EXPENSE_TYPES, FUNDING_TYPES, INCOME_TYPES
+from billcom_assets.ledger.account_types import EXPENSE_TYPES, INCOME_TYPES, PAYMENT_TYPES
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.warehouse import audit
@@ -36,7 +36,7 @@ BREAKAGES = [
     Breakage("vendors_mapped"),
     Breakage("accounts_pulled", also=("accounts_mapped", *OF_ACCOUNTS)),
     Breakage("accounts_mapped", also=OF_ACCOUNTS),
-    Breakage("payment_account_mapped", types=FUNDING_TYPES),
+    Breakage("payment_account_mapped", types=PAYMENT_TYPES),
     Breakage("expense_account_mapped", types=EXPENSE_TYPES),
     Breakage("income_account_mapped", types=INCOME_TYPES),
 ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from billcom_assets.ledger.account_types import WORDINGS, AccountType, account_type
+from billcom_assets.ledger.account_types import AccountType, account_type, wordings
 
 
 @pytest.mark.parametrize("type_", AccountType)
@@ -57,4 +57,4 @@ def test_what_is_not_surely_a_type_is_unknown(wording: str) -> None:
 
 
 def test_every_type_has_a_wording() -> None:
-    assert WORDINGS.keys() == set(AccountType)
+    assert wordings().keys() == set(AccountType)

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from billcom_assets.ledger import csv_files
 from billcom_assets.ledger.csv_files import CsvTable, Field, Layout, read_csv
 from billcom_assets.ledger.encodings import NotText, encoding_of
-from billcom_assets.ledger.layouts import ACCOUNTS
+from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.problems import FileRefused, Problems
 
 PEOPLE = Layout("people", (Field("name", ("Name", "Full Name"), required=True), Field("number", ("No", "Person No"))))
+
+ACCOUNTS = LAYOUTS["accounts"]
 
 
 def read(folder: Path, content: bytes | str, layout: Layout = PEOPLE) -> tuple[CsvTable | None, list[str]]:
