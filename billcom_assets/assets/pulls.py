@@ -21,7 +21,7 @@ from billcom_assets.entities.model import Entity
 from billcom_assets.entities.plan import ALIGNMENT, Step, sync_plan
 from billcom_assets.partitions import INTEGRATIONS
 from billcom_assets.resources import Billcom
-from billcom_assets.setup.prerequisites import require_setup
+from billcom_assets.status.readiness import require_setup
 from billcom_assets.sync.engine import pull
 from billcom_assets.sync.run import Sync, utc_now
 from billcom_assets.warehouse import audit

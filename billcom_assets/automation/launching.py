@@ -21,8 +21,9 @@ from billcom_assets.automation.dead_runs import DIED_TAG, close_dead
 from billcom_assets.dagster_internals import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from billcom_assets.environment import credential_check
 from billcom_assets.partitions import PARTITION_SET
-from billcom_assets.setup.prerequisites import SETUP_INCOMPLETE, gate
+from billcom_assets.setup.prerequisites import SETUP_INCOMPLETE
 from billcom_assets.status.integrations import IntegrationStatus, SyncStatus, every_integration, sync_status
+from billcom_assets.status.readiness import gate
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError, describe
 from billcom_assets.warehouse.integrations import CredentialCheck

@@ -8,7 +8,8 @@ import dagster as dg
 from sqlalchemy import Connection
 
 from billcom_assets.partitions import INTEGRATIONS, partitioned_checks
-from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, evaluate
+from billcom_assets.setup.prerequisites import PREREQUISITES, Finding
+from billcom_assets.status.readiness import evaluate
 
 
 def specs() -> list[dg.AssetCheckSpec]:

@@ -22,6 +22,7 @@ from billcom_assets.cli.options import NONE, Day, acting, as_option, key_argumen
 from billcom_assets.cli.output import Output, pass_output, shown
 from billcom_assets.environment import bill_client, seal_for
 from billcom_assets.redaction.display import one_line
+from billcom_assets.status.integrations import entity_states
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision, What
 from billcom_assets.warehouse.bill_access import SealedSessions
@@ -35,7 +36,7 @@ from billcom_assets.warehouse.integrations import (
 )
 from billcom_assets.warehouse.keys import KEY_LOCK
 from billcom_assets.warehouse.sealing import Seal
-from billcom_assets.warehouse.tables import integrations, sync_state
+from billcom_assets.warehouse.tables import integrations
 
 _CREDENTIALS = {
     "organization_id": "organization id",
@@ -165,8 +166,7 @@ def _refuse_other_organization(
     connected = given_for.organization_id if given_for else stored["organization_id"]
     if organization_id.strip() == connected:
         return
-    pulled = select(sync_state.c.entity).where(sync_state.c.integration == stored["key"]).limit(1)
-    if connection.scalar(pulled) is not None:
+    if entity_states(connection, stored["key"]):
         raise InvalidSetting(
             f"{stored['key']} holds the data of the BILL organization {connected}. "
             "Give that organization id, or connect the other organization under another key."

@@ -15,7 +15,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from billcom_assets.cli import facts
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.connect import Settings as ConnectSettings
 from billcom_assets.cli.connect import connect_integration
@@ -28,6 +27,9 @@ from billcom_assets.cli.runs import Finished, run_job
 from billcom_assets.environment import dagster_home
 from billcom_assets.mapping.suggestions import Accept, Coverage
 from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.status.entities import EntityStatus, entity_statuses
+from billcom_assets.status.integrations import entity_states
+from billcom_assets.status.runs import PullStatus
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import CredentialSources
 
@@ -121,8 +123,8 @@ class _Show:
     def seed(self) -> list[Finished]:
         """Fetches the lists, the first time."""
         with self.warehouse.read() as connection:
-            standing = facts.entity_standings(self.warehouse, connection, self.company.key)
-        if any(one.synced_at for one in standing if one.entity == "employees"):
+            last_list = entity_states(connection, self.company.key).get("employees")
+        if last_list is not None and last_list.synced_at is not None:
             return []
         self._say("Fetching BILL's lists (billcom seed):")
         title = f"Seeding {self.company.key}"
@@ -160,9 +162,9 @@ def _summarize(
 ) -> None:
     key = shown.company.key
     with shown.warehouse.read() as connection:
-        standing = facts.entity_standings(shown.warehouse, connection, key)
+        entities = entity_statuses(shown.warehouse, connection, key)
     pulls = [pull for run in runs for pull in run.pulls]
-    lines = _lines(standing, pulls)
+    lines = _lines(entities, pulls)
     database = shown.warehouse.engine.url.database if not shown.warehouse.is_postgresql else None
     ui = _ui_command(home)
     document = {
@@ -201,7 +203,7 @@ def _summarize(
     output.answer(document, render)
 
 
-def _lines(standing: Sequence[facts.EntityStanding], pulls: Sequence[facts.Pull]) -> list[dict[str, Any]]:
+def _lines(entities: Sequence[EntityStatus], pulls: Sequence[PullStatus]) -> list[dict[str, Any]]:
     fetched: Counter[str] = Counter()
     written: Counter[str] = Counter()
     requests: Counter[str] = Counter()
@@ -217,7 +219,7 @@ def _lines(standing: Sequence[facts.EntityStanding], pulls: Sequence[facts.Pull]
             "written": written[one.entity],
             "requests": requests[one.entity],
         }
-        for one in standing
+        for one in entities
     ]
 
 

@@ -11,13 +11,13 @@ from billcom_assets.bill.quotas import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import output_options, written
-from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table
 from billcom_assets.ledger.chart_export import chart_of_accounts
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
-from billcom_assets.setup.prerequisites import gate
+from billcom_assets.setup.prerequisites import next_step
+from billcom_assets.status.readiness import gate
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 

@@ -13,7 +13,6 @@ from billcom_assets.bill.quotas import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import output_options, written
-from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.status import coverage_table
@@ -22,7 +21,8 @@ from billcom_assets.mapping import suggestions as links
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.review_file import MappingRow
 from billcom_assets.mapping.suggestions import Accept, AcceptReport, Coverage, Stale, SuggestReport
-from billcom_assets.setup.prerequisites import Finding, gate
+from billcom_assets.setup.prerequisites import Finding, next_step
+from billcom_assets.status.readiness import gate
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 

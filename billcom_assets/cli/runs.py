@@ -10,16 +10,17 @@ import click
 from rich.console import Console
 
 from billcom_assets.bill.quotas import utc_now
-from billcom_assets.cli import facts, launching
+from billcom_assets.cli import launching
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import STOPPED, CommandFailed, finding_document, setup_incomplete
-from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.setup.prerequisites import Finding, gate
+from billcom_assets.setup.prerequisites import Finding, next_step
+from billcom_assets.status.readiness import gate
+from billcom_assets.status.runs import PullStatus, pulls_of
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
@@ -48,7 +49,7 @@ class Finished:
     """What a run did that ended well."""
 
     run_id: str
-    pulls: list[facts.Pull]
+    pulls: list[PullStatus]
     missing: list[Finding]
     """Prerequisites of a full sync that do not hold now."""
 
@@ -76,7 +77,7 @@ def run_job(
             job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=listener
         )
     with warehouse.read() as connection:
-        pulls = facts.pulls_of(connection, launched.run_id)
+        pulls = pulls_of(connection, launched.run_id)
         missing = gate(connection, key)
     if launched.success:
         return Finished(launched.run_id, pulls, missing)
@@ -216,12 +217,12 @@ def _answer(output: Output, key: str, finished: Finished, ready: str, when_ready
     output.answer(document, render)
 
 
-def pulls_document(run_id: str, pulls: Sequence[facts.Pull]) -> dict[str, Any]:
+def pulls_document(run_id: str, pulls: Sequence[PullStatus]) -> dict[str, Any]:
     """A run for a JSON document."""
     return {"run_id": run_id, "pulls": [asdict(pull) for pull in pulls]}
 
 
-def render_pulls(console: Console, pulls: Sequence[facts.Pull]) -> None:
+def render_pulls(console: Console, pulls: Sequence[PullStatus]) -> None:
     """One line for each pull, and their sum."""
     columns: list[Column | str] = ["Entity", "How", *(Column(title, is_number=True) for title in _NUMBERS.values())]
     rows: list[tuple[object, ...]] = [

@@ -2,66 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import click
 from rich.console import Console
-from sqlalchemy import Connection
 
-from billcom_assets.cli import facts
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import finding_document
-from billcom_assets.cli.next_steps import next_step
 from billcom_assets.cli.output import Column, Output, clean, pass_output, shown, table, words
 from billcom_assets.environment import credential_check
-from billcom_assets.mapping.suggestions import Coverage, coverage
-from billcom_assets.setup import prerequisites
-from billcom_assets.setup.prerequisites import Finding
+from billcom_assets.mapping.suggestions import Coverage
+from billcom_assets.status.entities import EntityStatus
+from billcom_assets.status.report import IntegrationReport, IntegrationSummary, report, summaries
+from billcom_assets.status.runs import RunStatus
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.integrations import UnknownIntegration
 
-FIRST_STEPS = (
+_FIRST_STEPS = (
     "Connect a BILL organization with: billcom connect KEY --company NAME ...",
     "Or see everything at work on a simulated one with: billcom demo",
 )
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Whether an integration's stored credentials can be used."""
-
-    usable: bool | None
-    """None when nobody can know without the key."""
-    problem: str | None
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything ``billcom status KEY`` tells."""
-
-    standing: facts.Standing
-    credentials: Credentials
-    findings: list[Finding]
-    coverage: list[Coverage]
-    entities: list[facts.EntityStanding]
-    runs: list[facts.RunStanding]
-    errors: list[facts.OpenErrors]
-    held: int
-
-    @property
-    def is_ready(self) -> bool:
-        """True when a full sync may run."""
-        return self.credentials.usable is not False and all(finding.met for finding in self.findings)
-
-    @property
-    def next_step(self) -> str:
-        """The command that brings the integration on."""
-        if self.credentials.usable is False:
-            return f"billcom connect {self.standing.key}"
-        return next_step(self.standing.key, [finding for finding in self.findings if not finding.met])
+_NOT_SHOWN = {"status_code", "updated_at"}
 
 
 @click.command(
@@ -80,52 +42,19 @@ def status(output: Output, key: str | None) -> None:
     are, and the last runs.
     """
     warehouse = opened()
+    check = credential_check(warehouse)
     with warehouse.read() as connection:
         if key is None:
-            everyone = facts.standings(warehouse, connection)
-            keys = [one.key for one in everyone]
-            _show_all(output, warehouse, everyone, credentials(warehouse, connection, keys))
+            _show_all(output, warehouse, summaries(warehouse, connection, check))
         else:
-            _show_one(output, report(warehouse, connection, key))
+            _show_one(output, report(warehouse, connection, check, key))
 
 
-def credentials(warehouse: Warehouse, connection: Connection, keys: Sequence[str]) -> dict[str, Credentials]:
-    """Of each integration, whether its credentials can be used."""
-    check = credential_check(warehouse)
-    if check.unchecked:
-        return dict.fromkeys(keys, Credentials(None, f"Not checked. {check.unchecked}"))
-    refusals = {key: check.refusal(connection, key) for key in keys}
-    return {key: Credentials(refusal is None, refusal) for key, refusal in refusals.items()}
-
-
-def report(warehouse: Warehouse, connection: Connection, key: str) -> Report:
-    """Everything about one integration.
-
-    Raises:
-        UnknownIntegration: there is none of that key.
-    """
-    everyone = {one.key: one for one in facts.standings(warehouse, connection)}
-    if key not in everyone:
-        raise UnknownIntegration(key, list(everyone))
-    return Report(
-        standing=everyone[key],
-        credentials=credentials(warehouse, connection, [key])[key],
-        findings=prerequisites.evaluate(connection, key),
-        coverage=coverage(connection, key),
-        entities=facts.entity_standings(warehouse, connection, key),
-        runs=facts.last_runs(connection, key),
-        errors=facts.open_errors(connection, key),
-        held=facts.held_documents(connection, key),
-    )
-
-
-def _show_all(
-    output: Output, warehouse: Warehouse, everyone: list[facts.Standing], checked: dict[str, Credentials]
-) -> None:
+def _show_all(output: Output, warehouse: Warehouse, everyone: list[IntegrationSummary]) -> None:
     def render(console: Console) -> None:
         if not everyone:
             console.print(f"There is no integration yet in {warehouse.description}.", soft_wrap=True)
-            console.print("\n".join(FIRST_STEPS), soft_wrap=True)
+            console.print("\n".join(_FIRST_STEPS), soft_wrap=True)
             return
         columns = (
             "Key",
@@ -137,9 +66,9 @@ def _show_all(
         )
         rows = [
             (
-                one.key,
-                one.company,
-                "refused" if checked[one.key].usable is False else one.status,
+                one.integration.key,
+                one.integration.company,
+                "refused" if one.credentials.usable is False else one.integration.status,
                 one.last_sync or "never",
                 one.rows,
                 one.open_errors,
@@ -148,21 +77,29 @@ def _show_all(
         ]
         console.print(table("", columns, rows))
         # Without the key it is the same for all.
-        for problem in dict.fromkeys(one.problem for one in checked.values() if one.problem):
-            console.print(clean(problem), soft_wrap=True)
+        for problem in dict.fromkeys(one.credentials.problem for one in everyone):
+            if problem:
+                console.print(clean(problem), soft_wrap=True)
 
-    integrations = [_standing_document(one, checked[one.key]) for one in everyone]
+    integrations = [_summary_document(one) for one in everyone]
     document = {"database": warehouse.description, "integrations": integrations}
-    output.answer(document if everyone else {**document, "next_steps": FIRST_STEPS}, render)
+    output.answer(document if everyone else {**document, "next_steps": _FIRST_STEPS}, render)
 
 
-def _standing_document(one: facts.Standing, checked: Credentials) -> dict[str, Any]:
-    return {**asdict(one), "credentials": asdict(checked)}
+def _summary_document(one: IntegrationSummary) -> dict[str, Any]:
+    integration = asdict(one.integration)
+    return {
+        **{name: value for name, value in integration.items() if name not in _NOT_SHOWN},
+        "last_sync": one.last_sync,
+        "rows": one.rows,
+        "open_errors": one.open_errors,
+        "credentials": asdict(one.credentials),
+    }
 
 
-def _show_one(output: Output, found: Report) -> None:
+def _show_one(output: Output, found: IntegrationReport) -> None:
     document = {
-        "integration": _standing_document(found.standing, found.credentials),
+        "integration": _summary_document(found.summary),
         "ready": found.is_ready,
         "prerequisites": [finding_document(finding) for finding in found.findings],
         "mappings": [asdict(one) for one in found.coverage],
@@ -175,10 +112,10 @@ def _show_one(output: Output, found: Report) -> None:
     output.answer(document, lambda console: _render(console, found))
 
 
-def _render(console: Console, found: Report) -> None:
-    _render_connection(console, found.standing)
-    if found.credentials.problem:
-        console.print(f"  {clean(found.credentials.problem)}", style="bold red", soft_wrap=True)
+def _render(console: Console, found: IntegrationReport) -> None:
+    _render_connection(console, found.summary)
+    if found.summary.credentials.problem:
+        console.print(f"  {clean(found.summary.credentials.problem)}", style="bold red", soft_wrap=True)
     console.print()
     _render_prerequisites(console, found)
     console.print()
@@ -193,7 +130,8 @@ def _render(console: Console, found: Report) -> None:
     console.print(f"Next: {found.next_step}", soft_wrap=True)
 
 
-def _render_connection(console: Console, one: facts.Standing) -> None:
+def _render_connection(console: Console, summary: IntegrationSummary) -> None:
+    one = summary.integration
     where = one.base_url or f"BILL {one.environment}"
     older = f", its older API at {one.v2_base_url}" if one.v2_base_url else ""
     lines = [
@@ -205,14 +143,14 @@ def _render_connection(console: Console, one: facts.Standing) -> None:
             if one.sign_in_not_before
             else []
         ),
-        f"  last sync {shown(one.last_sync) or 'never'} UTC",
+        f"  last sync {shown(summary.last_sync) or 'never'} UTC",
         f"  cutoff {one.cutoff or 'none'}, history from {one.history_start or 'the beginning'}, "
         f"hours of {one.time_zone}",
     ]
     console.print("\n".join(lines), soft_wrap=True)
 
 
-def _render_prerequisites(console: Console, found: Report) -> None:
+def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
     console.print("Setup is complete." if found.is_ready else "Setup is not completed.", style="bold")
     for finding in found.findings:
         mark = "done   " if finding.met else "MISSING"
@@ -236,7 +174,7 @@ def coverage_table(kinds: list[Coverage]) -> object:
     return table("", columns, rows)
 
 
-def _render_entities(console: Console, entities: list[facts.EntityStanding]) -> None:
+def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
     columns = (
         "Entity",
         Column("Rows", is_number=True),
@@ -254,7 +192,7 @@ def _render_entities(console: Console, entities: list[facts.EntityStanding]) -> 
         )
 
 
-def _render_runs(console: Console, runs: list[facts.RunStanding]) -> None:
+def _render_runs(console: Console, runs: list[RunStatus]) -> None:
     columns = (
         "Last runs",
         "Started (UTC)",
@@ -271,7 +209,7 @@ def _render_runs(console: Console, runs: list[facts.RunStanding]) -> None:
     console.print(table("", columns, rows))
 
 
-def _render_errors(console: Console, found: Report) -> None:
+def _render_errors(console: Console, found: IntegrationReport) -> None:
     if not found.errors:
         console.print("No open integration errors; no document is held.")
         return

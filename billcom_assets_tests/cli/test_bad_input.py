@@ -234,7 +234,7 @@ def test_what_nobody_expected_ends_with_a_short_message_and_the_way_to_more(
     def fail(*_: object) -> None:
         raise Surprise("holds who knows what")
 
-    monkeypatch.setattr("billcom_assets.cli.facts.standings", fail)
+    monkeypatch.setattr("billcom_assets.cli.status.summaries", fail)
 
     short, long = desk.run("status"), desk.run("status", "--debug")
 

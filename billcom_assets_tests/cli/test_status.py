@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from billcom_assets.cli.facts import held_documents, last_runs, pulls_of
 from billcom_assets.environment import open_database
 from billcom_assets.setup.prerequisites import PREREQUISITES
+from billcom_assets.status.errors import held_documents
+from billcom_assets.status.runs import last_runs, pulls_of
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import integration_errors, sync_runs, sync_state
 from billcom_assets_tests.cli.commands import Desk, billcom_command

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Connection, delete, update
 
-from billcom_assets.setup.prerequisites import PREREQUISITES, SetupIncomplete, evaluate, gate, require_setup
+from billcom_assets.setup.prerequisites import PREREQUISITES, SetupIncomplete
+from billcom_assets.status.readiness import evaluate, gate, require_setup
 from billcom_assets.warehouse.ledger_tables import ledger_accounts, ledger_vendors, mappings
 from billcom_assets.warehouse.tables import integrations, sync_state
 from billcom_assets_tests.small_company import KEY, NOW, Books

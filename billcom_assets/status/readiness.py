@@ -1,0 +1,37 @@
+"""Whether setup is completed, so that a full sync may run."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from billcom_assets.setup.mapped import mapped_counts
+from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, SetupIncomplete, SetupState
+from billcom_assets.status.integrations import entity_states, find_integration
+
+
+def evaluate(connection: Connection, key: str) -> list[Finding]:
+    """Every prerequisite with what was found, in the order in which a user meets them."""
+    integration = find_integration(connection, key)
+    states = entity_states(connection, key)
+    state = SetupState(
+        integration=key,
+        company=integration.company if integration else None,
+        status=integration.status if integration else None,
+        status_code=integration.status_code if integration else None,
+        status_message=integration.status_message if integration else None,
+        pulled=frozenset(entity for entity, state in states.items() if state.first_pulled_at is not None),
+        counts={kind: mapped_counts(connection, key, kind) for kind in ("vendors", "accounts")},
+    )
+    return [prerequisite.examine(state) for prerequisite in PREREQUISITES]
+
+
+def gate(connection: Connection, key: str) -> list[Finding]:
+    """The prerequisites that do not hold; empty when a full sync may run."""
+    return [finding for finding in evaluate(connection, key) if not finding.met]
+
+
+def require_setup(connection: Connection, key: str) -> None:
+    """Raises SetupIncomplete unless every prerequisite holds."""
+    missing = gate(connection, key)
+    if missing:
+        raise SetupIncomplete(key, tuple(missing))

@@ -1,0 +1,78 @@
+"""What pulls and runs have done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Connection, case, cast, func, select
+
+from billcom_assets.warehouse.tables import sync_runs
+
+
+@dataclass(frozen=True, slots=True)
+class PullStatus:
+    """One pull of one entity as its run recorded it."""
+
+    entity: str
+    kind: str
+    status: str
+    fetched: int
+    inserted: int
+    updated: int
+    unchanged: int
+    skipped_by_cutoff: int
+    rejected: int
+    deleted: int
+    requests: int
+    retries: int
+    logins: int
+    seconds: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """The pulls of one Dagster run together."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime | None
+    status: str
+    """complete, running or failed."""
+    entities: int
+    fetched: int
+    written: int
+    requests: int
+
+
+def pulls_of(connection: Connection, run_id: str) -> list[PullStatus]:
+    """The pulls of one Dagster run, in the order in which they started."""
+    c = sync_runs.c
+    columns = [c[field.name] for field in fields(PullStatus)]
+    rows = connection.execute(select(*columns).where(c.run_id == run_id).order_by(c.started_at, c.id))
+    return [PullStatus(**row._mapping) for row in rows]
+
+
+def last_runs(connection: Connection, key: str, limit: int = 5) -> list[RunStatus]:
+    """The newest runs, newest first."""
+    c = sync_runs.c
+    run = func.coalesce(c.run_id, c.id)
+    is_running, has_failed = (func.max(case((c.status == status, 1), else_=0)) for status in ("running", "failed"))
+    query = (
+        select(
+            run.label("run_id"),
+            func.min(c.started_at).label("started_at"),
+            func.max(c.finished_at).label("finished_at"),
+            case((is_running == 1, "running"), (has_failed == 1, "failed"), else_="complete").label("status"),
+            func.count(c.entity.distinct()).label("entities"),
+            cast(func.sum(c.fetched), BigInteger).label("fetched"),
+            cast(func.sum(c.inserted + c.updated), BigInteger).label("written"),
+            cast(func.sum(c.requests), BigInteger).label("requests"),
+        )
+        .where(c.integration == key)
+        .group_by(run)
+        .order_by(func.max(c.started_at).desc())
+        .limit(limit)
+    )
+    return [RunStatus(**row._mapping) for row in connection.execute(query)]
