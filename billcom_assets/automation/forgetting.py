@@ -13,7 +13,7 @@ import dagster as dg
 from sqlalchemy import delete, update
 
 from billcom_assets.automation.dead_runs import close_dead
-from billcom_assets.automation.launching import UNFINISHED
+from billcom_assets.automation.run_requests import UNFINISHED
 from billcom_assets.dagster_internals import (
     PARTITION_NAME_TAG,
     AssetCheckExecutionsTable,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 import msgspec
 
-from billcom_assets.automation.launching import INTERVAL_SECONDS, unreadable
+from billcom_assets.automation.run_requests import INTERVAL_SECONDS, unreadable
 from billcom_assets.checks.freshness import evaluation
 from billcom_assets.resources import Billcom
 from billcom_assets.status.freshness import freshness_of_all

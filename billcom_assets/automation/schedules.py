@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from billcom_assets.automation.jobs import full_refresh, full_sync
-from billcom_assets.automation.launching import BUDGET, Decide, Launch, Skip, Tick, unreadable, write_cursor
+from billcom_assets.automation.run_requests import BUDGET, Decide, Launch, Skip, Tick, unreadable, write_cursor
 from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import sync_plan
@@ -94,7 +94,7 @@ def _turn(found: Sequence[IntegrationStatus], now: datetime) -> str | None:
 
 
 @dataclass(frozen=True)
-class Rota:
+class LaunchSchedule:
     """What a schedule launches."""
 
     name: str
@@ -117,15 +117,15 @@ class Rota:
         return outcome.requests or dg.SkipReason(outcome.text)
 
 
-ROTAS = (
-    Rota(
+LAUNCH_SCHEDULES = (
+    LaunchSchedule(
         "hourly_sync",
         full_sync,
         this_hour,
         "Syncs every ready integration once an hour. What a tick cannot launch follows ten minutes later, what failed "
         "a little later still.",
     ),
-    Rota(
+    LaunchSchedule(
         "nightly_sweep",
         full_refresh,
         this_night,
@@ -134,23 +134,23 @@ ROTAS = (
 )
 
 
-def _schedule(rota: Rota) -> dg.ScheduleDefinition:
+def _schedule(schedule: LaunchSchedule) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=rota.name,
-        job=rota.job,
+        name=schedule.name,
+        job=schedule.job,
         cron_schedule=_EVERY_TEN_MINUTES,
         execution_timezone="UTC",
-        description=rota.description,
+        description=schedule.description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def evaluate(context: dg.ScheduleEvaluationContext, billcom: Billcom) -> list[dg.RunRequest] | dg.SkipReason:
         now = context.scheduled_execution_time.astimezone(UTC)
         try:
-            return rota.evaluate(context.instance, billcom.warehouse, now, context.log.info)
+            return schedule.evaluate(context.instance, billcom.warehouse, now, context.log.info)
         except Exception as error:  # noqa: BLE001 - Dagster would keep its text
             return unreadable(error)
 
     return evaluate
 
 
-SCHEDULES = [_schedule(rota) for rota in ROTAS]
+SCHEDULES = [_schedule(schedule) for schedule in LAUNCH_SCHEDULES]

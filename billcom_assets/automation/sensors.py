@@ -8,7 +8,7 @@ from datetime import datetime
 import dagster as dg
 
 from billcom_assets.automation.jobs import full_sync, initial_seed
-from billcom_assets.automation.launching import (
+from billcom_assets.automation.run_requests import (
     INTERVAL_SECONDS,
     Decide,
     Launch,
@@ -78,7 +78,7 @@ def _since(status: SyncStatus) -> str:
 
 
 @dataclass(frozen=True)
-class Watch:
+class LaunchSensor:
     """What a sensor looks for and launches."""
 
     name: str
@@ -122,21 +122,21 @@ class Watch:
         ]
 
 
-WATCHES = (
-    Watch(
+LAUNCH_SENSORS = (
+    LaunchSensor(
         "new_integrations",
         initial_seed,
         first_seed,
         "Makes every integration a partition and, once it is connected, fetches the lists that setup needs.",
         adds_partitions=True,
     ),
-    Watch(
+    LaunchSensor(
         "first_sync",
         full_sync,
         first_full_sync,
         "Launches the first full sync of an integration when the last prerequisite is met.",
     ),
-    Watch(
+    LaunchSensor(
         "moved_cutoff",
         full_sync,
         rewalk,
@@ -145,21 +145,21 @@ WATCHES = (
 )
 
 
-def _sensor(watch: Watch) -> dg.SensorDefinition:
+def _sensor(sensor: LaunchSensor) -> dg.SensorDefinition:
     @dg.sensor(
-        name=watch.name,
-        job=watch.job,
-        description=watch.description,
+        name=sensor.name,
+        job=sensor.job,
+        description=sensor.description,
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def evaluate(context: dg.SensorEvaluationContext, billcom: Billcom) -> dg.SensorResult | dg.SkipReason:
         try:
-            return watch.evaluate(context.instance, billcom.warehouse, utc_now(), context.cursor, context.log.info)
+            return sensor.evaluate(context.instance, billcom.warehouse, utc_now(), context.cursor, context.log.info)
         except Exception as error:  # noqa: BLE001 - Dagster would keep its text
             return unreadable(error)
 
     return evaluate
 
 
-SENSORS = [_sensor(watch) for watch in WATCHES]
+SENSORS = [_sensor(sensor) for sensor in LAUNCH_SENSORS]

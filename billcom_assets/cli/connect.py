@@ -15,7 +15,7 @@ from billcom_assets.bill.credentials import Environment
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.quotas import utc_now
 from billcom_assets.bill.session import StoredSession
-from billcom_assets.cli import given, launching
+from billcom_assets.cli import given, lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.options import NONE, Day, acting, as_option, key_argument
@@ -113,7 +113,7 @@ def connect_integration(
             store.save(connection, integration, now)
             decisions = _decisions(before, integration, _stored(connection, key))
             audit.record_all(connection, actor or acting(), decisions, now)
-    launching.add_partition(key)
+    lazy_dagster.add_partition(key)
     return sign_in(warehouse, seal, integration)
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.quotas import utc_now
 from billcom_assets.bill.retry import RetryPolicy
-from billcom_assets.cli import launching
+from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed, ExitCode
@@ -92,7 +92,7 @@ def forget(output: Output, key: str, confirmed: bool, as_name: str | None) -> No
     warehouse = opened()
     with warehouse.read() as connection:
         rows = leaving.contents(warehouse, connection, key)
-    kept = launching.kept_by_dagster(warehouse, key)
+    kept = lazy_dagster.kept_by_dagster(warehouse, key)
     if not rows and not kept.runs and not kept.is_partition:
         with warehouse.read() as connection:
             require_integration(connection, key)
@@ -129,7 +129,7 @@ def _forget(warehouse: Warehouse, key: str, as_name: str | None) -> tuple[leavin
     elsewhere: dict[str, int] = {}
 
     def in_dagster() -> dict[str, int]:
-        elsewhere.update(launching.delete_from_dagster(key))
+        elsewhere.update(lazy_dagster.delete_from_dagster(key))
         return elsewhere
 
     forgotten = leaving.forget(warehouse, key, actor, utc_now(), elsewhere=in_dagster)
@@ -137,7 +137,7 @@ def _forget(warehouse: Warehouse, key: str, as_name: str | None) -> tuple[leavin
 
 
 def _refuse_while_running(warehouse: Warehouse, key: str) -> None:
-    running = launching.kept_by_dagster(warehouse, key).unfinished
+    running = lazy_dagster.kept_by_dagster(warehouse, key).unfinished
     if running:
         raise CommandFailed(
             f"{key}: its Dagster run {running[0]} has not ended, so nothing more is deleted. Wait for its end or "

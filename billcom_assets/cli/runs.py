@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from billcom_assets.bill.quotas import utc_now
-from billcom_assets.cli import launching
+from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import STOPPED, CommandFailed, finding_document, setup_incomplete
@@ -27,7 +27,7 @@ from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.known_integrations import require_integration
 
 if TYPE_CHECKING:
-    from billcom_assets.launch import Launched
+    from billcom_assets.job_runner import Launched
 
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 _NUMBERS = {
@@ -73,7 +73,7 @@ def run_job(
     with warehouse.read() as connection:
         require_integration(connection, key)
     with shown_progress(output, title) as listener:
-        launched = launching.launch(
+        launched = lazy_dagster.launch(
             job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=listener
         )
     with warehouse.read() as connection:

@@ -13,7 +13,7 @@ from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.output import Output, pass_output
 from billcom_assets.environment import dagster_home
-from billcom_assets.launch import LOCATION, MODULE
+from billcom_assets.job_runner import LOCATION, MODULE
 from billcom_assets.webserver.dagster_parts import Module
 from billcom_assets.webserver.guard import HOSTS_VARIABLE, UnusableHost, allowed_hosts
 from billcom_assets.webserver.serving import DaemonEnded, serve

@@ -14,7 +14,7 @@ from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.ledger import import_files
 from billcom_assets.cli.mappings import suggest_and_accept
 from billcom_assets.environment import open_database
-from billcom_assets.launch import launch
+from billcom_assets.job_runner import launch
 from billcom_assets.ledger.account_types import AccountType
 from billcom_assets.mapping.suggestions import Accept
 from billcom_assets.sandbox import SandboxServer

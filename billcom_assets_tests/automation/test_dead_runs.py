@@ -7,7 +7,7 @@ import pytest
 from dagster._core.execution.retries import auto_reexecution_should_retry_run
 
 from billcom_assets.automation import dead_runs
-from billcom_assets.automation.launching import Launch, Outcome, Tick
+from billcom_assets.automation.run_requests import Launch, Outcome, Tick
 from billcom_assets.status.integrations import SyncStatus
 from billcom_assets.sync.run import lock_name
 from billcom_assets_tests.automation.conftest import World

@@ -14,9 +14,9 @@ import dagster as dg
 import pytest
 from sqlalchemy import func, select
 
-from billcom_assets.automation.launching import UNFINISHED
+from billcom_assets.automation.run_requests import UNFINISHED
 from billcom_assets.environment import open_database
-from billcom_assets.launch import open_instance
+from billcom_assets.job_runner import open_instance
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.automation.companies import KEY, prepare

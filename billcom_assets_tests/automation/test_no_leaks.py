@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, event, select, text
 
 from billcom_assets.environment import open_database
-from billcom_assets.launch import launch
+from billcom_assets.job_runner import launch
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.sandbox.kinds import VENDORS
 from billcom_assets.warehouse.engine import Warehouse

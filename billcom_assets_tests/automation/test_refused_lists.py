@@ -13,7 +13,7 @@ from billcom_assets.bill.errors import BillUnavailable
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import sync_plan
 from billcom_assets.environment import open_database
-from billcom_assets.launch import open_instance
+from billcom_assets.job_runner import open_instance
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sync.lists import WalkStuck

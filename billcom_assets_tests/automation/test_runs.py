@@ -15,7 +15,7 @@ from billcom_assets.definitions import defs
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan, sync_plan
 from billcom_assets.environment import open_database
-from billcom_assets.launch import Launched, launch, open_instance
+from billcom_assets.job_runner import Launched, launch, open_instance
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, INCOME_TYPES, PAYMENT_TYPES
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.setup.prerequisites import PREREQUISITES

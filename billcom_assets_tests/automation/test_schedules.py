@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import update
 
-from billcom_assets.automation.schedules import NIGHT_LASTS, ROTAS, night_begins
+from billcom_assets.automation.schedules import LAUNCH_SCHEDULES, NIGHT_LASTS, night_begins
 from billcom_assets.warehouse import tables
 from billcom_assets_tests.automation.conftest import LONG_AGO, NOW, World
 from billcom_assets_tests.automation.ticks import keys, schedule
@@ -111,11 +111,11 @@ def test_an_unreadable_integration_holds_up_no_other(world: World) -> None:
 
 def swept(world: World, start: datetime, hours: int) -> list[tuple[str, datetime]]:
     """(run key, time) of every sweep that half-hourly ticks launch."""
-    rota = next(one for one in ROTAS if one.name == "nightly_sweep")
+    schedule = next(one for one in LAUNCH_SCHEDULES if one.name == "nightly_sweep")
     launched = []
     for number in range(2 * hours):
         at = start + number * timedelta(minutes=30)
-        requests = rota.evaluate(world.instance, world.warehouse, at, lambda _line: None)
+        requests = schedule.evaluate(world.instance, world.warehouse, at, lambda _line: None)
         for request in requests if isinstance(requests, list) else []:
             launched.append((str(request.run_key), at))
             world.made(request)

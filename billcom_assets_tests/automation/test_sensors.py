@@ -9,8 +9,8 @@ import pytest
 from dagster._utils.error import serializable_error_info_from_exc_info
 from sqlalchemy import insert
 
-from billcom_assets.automation import launching
-from billcom_assets.automation.sensors import WATCHES
+from billcom_assets.automation import run_requests
+from billcom_assets.automation.sensors import LAUNCH_SENSORS
 from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.warehouse.tables import sync_state
 from billcom_assets_tests.automation.conftest import LONG_AGO, World
@@ -25,8 +25,8 @@ def added(tick: Any) -> list[str]:
 
 
 def look(world: World, name: str, now: datetime, cursor: str | None = None) -> dg.SensorResult:
-    watch = next(one for one in WATCHES if one.name == name)
-    return watch.evaluate(world.instance, world.warehouse, now, cursor, lambda _line: None)
+    sensor = next(one for one in LAUNCH_SENSORS if one.name == name)
+    return sensor.evaluate(world.instance, world.warehouse, now, cursor, lambda _line: None)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
@@ -76,7 +76,7 @@ def test_a_partition_whose_integration_is_gone_stays(world: World) -> None:
     assert world.instance.get_dynamic_partitions("integration") == ["gone-inc"]
 
 
-@pytest.mark.parametrize("name", [*(watch.name for watch in WATCHES), "freshness"])
+@pytest.mark.parametrize("name", [*(sensor.name for sensor in LAUNCH_SENSORS), "freshness"])
 def test_a_failed_read_is_never_an_empty_list(
     name: str, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -209,7 +209,7 @@ def test_nothing_is_launched_twice(name: str, prepare: Prepare, world: World) ->
 
 
 @pytest.mark.parametrize(("name", "prepare"), NEEDS, ids=[name for name, _ in NEEDS])
-@pytest.mark.parametrize("status", launching.UNFINISHED, ids=lambda status: status.value)
+@pytest.mark.parametrize("status", run_requests.UNFINISHED, ids=lambda status: status.value)
 def test_an_integration_with_any_run_of_it_under_way_waits(
     name: str, prepare: Prepare, status: dg.DagsterRunStatus, world: World
 ) -> None:
@@ -298,8 +298,8 @@ def test_an_integration_that_cannot_be_looked_at_holds_up_no_other(name: str, wo
     world.broken("aaa-broken")
     prepare(world, "acme-us")
     lines: list[str] = []
-    watch = next(one for one in WATCHES if one.name == name)
-    result = watch.evaluate(world.instance, world.warehouse, datetime.now(UTC), None, lines.append)
+    sensor = next(one for one in LAUNCH_SENSORS if one.name == name)
+    result = sensor.evaluate(world.instance, world.warehouse, datetime.now(UTC), None, lines.append)
     assert [request.partition_key for request in result.run_requests or []] == ["acme-us"]
     assert any(line.startswith("aaa-broken: Something unexpected went wrong") for line in lines)
 
@@ -309,7 +309,7 @@ def test_an_unknown_failure_fails_the_tick_without_its_text() -> None:
         try:
             raise RuntimeError("987-65-4329")
         except RuntimeError as error:
-            launching.unreadable(error)
+            run_requests.unreadable(error)
 
     with pytest.raises(dg.Failure) as caught:
         tick()
@@ -322,10 +322,10 @@ def test_an_unknown_failure_fails_the_tick_without_its_text() -> None:
 def test_a_tick_stops_looking_in_time_and_goes_on_next_time(world: World) -> None:
     for number in range(3):
         world.integration(f"company-{number}")
-    tick = launching.Tick(instance=world.instance, warehouse=world.warehouse, now=datetime.now(UTC), look_seconds=-1)
-    outcome = tick.look(WATCHES[0].decide, launching.write_cursor("company-1"))
+    tick = run_requests.Tick(instance=world.instance, warehouse=world.warehouse, now=datetime.now(UTC), look_seconds=-1)
+    outcome = tick.look(LAUNCH_SENSORS[0].decide, run_requests.write_cursor("company-1"))
     assert outcome.requests == []
-    assert outcome.cursor == launching.write_cursor("company-1")
+    assert outcome.cursor == run_requests.write_cursor("company-1")
 
 
 def test_every_sensor_and_schedule_runs_by_default() -> None:
@@ -337,11 +337,11 @@ def test_every_sensor_and_schedule_runs_by_default() -> None:
     assert {sensor.minimum_interval_seconds for sensor in repository.sensor_defs} == {30}
 
 
-@pytest.mark.parametrize("watch", [watch.name for watch in WATCHES])
-def test_no_sensor_launches_or_adds_one_that_was_left(world: World, watch: str) -> None:
+@pytest.mark.parametrize("sensor", [sensor.name for sensor in LAUNCH_SENSORS])
+def test_no_sensor_launches_or_adds_one_that_was_left(world: World, sensor: str) -> None:
     world.integration("acme-us", known=False, status="forgetting", credentials=None)
     world.ready("other-inc", status="disconnected", credentials=None, cutoff=date(2020, 1, 1))
-    tick = sense(watch, world.instance)
+    tick = sense(sensor, world.instance)
     assert not tick.run_requests
     assert not tick.dynamic_partitions_requests
     assert "other-inc: it is disconnected (billcom connect other-inc ...)" in tick.skip_message

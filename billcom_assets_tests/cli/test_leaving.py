@@ -299,7 +299,7 @@ def test_an_interrupted_forgetting_goes_on_and_allows_nothing_else(
     with warehouse.write() as connection:
         fill_every_table(connection, warehouse, KEY)
     with monkeypatch.context() as patch:
-        patch.setattr("billcom_assets.cli.launching.delete_from_dagster", interrupted)
+        patch.setattr("billcom_assets.cli.lazy_dagster.delete_from_dagster", interrupted)
         assert desk.run("forget", KEY, "--yes").code == 1
 
     with warehouse.read() as connection:

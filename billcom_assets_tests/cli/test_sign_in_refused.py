@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from billcom_assets.automation.sensors import WATCHES
+from billcom_assets.automation.sensors import LAUNCH_SENSORS
 from billcom_assets.bill.quotas import utc_now
 from billcom_assets.environment import open_database
 from billcom_assets.sandbox import SandboxServer, Settings
@@ -30,10 +30,10 @@ def strict_bill() -> Iterator[SandboxServer]:
 def skip_text() -> str:
     """Why the sensor that seeds new integrations launches nothing."""
     warehouse = open_database()
-    watch = next(one for one in WATCHES if one.name == "new_integrations")
+    sensor = next(one for one in LAUNCH_SENSORS if one.name == "new_integrations")
     try:
         with dg.DagsterInstance.get() as instance:
-            skipped = watch.evaluate(instance, warehouse, utc_now(), None, lambda _line: None).skip_reason
+            skipped = sensor.evaluate(instance, warehouse, utc_now(), None, lambda _line: None).skip_reason
     finally:
         warehouse.close()
     assert skipped is not None

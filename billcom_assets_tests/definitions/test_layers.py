@@ -18,7 +18,7 @@ ROOT = Path(billcom_assets.__file__).parent
 FLOORS = (
     ("definitions",),
     ("cli",),
-    ("launch", "webserver"),
+    ("job_runner", "webserver"),
     ("automation",),
     ("assets",),
     ("checks",),
@@ -43,7 +43,7 @@ MAY_USE_DAGSTER = {
     "dagster_internals",
     "definitions",
     "cli",
-    "launch",
+    "job_runner",
     "webserver",
     "assets",
     "checks",

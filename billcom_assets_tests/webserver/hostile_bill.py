@@ -15,7 +15,7 @@ from billcom_assets.bill.errors import BillError
 from billcom_assets.cli.connect import Settings as ConnectSettings
 from billcom_assets.cli.connect import connect_integration
 from billcom_assets.environment import open_database
-from billcom_assets.launch import launch
+from billcom_assets.job_runner import launch
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.sandbox.kinds import kind_at
 from billcom_assets.warehouse.engine import Warehouse

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from billcom_assets.launch import open_instance
+from billcom_assets.job_runner import open_instance
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets_tests.automation.companies import KEY

@@ -13,7 +13,7 @@ _NOTICE = ".*currently in preview.*|.*currently in beta.*"
 
 if TYPE_CHECKING:
     from billcom_assets.automation.forgetting import Kept
-    from billcom_assets.launch import Launched
+    from billcom_assets.job_runner import Launched
     from billcom_assets.sync.report import Progress
     from billcom_assets.warehouse.engine import Warehouse
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def add_partition(key: str) -> None:
     """Makes the integration known to Dagster; a known one is left as it is."""
     _prepare()
-    from billcom_assets.launch import add_partition as add  # noqa: PLC0415 - imports Dagster
+    from billcom_assets.job_runner import add_partition as add  # noqa: PLC0415 - imports Dagster
 
     add(key)
 
@@ -36,7 +36,7 @@ def launch(
 ) -> Launched:
     """Runs a job for the integration on the Dagster instance, and waits for its end."""
     _prepare()
-    from billcom_assets.launch import launch as start  # noqa: PLC0415 - imports Dagster
+    from billcom_assets.job_runner import launch as start  # noqa: PLC0415 - imports Dagster
 
     return start(job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=on_progress)
 
@@ -45,7 +45,7 @@ def kept_by_dagster(warehouse: Warehouse, key: str) -> Kept:
     """What Dagster has of the integration."""
     _prepare()
     from billcom_assets.automation.forgetting import kept  # noqa: PLC0415 - imports Dagster
-    from billcom_assets.launch import open_instance  # noqa: PLC0415 - imports Dagster
+    from billcom_assets.job_runner import open_instance  # noqa: PLC0415 - imports Dagster
 
     with open_instance() as instance:
         return kept(instance, warehouse, key)
@@ -55,7 +55,7 @@ def delete_from_dagster(key: str) -> dict[str, int]:
     """Deletes what Dagster has of the integration; returns how much that was."""
     _prepare()
     from billcom_assets.automation.forgetting import delete_all  # noqa: PLC0415 - imports Dagster
-    from billcom_assets.launch import open_instance  # noqa: PLC0415 - imports Dagster
+    from billcom_assets.job_runner import open_instance  # noqa: PLC0415 - imports Dagster
 
     with open_instance() as instance:
         return delete_all(instance, key)
