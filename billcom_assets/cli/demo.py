@@ -25,7 +25,8 @@ from billcom_assets.cli.mappings import suggest_and_accept
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.runs import Finished, run_job
 from billcom_assets.environment import dagster_home
-from billcom_assets.mapping.suggestions import Accept, Coverage
+from billcom_assets.mapping.coverage import Coverage
+from billcom_assets.mapping.suggestions import Accept
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.status.entities import EntityStatus, entity_statuses
 from billcom_assets.status.integrations import entity_states

@@ -16,11 +16,11 @@ from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Column, Output, pass_output, table, words
 from billcom_assets.cli.status import coverage_table
-from billcom_assets.mapping import review_file, review_import
-from billcom_assets.mapping import suggestions as links
+from billcom_assets.mapping import review_file, review_import, suggestions
+from billcom_assets.mapping.coverage import Coverage, StaleLink, mapping_coverage, stale_links
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.review_file import MappingRow
-from billcom_assets.mapping.suggestions import Accept, AcceptReport, Coverage, Stale, SuggestReport
+from billcom_assets.mapping.suggestions import Accept, KindAccepted, KindSuggestions
 from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.readiness import gate
 from billcom_assets.warehouse.audit import Actor, How
@@ -53,8 +53,8 @@ def show(output: Output, key: str, kinds: tuple[str, ...], everything: bool) -> 
     chosen = kinds or tuple(KINDS)
     with opened().read() as connection:
         rows = review_file.show(connection, key, chosen)
-        coverage = [one for one in links.coverage(connection, key) if one.kind in chosen]
-        stale = [one for one in links.stale(connection, key) if one.kind in chosen]
+        coverage = [one for one in mapping_coverage(connection, key) if one.kind in chosen]
+        stale = [one for one in stale_links(connection, key) if one.kind in chosen]
     document = {
         "integration": key,
         "coverage": [asdict(one) for one in coverage],
@@ -99,7 +99,7 @@ def _render_rows(console: Console, rows: Sequence[MappingRow], *, everything: bo
         console.print(f"... and {len(wanted) - len(printed):,} more; --all shows them.")
 
 
-def _render_stale(console: Console, stale: Sequence[Stale]) -> None:
+def _render_stale(console: Console, stale: Sequence[StaleLink]) -> None:
     if not stale:
         return
     console.print()
@@ -112,8 +112,9 @@ def _render_stale(console: Console, stale: Sequence[Stale]) -> None:
 class Matched:
     """What a search for counterparts found and did."""
 
-    suggested: SuggestReport
-    accepted: AcceptReport | None
+    integration: str
+    suggested: list[KindSuggestions]
+    accepted: list[KindAccepted] | None
     coverage: list[Coverage]
     """Where the mapping stands then."""
     missing: list[Finding]
@@ -121,12 +122,12 @@ class Matched:
 
     def accepted_of(self, kind: str) -> int:
         """How many were accepted now."""
-        return sum(one.accepted for one in self.accepted.kinds if one.kind == kind) if self.accepted else 0
+        return sum(one.accepted for one in self.accepted if one.kind == kind) if self.accepted else 0
 
     @property
     def accepted_total(self) -> int:
         """How many of all kinds were accepted now."""
-        return sum(one.accepted for one in self.accepted.kinds) if self.accepted else 0
+        return sum(one.accepted for one in self.accepted) if self.accepted else 0
 
     @property
     def is_complete(self) -> bool:
@@ -136,10 +137,9 @@ class Matched:
     @property
     def next_step(self) -> str:
         """The command that brings the integration on."""
-        key = self.suggested.integration
-        if self.accepted is None and any(one.exact for one in self.suggested.kinds):
-            return f"billcom mappings suggest {key} --accept exact"
-        return next_step(key, self.missing)
+        if self.accepted is None and any(one.exact for one in self.suggested):
+            return f"billcom mappings suggest {self.integration} --accept exact"
+        return next_step(self.integration, self.missing)
 
 
 def suggest_and_accept(warehouse: Warehouse, key: str, which: Accept | None, actor: Actor | None = None) -> Matched:
@@ -153,9 +153,10 @@ def suggest_and_accept(warehouse: Warehouse, key: str, which: Accept | None, act
     now, actor = utc_now(), actor or acting()
     with warehouse.write() as connection:
         return Matched(
-            suggested=links.suggest(connection, key, now),
-            accepted=links.accept(connection, key, which, actor=actor, now=now) if which else None,
-            coverage=links.coverage(connection, key),
+            integration=key,
+            suggested=suggestions.suggest(connection, key, now),
+            accepted=suggestions.accept(connection, key, which, actor=actor, now=now) if which else None,
+            coverage=mapping_coverage(connection, key),
             missing=gate(connection, key),
         )
 
@@ -176,10 +177,9 @@ def suggest(output: Output, key: str, accept: str | None, as_name: str | None) -
     else fits; otherwise it is likely, with a score and the reason. What you decided by hand is never changed.
     """
     matched = suggest_and_accept(opened(), key, Accept(accept) if accept else None, acting(as_name))
-    kinds = matched.suggested.kinds
     document = {
         "integration": key,
-        "kinds": [{**asdict(one), "accepted": matched.accepted_of(one.kind)} for one in kinds],
+        "kinds": [{**asdict(one), "accepted": matched.accepted_of(one.kind)} for one in matched.suggested],
         "coverage": [asdict(one) for one in matched.coverage],
         "next_step": matched.next_step,
     }
@@ -189,7 +189,7 @@ def suggest(output: Output, key: str, accept: str | None, as_name: str | None) -
         columns: list[Column | str] = ["Kind", *(Column(title, is_number=True) for title in titles)]
         rows = [
             (words(one.kind), one.exact, one.likely, one.without, one.decided, matched.accepted_of(one.kind))
-            for one in kinds
+            for one in matched.suggested
         ]
         console.print(table("", columns, rows))
         if not matched.is_complete:

@@ -13,7 +13,7 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import finding_document
 from billcom_assets.cli.output import Column, Output, clean, pass_output, shown, table, words
 from billcom_assets.environment import credential_check
-from billcom_assets.mapping.suggestions import Coverage
+from billcom_assets.mapping.coverage import Coverage
 from billcom_assets.status.entities import EntityStatus
 from billcom_assets.status.report import IntegrationReport, IntegrationSummary, report, summaries
 from billcom_assets.status.runs import RunStatus

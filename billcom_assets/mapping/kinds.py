@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Table
 
 from billcom_assets.ledger.account_types import PAYMENT_TYPES
-from billcom_assets.ledger.hierarchy import full_names, same
-from billcom_assets.mapping.matching import Candidate, Rule, Rules, differ
-from billcom_assets.warehouse.catalog_mirror import catalog_mirror
+from billcom_assets.mapping.candidates import (
+    Candidate,
+    account_candidate,
+    customer_candidate,
+    differ,
+    funding_account_candidate,
+    list_candidate,
+    vendor_candidate,
+)
+from billcom_assets.mapping.matching import Rule, Rules
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
     ledger_customers,
@@ -21,17 +28,11 @@ from billcom_assets.warehouse.ledger_tables import (
     ledger_vendors,
 )
 
-_MASK = re.compile(r"[*\u2022#]|x{3,}", re.IGNORECASE)
-_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
-_SHORTEST_TAX_ID = 5
-_LAST_DIGITS = 4
 _DIGIT_GROUP = re.compile(r"(?<!\d)\d{4}(?!\d)")
-# What accounting programs and BILL write where no type was chosen: it contradicts nothing.
-_NO_TYPE = frozenset({"UNSPECIFIED", "UNDEFINED", ""})
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class MappedKind:
     """One kind of BILL object that is linked to the ledger."""
 
     name: str
@@ -50,162 +51,6 @@ class Kind:
     type_column: str | None = None
     ledger_types: frozenset[str] = frozenset()
     """Types that a ledger account must have; empty for any."""
-
-
-@dataclass(frozen=True, slots=True)
-class BillObject:
-    """A BILL object of some kind and whether it still counts."""
-
-    candidate: Candidate
-    number: str | None
-    type: str | None
-    archived: bool
-    deleted: bool
-
-    @property
-    def is_live(self) -> bool:
-        """Neither archived nor deleted."""
-        return not self.archived and not self.deleted
-
-    @property
-    def state(self) -> str:
-        """live, archived or deleted."""
-        if self.deleted:
-            return "deleted"
-        return "archived" if self.archived else "live"
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerObject:
-    """A ledger object of some kind and whether it still counts."""
-
-    candidate: Candidate
-    active: bool
-
-    @property
-    def label(self) -> str:
-        """Its name with its parents."""
-        return self.candidate.full_name or self.candidate.name
-
-
-def bill_objects(conn: Connection, integration: str, kind: Kind) -> dict[str, BillObject]:
-    """All BILL objects of the kind by id, archived and deleted ones too."""
-    table = catalog_mirror().table(kind.name)
-    query = select(table.c.id, table.c.archived, table.c.deleted_at, *(table.c[name] for name in kind.columns))
-    rows = [row._asdict() for row in conn.execute(query.where(table.c.integration == integration))]
-    paths = _paths(rows) if "parent_id" in kind.columns else {}
-    return {
-        row["id"]: BillObject(
-            candidate=kind.bill(row | {"full_name": paths.get(row["id"])}),
-            number=row[kind.number_column] if kind.number_column else None,
-            type=row[kind.type_column] if kind.type_column else None,
-            archived=bool(row["archived"]),
-            deleted=row["deleted_at"] is not None,
-        )
-        for row in rows
-    }
-
-
-def ledger_objects(conn: Connection, integration: str, kind: Kind) -> dict[str, LedgerObject]:
-    """All ledger objects of the kind by id, inactive ones too."""
-    table = kind.table
-    query = select(table).where(table.c.integration == integration)
-    if table is ledger_dimensions:
-        query = query.where(table.c.kind == kind.name)
-    rows = [row._asdict() for row in conn.execute(query)]
-    paths = _paths(rows) if "parent_id" in table.c else {}
-    return {
-        row["id"]: LedgerObject(_ledger_candidate(row, paths.get(row["id"])), row["active"])
-        for row in rows
-        if not kind.ledger_types or row["type"] in kind.ledger_types
-    }
-
-
-def _paths(rows: Iterable[dict[str, Any]]) -> dict[str, str | None]:
-    """Full names by id; None where an object has no parent that is known."""
-    entries = {row["id"]: (_name(row), row["parent_id"]) for row in rows}
-    return {id_: path if entries[id_][1] in entries else None for id_, path in full_names(entries).items()}
-
-
-def _name(row: dict[str, Any]) -> str:
-    if "first_name" in row:
-        return " ".join(part for part in (row["first_name"], row["last_name"]) if part)
-    return row["name"] or ""
-
-
-def _ledger_candidate(row: dict[str, Any], full_name: str | None) -> Candidate:
-    return Candidate(
-        id=row["id"],
-        name=row["name"],
-        full_name=full_name,
-        number=_number(row.get("number")),
-        type=_type(row.get("type")),
-        tax_id=_tax_id(row.get("tax_id")),
-        email=_email(row.get("email")),
-        code=same(row["id"]),
-    )
-
-
-def _account(row: dict[str, Any]) -> Candidate:
-    return Candidate(
-        id=row["id"],
-        name=_name(row),
-        full_name=row["full_name"],
-        number=_number(row["account_number"]),
-        type=_type(row["account_type"]),
-    )
-
-
-def _vendor(row: dict[str, Any]) -> Candidate:
-    return Candidate(
-        id=row["id"],
-        name=_name(row),
-        tax_id=_tax_id(row["additional_info_tax_id"]),
-        email=_email(row["email"]),
-    )
-
-
-def _customer(row: dict[str, Any]) -> Candidate:
-    return Candidate(
-        id=row["id"], name=_name(row), email=_email(row["email"]), code=same(row["account_number"] or "") or None
-    )
-
-
-def _funding_account(row: dict[str, Any]) -> Candidate:
-    words = (row["bank_name"], row["type"].title() if row["type"] else None)
-    digits = (row["account_number"] or "")[-_LAST_DIGITS:]
-    return Candidate(
-        id=row["id"],
-        name=" ".join(word for word in words if word) or row["name_on_account"] or "",
-        code=digits if len(digits) == _LAST_DIGITS and digits.isdigit() else None,
-        counterpart=row["chart_of_account_id"],
-    )
-
-
-def _listed(row: dict[str, Any]) -> Candidate:
-    return Candidate(
-        id=row["id"], name=_name(row), full_name=row["full_name"], code=same(row["short_name"] or "") or None
-    )
-
-
-def _number(value: str | None) -> str | None:
-    return same(value) or None if value else None
-
-
-def _type(value: str | None) -> str | None:
-    return None if value is None or value in _NO_TYPE else value
-
-
-def _email(value: str | None) -> str | None:
-    return same(value) if value and "@" in value else None
-
-
-def _tax_id(value: str | None) -> str | None:
-    """Its letters and digits; None for one that is masked, short or a placeholder of one repeated digit."""
-    if not value or _MASK.search(value):
-        return None
-    plain = _NOT_ALPHANUMERIC.sub("", value).casefold()
-    return plain if len(plain) >= _SHORTEST_TAX_ID and len(set(plain)) > 1 else None
 
 
 def _number_and_type(candidate: Candidate) -> object | None:
@@ -267,15 +112,15 @@ _PARTIES = Rules((_TAX_ID, _NAME, _NAME_BUT_LEGAL_FORM, _EMAIL))
 _LISTS = Rules((_PATH, _NAME, _CODE))
 _LIST_COLUMNS = ("name", "short_name", "parent_id")
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, MappedKind] = {
     kind.name: kind
     for kind in (
-        Kind(
+        MappedKind(
             "accounts",
             "account",
             ledger_accounts,
             ("name", "parent_id", "account_number", "account_type"),
-            _account,
+            account_candidate,
             Rules(
                 (
                     Rule("same number and type", _number_and_type, _number_and_type),
@@ -288,13 +133,15 @@ KINDS: dict[str, Kind] = {
             number_column="account_number",
             type_column="account_type",
         ),
-        Kind("vendors", "vendor", ledger_vendors, ("name", "email", "additional_info_tax_id"), _vendor, _PARTIES),
-        Kind(
+        MappedKind(
+            "vendors", "vendor", ledger_vendors, ("name", "email", "additional_info_tax_id"), vendor_candidate, _PARTIES
+        ),
+        MappedKind(
             "funding_accounts",
             "funding account",
             ledger_accounts,
             ("bank_name", "name_on_account", "type", "account_number", "chart_of_account_id"),
-            _funding_account,
+            funding_account_candidate,
             Rules(
                 (
                     Rule(
@@ -314,26 +161,34 @@ KINDS: dict[str, Kind] = {
             type_column="type",
             ledger_types=frozenset(account_type.value for account_type in PAYMENT_TYPES),
         ),
-        Kind("items", "item", ledger_items, _LIST_COLUMNS, _listed, _LISTS, "short_name"),
-        Kind(
+        MappedKind("items", "item", ledger_items, _LIST_COLUMNS, list_candidate, _LISTS, "short_name"),
+        MappedKind(
             "customers",
             "customer",
             ledger_customers,
             ("name", "email", "account_number"),
-            _customer,
+            customer_candidate,
             Rules((_NAME, _NAME_BUT_LEGAL_FORM, _EMAIL, _CODE)),
             number_column="account_number",
         ),
-        Kind("departments", "department", ledger_dimensions, _LIST_COLUMNS, _listed, _LISTS, "short_name"),
-        Kind("jobs", "job", ledger_dimensions, _LIST_COLUMNS, _listed, _LISTS, "short_name"),
-        Kind("locations", "location", ledger_dimensions, _LIST_COLUMNS, _listed, _LISTS, "short_name"),
-        Kind("accounting_classes", "accounting class", ledger_dimensions, _LIST_COLUMNS, _listed, _LISTS, "short_name"),
-        Kind(
+        MappedKind("departments", "department", ledger_dimensions, _LIST_COLUMNS, list_candidate, _LISTS, "short_name"),
+        MappedKind("jobs", "job", ledger_dimensions, _LIST_COLUMNS, list_candidate, _LISTS, "short_name"),
+        MappedKind("locations", "location", ledger_dimensions, _LIST_COLUMNS, list_candidate, _LISTS, "short_name"),
+        MappedKind(
+            "accounting_classes",
+            "accounting class",
+            ledger_dimensions,
+            _LIST_COLUMNS,
+            list_candidate,
+            _LISTS,
+            "short_name",
+        ),
+        MappedKind(
             "employees",
             "employee",
             ledger_dimensions,
             ("first_name", "last_name", "short_name", "parent_id"),
-            _listed,
+            list_candidate,
             Rules((_PERSON, _CODE)),
             number_column="short_name",
         ),

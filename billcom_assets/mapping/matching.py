@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
 
-from billcom_assets.mapping.names import Name, name_of
+from billcom_assets.mapping.candidates import Candidate, differ
 
 LIKELY_FROM = 82
 """Least score, of 100, of a likely match."""
@@ -26,35 +25,6 @@ class Method(StrEnum):
     MANUAL = "manual"
     EXACT = "exact"
     LIKELY = "likely"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A BILL object or a ledger object with what it is recognised by; None where that is unknown or unusable."""
-
-    id: str
-    name: str
-    full_name: str | None = None
-    """With its parents; None when it has none."""
-    number: str | None = None
-    type: str | None = None
-    tax_id: str | None = field(default=None, repr=False)
-    """Digits and letters only; never a masked one."""
-    email: str | None = field(default=None, repr=False)
-    code: str | None = field(default=None, repr=False)
-    """A short code that hints at the counterpart without proving it."""
-    counterpart: str | None = None
-    """Ledger id known by another way, for example through the BILL account of a bank account."""
-
-    @cached_property
-    def words(self) -> Name:
-        """The name as it is compared."""
-        return name_of(self.name)
-
-    @cached_property
-    def path(self) -> Name:
-        """The full name as it is compared."""
-        return name_of(self.full_name) if self.full_name else self.words
 
 
 Key = Callable[[Candidate], object | None]
@@ -279,8 +249,3 @@ def _likely(
         if owner != bill_id:
             best = replace(best, reason=f"{best.reason}; BILL's {owner} goes onto the same ledger object")
         yield Suggestion(bill_id, best.ledger.id, Method.LIKELY, best.score, best.reason)
-
-
-def differ(one: str | None, other: str | None) -> bool:
-    """True when both are known and not the same."""
-    return one is not None and other is not None and one != other

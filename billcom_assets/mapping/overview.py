@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from billcom_assets.mapping.kinds import BillObject, Kind, LedgerObject, bill_objects, ledger_objects
+from billcom_assets.mapping.kinds import MappedKind
 from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.objects import BillObject, LedgerObject, bill_objects, ledger_objects
 from billcom_assets.mapping.uses import in_use
 
 
@@ -16,7 +17,7 @@ from billcom_assets.mapping.uses import in_use
 class Overview:
     """Both sides of one kind of one integration."""
 
-    kind: Kind
+    kind: MappedKind
     bill: Mapping[str, BillObject]
     """All BILL objects by id, archived and deleted ones too."""
     ledger: Mapping[str, LedgerObject]
@@ -41,7 +42,7 @@ class Overview:
         return counterpart is not None and counterpart.active
 
 
-def overview(conn: Connection, integration: str, kind: Kind) -> Overview:
+def overview(conn: Connection, integration: str, kind: MappedKind) -> Overview:
     """Reads both sides."""
     bill = bill_objects(conn, integration, kind)
     used = frozenset(in_use(conn, integration, kind.name))

@@ -1,4 +1,4 @@
-"""Links between BILL objects and ledger objects: suggesting, accepting, counting and watching over them."""
+"""Suggesting a counterpart for each BILL object, and accepting suggestions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection
 
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import Link, Links, State
@@ -16,7 +16,6 @@ from billcom_assets.mapping.overview import Overview, overview
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision
 from billcom_assets.warehouse.known_integrations import require_integration
-from billcom_assets.warehouse.ledger_tables import ledger_dimensions, mappings
 
 
 class Accept(StrEnum):
@@ -41,14 +40,6 @@ class KindSuggestions:
 
 
 @dataclass(frozen=True, slots=True)
-class SuggestReport:
-    """What :func:`suggest` found."""
-
-    integration: str
-    kinds: tuple[KindSuggestions, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class KindAccepted:
     """What was accepted for one kind, and how many suggestions still wait."""
 
@@ -57,40 +48,7 @@ class KindAccepted:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptReport:
-    """What :func:`accept` did."""
-
-    integration: str
-    kinds: tuple[KindAccepted, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How far one kind is mapped, in BILL objects that are live or still in use."""
-
-    kind: str
-    mapped: int
-    """Onto a ledger object that is active."""
-    suggested: int
-    unmapped: int
-    in_use: int
-    """Referred to by bills, vendor credits, vendor payments, items or funding accounts."""
-    in_use_unmapped: int
-    """In use and not mapped, suggested or not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """A link whose one end has gone."""
-
-    kind: str
-    bill_id: str
-    ledger_id: str
-    reasons: tuple[str, ...]
-
-
-def suggest(conn: Connection, integration: str, now: datetime) -> SuggestReport:
+def suggest(conn: Connection, integration: str, now: datetime) -> list[KindSuggestions]:
     """Finds a counterpart for every BILL object without a decision; replaces earlier suggestions.
 
     What is mapped or left unmapped by hand is never touched.
@@ -107,7 +65,7 @@ def suggest(conn: Connection, integration: str, now: datetime) -> SuggestReport:
         _store_suggestions(Links(conn, integration, kind.name), view, suggestions, now)
         certain[kind.name] = _certain(view, suggestions)
         reports.append(_counted(view, suggestions))
-    return SuggestReport(integration, tuple(reports))
+    return reports
 
 
 def _certain(view: Overview, suggestions: Iterable[Suggestion]) -> dict[str, str]:
@@ -171,7 +129,7 @@ def _store_suggestions(links: Links, view: Overview, suggestions: Sequence[Sugge
 
 def accept(
     conn: Connection, integration: str, which: Accept = Accept.EXACT, *, actor: Actor, now: datetime
-) -> AcceptReport:
+) -> list[KindAccepted]:
     """Maps what is suggested; suggestions are renewed first, so that nothing outdated is accepted.
 
     Args:
@@ -196,7 +154,7 @@ def accept(
             KindAccepted(kind.name, accepted=len(chosen), waiting=len(view.of_state(State.SUGGESTED)) - len(chosen))
         )
     audit.record_all(conn, actor, decisions, now)
-    return AcceptReport(integration, tuple(reports))
+    return reports
 
 
 def _accepted(view: Overview, which: Accept) -> list[Link]:
@@ -211,67 +169,3 @@ def _accepted(view: Overview, which: Accept) -> list[Link]:
             taken.add(link.ledger_id)
             chosen.append(link)
     return chosen
-
-
-def coverage(conn: Connection, integration: str) -> list[Coverage]:
-    """How far each kind is mapped."""
-    return [_coverage(overview(conn, integration, kind)) for kind in KINDS.values()]
-
-
-def _coverage(view: Overview) -> Coverage:
-    relevant = view.relevant
-    mapped = {id_ for id_ in relevant if view.is_mapped(id_)}
-    suggested = {id_ for id_ in relevant if id_ in view.links and view.links[id_].state is State.SUGGESTED}
-    used = relevant & view.used
-    return Coverage(
-        view.kind.name,
-        mapped=len(mapped),
-        suggested=len(suggested),
-        unmapped=len(relevant) - len(mapped) - len(suggested),
-        in_use=len(used),
-        in_use_unmapped=len(used - mapped),
-    )
-
-
-def stale(conn: Connection, integration: str) -> list[Stale]:
-    """Mapped BILL objects that are archived, deleted or gone, and ledger objects that are deactivated or gone."""
-    found = []
-    for kind in KINDS.values():
-        view = overview(conn, integration, kind)
-        for link in view.of_state(State.MAPPED):
-            ledger_id = link.ledger_id or ""
-            reasons = (*_bill_reasons(view, link.bill_id), *_ledger_reasons(view, ledger_id))
-            if reasons:
-                found.append(Stale(kind.name, link.bill_id, ledger_id, reasons))
-    return sorted(found, key=lambda link: (link.kind, link.bill_id))
-
-
-def _bill_reasons(view: Overview, bill_id: str) -> Iterable[str]:
-    found = view.bill.get(bill_id)
-    if found is None:
-        yield "BILL's object is not in the mirror"
-    elif found.deleted:
-        yield "deleted in BILL"
-    elif found.archived:
-        yield "archived in BILL, perhaps merged into another"
-
-
-def _ledger_reasons(view: Overview, ledger_id: str) -> Iterable[str]:
-    found = view.ledger.get(ledger_id)
-    if found is None:
-        yield "there is no such ledger object of this kind"
-    elif not found.active:
-        yield "deactivated in the ledger"
-
-
-def mapped(conn: Connection, integration: str, kind: str) -> dict[str, str]:
-    """Ledger ids by BILL id of what is mapped onto an active ledger object."""
-    m, theirs = mappings.c, KINDS[kind].table.c
-    matches = [theirs.integration == m.integration, theirs.id == m.ledger_id, theirs.active]
-    if KINDS[kind].table is ledger_dimensions:
-        matches.append(theirs.kind == m.kind)
-    if KINDS[kind].ledger_types:
-        matches.append(theirs.type.in_(sorted(KINDS[kind].ledger_types)))
-    query = select(m.bill_id, m.ledger_id).join(KINDS[kind].table, and_(*matches))
-    rows = conn.execute(query.where(m.integration == integration, m.kind == kind, m.state == State.MAPPED.value))
-    return {row.bill_id: row.ledger_id for row in rows}

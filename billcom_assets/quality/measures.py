@@ -14,9 +14,9 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.hierarchy import same
+from billcom_assets.mapping.coverage import mapped
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.names import name_of
-from billcom_assets.mapping.suggestions import mapped
 from billcom_assets.mapping.uses import in_use_among, in_use_by
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.mapping.suggestions import Coverage, coverage
+from billcom_assets.mapping.coverage import Coverage, mapping_coverage
 from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.entities import EntityStatus, entity_statuses
 from billcom_assets.status.errors import OpenErrors, held_documents, open_errors
@@ -87,7 +87,7 @@ def report(warehouse: Warehouse, connection: Connection, check: CredentialCheck,
     return IntegrationReport(
         summary=_summary(connection, check, integration, _totals(warehouse, connection, key)),
         findings=evaluate(connection, key),
-        coverage=coverage(connection, key),
+        coverage=mapping_coverage(connection, key),
         entities=entity_statuses(warehouse, connection, key),
         runs=last_runs(connection, key),
         errors=open_errors(connection, key),

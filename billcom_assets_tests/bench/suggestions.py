@@ -72,7 +72,7 @@ def main() -> None:
         report = suggest(connection, KEY, NOW)
     seconds = time.monotonic() - started
     warehouse.close()
-    vendors = next(one for one in report.kinds if one.kind == "vendors")
+    vendors = next(one for one in report if one.kind == "vendors")
     said = {"suggest_seconds": seconds, "exact": vendors.exact, "likely": vendors.likely, "without": vendors.without}
     json.dump(said, sys.stdout)
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billcom_assets.mapping.candidates import Candidate
 from billcom_assets.mapping.kinds import KINDS
-from billcom_assets.mapping.matching import LIKELY_FROM, Candidate, Method, Suggestion, match
+from billcom_assets.mapping.matching import LIKELY_FROM, Method, Suggestion, match
 
 
 def suggest(

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, func, select
 
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.spreadsheets import ENCODING, protected, unprotected
+from billcom_assets.mapping.coverage import mapped
 from billcom_assets.mapping.links import Link, Links, State
 from billcom_assets.mapping.matching import Method
 from billcom_assets.mapping.review_file import export_csv, show
 from billcom_assets.mapping.review_import import MappingImportReport, import_csv
-from billcom_assets.mapping.suggestions import mapped, suggest
+from billcom_assets.mapping.suggestions import suggest
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets_tests.small_company import ADA, KEY, LATER, NOW, Books, connect

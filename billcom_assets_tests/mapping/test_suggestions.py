@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, select
 
+from billcom_assets.mapping.coverage import Coverage, mapped, mapping_coverage, stale_links
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import Link, Links, State
 from billcom_assets.mapping.matching import Method
-from billcom_assets.mapping.suggestions import Accept, Coverage, accept, coverage, mapped, stale, suggest
+from billcom_assets.mapping.suggestions import Accept, accept, suggest
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets_tests.small_company import ADA, KEY, LATER, NOW, Books, connect
@@ -17,7 +18,7 @@ def links(conn: Connection, kind: str = "vendors") -> dict[str, Link]:
 
 
 def counts(conn: Connection, kind: str) -> Coverage:
-    return next(found for found in coverage(conn, KEY) if found.kind == kind)
+    return next(found for found in mapping_coverage(conn, KEY) if found.kind == kind)
 
 
 def test_suggestions_are_stored_with_when_how_and_why(books: Books) -> None:
@@ -29,7 +30,7 @@ def test_suggestions_are_stored_with_when_how_and_why(books: Books) -> None:
 
     report = suggest(books.conn, KEY, NOW)
 
-    assert [(k.kind, k.exact, k.likely, k.without, k.decided) for k in report.kinds if k.kind == "vendors"] == [
+    assert [(k.kind, k.exact, k.likely, k.without, k.decided) for k in report if k.kind == "vendors"] == [
         ("vendors", 1, 1, 1, 0)
     ]
     stored = links(books.conn)
@@ -49,7 +50,7 @@ def test_accepting_exact_ones_maps_them_and_says_who_and_when(books: Books) -> N
 
     report = accept(books.conn, KEY, actor=ADA, now=LATER)
 
-    assert [(k.accepted, k.waiting) for k in report.kinds if k.kind == "vendors"] == [(1, 1)]
+    assert [(k.accepted, k.waiting) for k in report if k.kind == "vendors"] == [(1, 1)]
     stored = links(books.conn)["009a"]
     assert (stored.state, stored.method, stored.decided_by, stored.decided_at) == (
         State.MAPPED,
@@ -174,7 +175,7 @@ def test_the_mapping_of_an_archived_vendor_does_not_keep_its_successor_from_the_
     accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1", "009b": "V1"}
-    assert [(link.bill_id, link.reasons) for link in stale(books.conn, KEY)] == [
+    assert [(link.bill_id, link.reasons) for link in stale_links(books.conn, KEY)] == [
         ("009a", ("archived in BILL, perhaps merged into another",))
     ]
 
@@ -191,7 +192,7 @@ def test_a_bank_account_goes_where_its_account_in_bill_goes(books: Books) -> Non
     report = accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "funding_accounts") == {"bac1": "1000", "bac2": "1010"}
-    assert [k.accepted for k in report.kinds if k.kind == "funding_accounts"] == [2]
+    assert [k.accepted for k in report if k.kind == "funding_accounts"] == [2]
 
 
 def test_funding_accounts_only_go_onto_bank_and_credit_card_accounts(books: Books) -> None:
@@ -335,7 +336,7 @@ def test_a_mapping_whose_end_has_gone_is_stale(
         books.ledger("vendors", "V1", "Acme", **ledger)
     books.mapping("vendors", "009a", "V1")
 
-    assert [(link.kind, link.bill_id, link.ledger_id, link.reasons) for link in stale(books.conn, KEY)] == [
+    assert [(link.kind, link.bill_id, link.ledger_id, link.reasons) for link in stale_links(books.conn, KEY)] == [
         ("vendors", "009a", "V1", reasons)
     ]
 
@@ -343,7 +344,7 @@ def test_a_mapping_whose_end_has_gone_is_stale(
 def test_a_sound_mapping_is_not_stale(books: Books) -> None:
     books.ready()
 
-    assert stale(books.conn, KEY) == []
+    assert stale_links(books.conn, KEY) == []
 
 
 def test_integrations_are_mapped_apart(books: Books) -> None:
