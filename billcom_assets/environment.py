@@ -141,16 +141,14 @@ def is_needed(path: Path, url: URL) -> bool:
         database = sqlite_file(url)
         needed += [database.with_name(database.name + ending) for ending in ("", *BESIDE)]
         needed += [key_file(url), new_key_file(url), lock_folder(url)]
-    places = {place for one in needed for place in (one.absolute(), one.resolve())}
+    needed_paths = {path for one in needed for path in (one.absolute(), one.resolve())}
     wanted = path.resolve()
-    return any(
-        above in places or any(_is_same(above, place) for place in places) for above in (wanted, *wanted.parents)
-    )
+    return any(_is_same(above, one) for above in (wanted, *wanted.parents) for one in needed_paths)
 
 
 def _is_same(one: Path, other: Path) -> bool:
     try:
-        return one.samefile(other)
+        return one == other or one.samefile(other)
     except OSError:
         return False
 

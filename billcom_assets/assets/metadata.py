@@ -1,4 +1,4 @@
-"""What a materialization tells in the Dagster UI: numbers that plot, and samples without personal data."""
+"""What a materialization shows in the Dagster UI: numbers that plot, and samples without personal data."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def _read(cursor: str | None) -> LastReport | None:
 
 @dg.sensor(
     name="freshness",
-    description="Tells which integrations' data is old, as results of the check freshness on bills. Launches nothing.",
+    description="Reports whose data is old, as results of the check freshness on bills. Launches nothing.",
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )

@@ -9,7 +9,7 @@ from billcom_assets.checks.freshness import CHECK
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan, sync_plan
 
-# Freshness is told by its sensor: in a run that stops before bills the check would count as not executed.
+# Freshness is reported by its sensor: in a run that stops before bills the check would count as not executed.
 _ALL = dg.AssetSelection.assets(*(step.name for step in sync_plan(CATALOG))) - dg.AssetSelection.checks(CHECK)
 
 initial_seed = dg.define_asset_job(

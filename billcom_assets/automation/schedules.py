@@ -85,7 +85,7 @@ def _selection(due: Sequence[str]) -> tuple[str, ...]:
 def _turn(found: Sequence[IntegrationStatus], now: datetime) -> str | None:
     """Another start each time, in place of the cursor that a schedule does not have.
 
-    Who had their turn is told by the runs; this gives one to those behind many that are not ready.
+    The runs say who had their turn; this lets those have one that are behind many that are not ready.
     """
     if not found:
         return None

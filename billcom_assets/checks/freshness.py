@@ -22,7 +22,7 @@ CHECK = dg.AssetCheckKey(dg.AssetKey(_WATCHED), "freshness")
     asset=_WATCHED,
     name=CHECK.name,
     description="Every integration that was ever synced was synced recently: syncs run hourly, and two may be missed. "
-    "A sensor tells it, without runs; one result stands for all integrations and names the late ones.",
+    "A sensor reports it, without runs; one result stands for all integrations and names the late ones.",
 )
 def freshness(billcom: Billcom) -> dg.AssetCheckResult:
     """How fresh the data of all integrations is now."""

@@ -50,20 +50,20 @@ def audit(output: Output, key: str | None, verify: bool, limit: int) -> None:
 
 
 def _verify(output: Output, connection: Connection) -> None:
-    verdict = log.verify(connection)
-    if verdict.broken is not None:
+    verified = log.verify(connection)
+    if verified.broken is not None:
         raise CommandFailed(
-            f"The audit log is not as it was written. Entry {verdict.broken.id}: {verdict.broken.meaning}. Compare it "
-            "with a backup from before; what comes after this entry proves nothing.",
+            f"The audit log is not as it was written. Entry {verified.broken.id}: {verified.broken.meaning}. "
+            "Compare it with a backup from before; what comes after this entry proves nothing.",
             verified=False,
-            entries=verdict.entries,
-            broken=asdict(verdict.broken),
+            entries=verified.entries,
+            broken=asdict(verified.broken),
         )
-    document = {"verified": True, "entries": verdict.entries, "head": verdict.head}
-    output.answer(
+    document = {"verified": True, "entries": verified.entries, "head": verified.head}
+    output.result(
         document,
         lambda console: console.print(
-            f"All {verdict.entries:,} entries are as they were written. Hash of the last one: {verdict.head}",
+            f"All {verified.entries:,} entries are as they were written. Hash of the last one: {verified.head}",
             soft_wrap=True,
         ),
     )
@@ -81,7 +81,7 @@ def _show(output: Output, key: str | None, entries: list[Entry], total: int) -> 
             console.print(f"The last {len(entries):,} of {total:,} entries; --limit {total} shows all.")
 
     document = {"integration": key, "total": total, "entries": [_document(entry) for entry in entries]}
-    output.answer(document, render)
+    output.result(document, render)
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

@@ -118,7 +118,7 @@ def connect_integration(
 
 
 def sign_in(warehouse: Warehouse, seal: Seal, integration: Integration) -> Connected:
-    """Signs in anew and records the outcome, BILL's own message when it fails.
+    """Signs in again and records the outcome, BILL's own message when it fails.
 
     Raises:
         BillError: BILL cannot be reached or refuses the sign-in.
@@ -174,7 +174,7 @@ def _refuse_other_organization(
 
 
 def _refuse_doubtful(stored: RowMapping, given_for: Destination | None, settings: Settings) -> None:
-    """New credentials go where the database says only if those before were given for the same place."""
+    """New credentials go where the database says only if those before were given for the same destination."""
     doubtful = [
         name
         for name, usual in _USUAL_DESTINATION.items()
@@ -274,7 +274,7 @@ def connect(
         output.note(
             f"{key} still uses the address {connected.integration.base_url}; give --base-url none to use BILL's own."
         )
-    _answer(output, connected, next_step=f"billcom seed {key}")
+    _show_result(output, connected, next_step=f"billcom seed {key}")
 
 
 def _warn_of_written_out(output: Output, values: Mapping[str, str]) -> None:
@@ -309,7 +309,7 @@ def _given_credentials(warehouse: Warehouse, key: str, options: dict[str, Any]) 
 @key_argument
 @pass_output
 def validate(output: Output, key: str) -> None:
-    """Signs in to BILL anew with the stored credentials and says who is signed in."""
+    """Signs in to BILL again with the stored credentials and says who is signed in."""
     warehouse = opened()
     seal = seal_for(warehouse)
     with warehouse.read() as connection:
@@ -320,10 +320,10 @@ def validate(output: Output, key: str) -> None:
             f"BILL refused an earlier sign-in for now, so runs wait until {until:%Y-%m-%d %H:%M} UTC. "
             "This one tries at once."
         )
-    _answer(output, sign_in(warehouse, seal, integration), next_step=f"billcom status {key}")
+    _show_result(output, sign_in(warehouse, seal, integration), next_step=f"billcom status {key}")
 
 
-def _answer(output: Output, connected: Connected, *, next_step: str) -> None:
+def _show_result(output: Output, connected: Connected, *, next_step: str) -> None:
     integration, session = connected.integration, connected.session
     kind = "sync token" if session.is_token else "password"
     document = {
@@ -351,4 +351,4 @@ def _answer(output: Output, connected: Connected, *, next_step: str) -> None:
         )
         console.print(f"Next: {next_step}")
 
-    output.answer(document, render)
+    output.result(document, render)

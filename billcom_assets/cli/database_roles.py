@@ -65,4 +65,4 @@ def roles(output: Output, is_applied: bool, owner: str, runner: str, analyst: st
         console.print(f'Next, as an administrator, for each user: GRANT "{runner}" TO username;', soft_wrap=True)
 
     statements = [statement for step in planned for statement in step.statements]
-    output.answer({"applied": is_applied, "roles": asdict(named), "statements": statements}, render)
+    output.result({"applied": is_applied, "roles": asdict(named), "statements": statements}, render)

@@ -201,7 +201,7 @@ def _summarize(
                 "The simulated BILL has stopped; billcom demo --serve-only starts it again, as make dev does."
             )
 
-    output.answer(document, render)
+    output.result(document, render)
 
 
 def _lines(entities: Sequence[EntityStatus], pulls: Sequence[PullStatus]) -> list[dict[str, Any]]:

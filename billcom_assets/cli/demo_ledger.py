@@ -32,7 +32,7 @@ class _File:
 
 
 def write_ledger(organization: Organization, folder: Path) -> dict[str, str]:
-    """Writes one CSV file for each list; gives their paths by kind, as ``billcom ledger import`` takes them."""
+    """Writes one CSV file for each list; returns their paths by kind, as ``billcom ledger import`` takes them."""
     paths = {}
     for kind, file in _FILES.items():
         path = folder / f"{kind}.csv"

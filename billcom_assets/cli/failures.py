@@ -45,18 +45,18 @@ class CommandFailed(UserFacingError):
 
 @dataclass(frozen=True)
 class Failure:
-    """What the user is told."""
+    """What the user sees."""
 
     message: str
     exit_code: ExitCode
-    facts: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
     """Details beside the message in the JSON document's ``error``."""
     document: dict[str, Any] = field(default_factory=dict)
     """What the command found out before it failed, for the JSON document itself."""
 
     def to_document(self) -> dict[str, Any]:
         """The JSON document of a failed command."""
-        error = {"message": self.message, "exit_code": int(self.exit_code), **self.facts}
+        error = {"message": self.message, "exit_code": int(self.exit_code), **self.details}
         return {"ok": False, **self.document, "error": error}
 
 
@@ -71,8 +71,8 @@ def explain(error: Exception) -> Failure | None:
 def setup_incomplete(error: SetupIncomplete) -> Failure:
     """Exit code 3 with the open points."""
     points = [finding_document(finding) for finding in error.findings]
-    facts = {"integration": error.integration}
-    return Failure(describe(error), ExitCode.SETUP_INCOMPLETE, facts, {"missing": points})
+    details = {"integration": error.integration}
+    return Failure(describe(error), ExitCode.SETUP_INCOMPLETE, details, {"missing": points})
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _from_warehouse(error: WarehouseError) -> Failure:
 
 def _from_bill(error: BillError) -> Failure:
     code = ExitCode.WRONG_USE if isinstance(error, ConfigurationError) else ExitCode.FAILED
-    facts = {
+    details = {
         "integration": error.integration or None,
         "endpoint": error.endpoint or None,
         "code": error.code,
@@ -119,14 +119,14 @@ def _from_bill(error: BillError) -> Failure:
         "said": mask_personal_data(error.message),
         "next_step": mask_personal_data(error.next_step),
     }
-    return Failure(describe(error), code, facts)
+    return Failure(describe(error), code, details)
 
 
 def _from_database(error: Exception) -> Failure:
     failure = driver_failure(error)
     is_setting = failure is not None and failure.trouble.is_setting
-    facts = {"next_step": failure.trouble.next_step} if failure is not None else {}
-    return Failure(describe(error), ExitCode.WRONG_USE if is_setting else ExitCode.FAILED, facts)
+    details = {"next_step": failure.trouble.next_step} if failure is not None else {}
+    return Failure(describe(error), ExitCode.WRONG_USE if is_setting else ExitCode.FAILED, details)
 
 
 _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (

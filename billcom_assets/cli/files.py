@@ -37,10 +37,10 @@ def written(
     what: str,
     force: bool,
 ) -> None:
-    """Answers with the text itself, or with where it was written.
+    """Shows the text itself, or where it was written.
 
     Args:
-        output: Where the answer goes.
+        output: Where the result goes.
         warehouse: The database that the text comes from; nothing is written over what belongs to it.
         text: CSV.
         path: File to write, in the form that spreadsheets open, for its owner alone; None shows the text.
@@ -52,7 +52,7 @@ def written(
         CommandFailed: the file cannot or must not be written; what was there is as it was.
     """
     if path is None:
-        output.answer({**document, "csv": text}, lambda _console: click.echo(text, nl=False))
+        output.result({**document, "csv": text}, lambda _console: click.echo(text, nl=False))
         return
     write = private_files.replace if force else private_files.create
     try:
@@ -68,7 +68,7 @@ def written(
             f"{path} cannot be written: {error.strerror}. Name a file in a folder that you may write to.",
             ExitCode.WRONG_USE,
         ) from None
-    output.answer(
+    output.result(
         {**document, "file": path}, lambda console: console.print(f"{what} written to {path}.", soft_wrap=True)
     )
 

@@ -33,7 +33,7 @@ def keys() -> None:
 def make(output: Output) -> None:
     """Prints a new random key for BILLCOM_SECRET_KEY. Nothing is stored."""
     key = make_key()
-    output.answer({"key": key}, lambda console: console.print(key, soft_wrap=True))
+    output.result({"key": key}, lambda console: console.print(key, soft_wrap=True))
 
 
 @keys.command("rotate", examples=(_PROCEDURE,))
@@ -62,7 +62,7 @@ def rotate_(output: Output, as_name: str | None) -> None:
             soft_wrap=True,
         )
 
-    output.answer(asdict(rotation), render)
+    output.result(asdict(rotation), render)
 
 
 def _summary(rotation: Rotation) -> str:

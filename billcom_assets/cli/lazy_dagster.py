@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from billcom_assets.environment import dagster_home
 
 _NOTICE = ".*currently in preview.*|.*currently in beta.*"
-"""How Dagster's notices about what we use of it begin; they tell a user of the command nothing."""
+"""How Dagster's notices about what we use of it begin; they mean nothing to a user of the command."""
 
 if TYPE_CHECKING:
     from billcom_assets.automation.forgetting import Kept

@@ -56,7 +56,7 @@ def disconnect(output: Output, key: str, as_name: str | None) -> None:
         console.print(f"Its data is kept. To go on with it: billcom connect {key} ...")
         console.print(f"To delete it: billcom forget {key}")
 
-    output.answer(document, render)
+    output.result(document, render)
 
 
 def _sign_out(warehouse: Warehouse, key: str) -> str:
@@ -116,7 +116,7 @@ def forget(output: Output, key: str, confirmed: bool, as_name: str | None) -> No
         for line in remains:
             console.print(f"  - {line}", soft_wrap=True)
 
-    output.answer(document, render)
+    output.result(document, render)
 
 
 def _forget(warehouse: Warehouse, key: str, as_name: str | None) -> tuple[leaving.Forgotten, dict[str, int], bool]:

@@ -83,7 +83,7 @@ def import_(output: Output, /, key: str, as_name: str | None, **files: str | Non
         console.print(f"Next: {command}")
 
     document = {"integration": key, "tables": [asdict(one) for one in report.tables], "next_step": command}
-    output.answer(document, render)
+    output.result(document, render)
 
 
 @ledger.command(examples=("billcom ledger export acme-us --chart-of-accounts --output accounts-for-bill.csv",))

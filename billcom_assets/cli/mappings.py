@@ -70,7 +70,7 @@ def show(output: Output, key: str, kinds: tuple[str, ...], everything: bool) -> 
             console.print(f"Next: billcom mappings suggest {key} --accept exact, then decide by hand what is left with")
             console.print(f"      billcom mappings export {key} --output mappings.csv")
 
-    output.answer(document, render)
+    output.result(document, render)
 
 
 def _render_rows(console: Console, rows: Sequence[MappingRow], *, everything: bool) -> None:
@@ -196,7 +196,7 @@ def suggest(output: Output, key: str, accept: str | None, as_name: str | None) -
             console.print(f"What is left can be decided by hand: billcom mappings export {key} --output mappings.csv")
         console.print(f"Next: {matched.next_step}", soft_wrap=True)
 
-    output.answer(document, render)
+    output.result(document, render)
 
 
 @mappings.command(examples=("billcom mappings export acme-us --output mappings.csv",))
@@ -237,4 +237,4 @@ def import_(output: Output, key: str, file: str, as_name: str | None) -> None:
             console.print(f"Note: {note}.", soft_wrap=True)
         console.print(f"Next: billcom status {key}")
 
-    output.answer({**asdict(report), "next_step": f"billcom status {key}"}, render)
+    output.result({**asdict(report), "next_step": f"billcom status {key}"}, render)

@@ -18,7 +18,7 @@ _PLAIN = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python would also take 2025
 
 
 class Day(click.ParamType[date | str]):
-    """A date such as 2025-01-31, or ``none``; gives a date, or the text ``none``."""
+    """A date such as 2025-01-31, or ``none``; converted to a date, or to the text ``none``."""
 
     name = "date"
 

@@ -33,16 +33,16 @@ def _console(*, stderr: bool) -> Console:
 
 @dataclass
 class Output:
-    """Where a command's answer goes; given to every command as click's object."""
+    """Where a command's result goes; every command gets it as click's object."""
 
     as_json: bool = False
     debug: bool = False
     out: Console = field(default_factory=lambda: _console(stderr=False), repr=False)
-    """For the answer."""
+    """For the result."""
     err: Console = field(default_factory=lambda: _console(stderr=True), repr=False)
     """For progress, notes and errors."""
 
-    def answer(self, document: Document, render: Callable[[Console], None]) -> None:
+    def result(self, document: Document, render: Callable[[Console], None]) -> None:
         """The command's result: the document with ``--json``, else what ``render`` prints."""
         if self.as_json:
             click.echo(to_json({"ok": True, **document}))
@@ -55,7 +55,7 @@ class Output:
         click.echo(f"{label} {clean(text)}", err=True)
 
     def note(self, text: str) -> None:
-        """A line for people that is not part of the answer."""
+        """A line for people that is not part of the result."""
         if not self.as_json:
             self.err.print(clean(text), soft_wrap=True)
 

@@ -18,14 +18,14 @@ Listener = Callable[[Progress], None]
 
 @contextmanager
 def shown_progress(output: Output, title: str) -> Iterator[Listener]:
-    """Gives the function to call with every progress; the display ends with the block."""
+    """Yields the function to call with every progress; the display ends with the block."""
     if output.as_json:
         yield lambda _progress: None
     elif output.err.is_terminal:
         with _live(output.err, title) as listener:
             yield listener
     else:
-        yield _Lines(output.err).tell
+        yield _Lines(output.err).report
 
 
 class _Lines:
@@ -34,7 +34,7 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def tell(self, progress: Progress) -> None:
+    def report(self, progress: Progress) -> None:
         if progress.done:
             self._console.print(f"{_name(progress)}: {_counts(progress)}")
 
@@ -51,10 +51,10 @@ def _live(console: Console, title: str) -> Iterator[Listener]:
     with Display(*columns, console=console, transient=False) as display:
         running = display.add_task(title, total=None, counts="")
         tasks: dict[str, TaskID] = {}  # by what _name says: an entity may be read in several ways in one run
-        # Pages arrive from several lanes at once.
+        # Pages arrive from several workers at once.
         lock = Lock()
 
-        def tell(progress: Progress) -> None:
+        def report(progress: Progress) -> None:
             with lock:
                 name = _name(progress)
                 if name not in tasks:
@@ -64,7 +64,7 @@ def _live(console: Console, title: str) -> Iterator[Listener]:
                 display.update(task, total=total, completed=int(progress.done), counts=_counts(progress))
 
         try:
-            yield tell
+            yield report
         finally:
             display.update(running, total=1, completed=1)
 

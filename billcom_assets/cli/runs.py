@@ -1,4 +1,4 @@
-"""``billcom seed`` and ``billcom sync``: running a Dagster job and telling what it did."""
+"""``billcom seed`` and ``billcom sync``: running a Dagster job and reporting what it did."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def seed(output: Output, key: str) -> None:
     """
     warehouse = opened()
     finished = run_job(output, warehouse, "initial_seed", key, title=f"Seeding {key}")
-    _answer(output, key, finished, "Setup is complete.", f"billcom sync {key}")
+    _show_result(output, key, finished, "Setup is complete.", f"billcom sync {key}")
 
 
 @click.command(
@@ -122,7 +122,7 @@ def seed(output: Output, key: str) -> None:
     ),
 )
 @key_argument
-@click.option("--full-refresh", is_flag=True, help="Fetch everything anew, and notice what BILL has removed.")
+@click.option("--full-refresh", is_flag=True, help="Fetch everything from scratch, and notice what BILL has removed.")
 @click.option(
     "--confirm-deletions",
     is_flag=True,
@@ -168,7 +168,7 @@ def sync(
         entities=wanted or None,
         confirm_deletions=confirm_deletions,
     )
-    _answer(output, key, finished, "Everything asked for is up to date.", f"billcom status {key}")
+    _show_result(output, key, finished, "Everything asked for is up to date.", f"billcom status {key}")
 
 
 def _record_confirmation(warehouse: Warehouse, key: str, entities: Sequence[str], actor: Actor) -> None:
@@ -194,7 +194,7 @@ def _require_known(entities: Sequence[str]) -> None:
         )
 
 
-def _answer(output: Output, key: str, finished: Finished, ready: str, when_ready: str) -> None:
+def _show_result(output: Output, key: str, finished: Finished, ready: str, when_ready: str) -> None:
     command = next_step(key, finished.missing, when_ready=when_ready)
     document = {
         "integration": key,
@@ -214,7 +214,7 @@ def _answer(output: Output, key: str, finished: Finished, ready: str, when_ready
             console.print(f"  - {finding.prerequisite.title}: {finding.found}", soft_wrap=True)
             console.print(f"      {finding.fix}", soft_wrap=True)
 
-    output.answer(document, render)
+    output.result(document, render)
 
 
 def pulls_document(run_id: str, pulls: Sequence[PullStatus]) -> dict[str, Any]:

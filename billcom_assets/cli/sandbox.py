@@ -47,7 +47,7 @@ from billcom_assets.sandbox.app import CONTROL_BASE, V2_BASE, V3_BASE
     help="Number of organizations, each its own data.",
 )
 @click.option(
-    "--latency-ms", type=click.IntRange(min=0), default=0, show_default=True, help="Time that every answer takes."
+    "--latency-ms", type=click.IntRange(min=0), default=0, show_default=True, help="Time that every response takes."
 )
 @click.option(
     "--faults",
@@ -101,7 +101,7 @@ def write_ledgers(served: Sandbox, folder: Path) -> None:
 
 
 def announce(output: Output, served: Sandbox, root: str) -> None:
-    """Tells where the sandbox is, who can sign in, and the command that connects it."""
+    """Shows where the sandbox is, who can sign in, and the command that connects it."""
     organizations = [_organization(served, one, root) for one in served.world.organizations]
     if output.as_json:
         document = {

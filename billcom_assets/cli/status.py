@@ -83,7 +83,7 @@ def _show_all(output: Output, warehouse: Warehouse, everyone: list[IntegrationSu
 
     integrations = [_summary_document(one) for one in everyone]
     document = {"database": warehouse.description, "integrations": integrations}
-    output.answer(document if everyone else {**document, "next_steps": _FIRST_STEPS}, render)
+    output.result(document if everyone else {**document, "next_steps": _FIRST_STEPS}, render)
 
 
 def _summary_document(one: IntegrationSummary) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _show_one(output: Output, found: IntegrationReport) -> None:
         "held_documents": found.held,
         "next_step": found.next_step,
     }
-    output.answer(document, lambda console: _render(console, found))
+    output.result(document, lambda console: _render(console, found))
 
 
 def _render(console: Console, found: IntegrationReport) -> None:

@@ -1,7 +1,7 @@
 """Reading CSV files as accounting programs and spreadsheets write them.
 
 The header is found below title lines and matched by its words; comma, semicolon, tab and bar are told apart by which
-of them gives the expected columns; line numbers stay right across quoted line breaks. A cell is its text without what
+of them yields the expected columns; line numbers stay right across quoted line breaks. A cell is its text without what
 protects it in a spreadsheet: an apostrophe before what would run as a formula, or ="...".
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from billcom_assets.ledger.encodings import NotText, encoding_of
-from billcom_assets.ledger.problems import Problems, quoted
+from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.ledger.spreadsheets import unprotected
 from billcom_assets.redaction.display import one_line
 
@@ -103,7 +103,7 @@ class _Header:
         return -len(self.missing), len(self.columns), len(self.cells)
 
 
-def read_csv(path: str | os.PathLike[str], layout: Layout, problems: Problems) -> CsvTable | None:
+def read_csv(path: str | os.PathLike[str], layout: Layout, problems: FileProblems) -> CsvTable | None:
     """Reads a file of the given layout.
 
     Every problem found is added to ``problems``. None is returned when the file is unusable as a whole: absent, over
@@ -125,7 +125,7 @@ def read_csv(path: str | os.PathLike[str], layout: Layout, problems: Problems) -
         return None
 
 
-def _read(path: Path, file: str, problems: Problems) -> bytes | None:
+def _read(path: Path, file: str, problems: FileProblems) -> bytes | None:
     try:
         with path.open("rb") as stream:
             if os.fstat(stream.fileno()).st_size > MAX_BYTES:
@@ -150,7 +150,7 @@ def _too_large() -> str:
     )
 
 
-def _parse(raw: bytes, codec: str, file: str, layout: Layout, problems: Problems) -> CsvTable | None:
+def _parse(raw: bytes, codec: str, file: str, layout: Layout, problems: FileProblems) -> CsvTable | None:
     header = _find_header(raw, codec, layout)
     if not _accept_header(header, file, problems):
         return None
@@ -209,7 +209,7 @@ def _find_header(raw: bytes, codec: str, layout: Layout) -> _Header:
     """The record among the first 25 that fits the layout best, over all delimiters.
 
     Raises:
-        _Malformed: no delimiter gives a single record.
+        _Malformed: no delimiter yields a single record.
     """
     possible = [header for mark in _DELIMITERS for header in _possible_headers(raw, codec, mark, layout)]
     if not possible:
@@ -234,12 +234,12 @@ def _possible_headers(raw: bytes, codec: str, delimiter: str, layout: Layout) ->
 
 
 def _columns(record: Sequence[str], layout: Layout) -> dict[str, int]:
-    places: dict[str, int] = {}
-    for place, cell in enumerate(record):
-        places.setdefault(_squeezed(cell), place)
+    positions: dict[str, int] = {}
+    for position, cell in enumerate(record):
+        positions.setdefault(_squeezed(cell), position)
     columns = {}
     for field in layout.fields:
-        found = [places[key] for key in map(_squeezed, field.headers) if key in places]
+        found = [positions[key] for key in map(_squeezed, field.headers) if key in positions]
         if found:
             columns[field.name] = found[0]
     return columns
@@ -251,7 +251,7 @@ def _squeezed(header: str) -> str:
     return "".join("number" if word in _NUMBER_WORDS else word for word in map(str.casefold, words))
 
 
-def _accept_header(header: _Header, file: str, problems: Problems) -> bool:
+def _accept_header(header: _Header, file: str, problems: FileProblems) -> bool:
     for field in header.missing:
         problems.add(
             file,
@@ -260,9 +260,11 @@ def _accept_header(header: _Header, file: str, problems: Problems) -> bool:
             f"Accepted headers: {', '.join(field.headers)}.",
         )
     squeezed = [_squeezed(cell) for cell in header.cells]
-    for place in sorted(set(header.columns.values())):
-        if squeezed.count(squeezed[place]) > 1:
-            problems.add(file, header.line, f"the column {quoted(header.cells[place].strip())} appears more than once")
+    for position in sorted(set(header.columns.values())):
+        if squeezed.count(squeezed[position]) > 1:
+            problems.add(
+                file, header.line, f"the column {quoted(header.cells[position].strip())} appears more than once"
+            )
             return False
     return not header.missing
 
@@ -272,7 +274,9 @@ def _listed(cells: Sequence[str]) -> str:
     return ", ".join(named[:_SHOWN_COLUMNS]) + (", ..." if len(named) > _SHOWN_COLUMNS else "")
 
 
-def _rows(records: Iterator[tuple[int, list[str]]], header: _Header, file: str, problems: Problems) -> Iterator[CsvRow]:
+def _rows(
+    records: Iterator[tuple[int, list[str]]], header: _Header, file: str, problems: FileProblems
+) -> Iterator[CsvRow]:
     width = len(header.cells)
     taken = 0
     for line, record in records:
@@ -288,7 +292,7 @@ def _rows(records: Iterator[tuple[int, list[str]]], header: _Header, file: str, 
                 f"the line has {len(record)} cells, the header {width}; is a cell with a delimiter in it not quoted?",
             )
             continue
-        cells = {name: _cell(record[place]) for name, place in header.columns.items() if place < len(record)}
+        cells = {name: _cell(record[position]) for name, position in header.columns.items() if position < len(record)}
         yield CsvRow(line, cells)
 
 

@@ -61,10 +61,10 @@ def _refuse_control_bytes(raw: bytes) -> None:
     # The head decides nearly always, at the price of a few kilobytes.
     found = _CONTROL.search(raw, 0, _HEAD) or _CONTROL.search(raw, _HEAD)
     if found is not None:
-        place = found.start()
+        offset = found.start()
         raise NotText(
-            f"is not a text file: byte {place} is 0x{raw[place]:02X}, which no CSV file holds. {_SAVE_AS}",
-            _line_of(raw, place),
+            f"is not a text file: byte {offset} is 0x{raw[offset]:02X}, which no CSV file holds. {_SAVE_AS}",
+            _line_of(raw, offset),
         )
 
 
@@ -74,8 +74,8 @@ def _check_decodes(raw: bytes, codec: str) -> None:
         raise NotText(_wrong_encoding(raw, wrong, codec.upper()))
 
 
-def _wrong_encoding(raw: bytes, place: int, tried: str) -> str:
-    return f"has the wrong encoding: byte {place} (0x{raw[place]:02X}) is not {tried}. {_SAVE_AS}"
+def _wrong_encoding(raw: bytes, offset: int, tried: str) -> str:
+    return f"has the wrong encoding: byte {offset} (0x{raw[offset]:02X}) is not {tried}. {_SAVE_AS}"
 
 
 def _first_undecodable(raw: bytes, codec: str) -> int | None:
@@ -105,5 +105,5 @@ def _is_plausible_cp1252(raw: bytes) -> bool:
     return high * 4 <= len(raw) and in_utf8 * 2 <= high
 
 
-def _line_of(raw: bytes, place: int) -> int:
-    return raw.count(b"\n", 0, place) + 1
+def _line_of(raw: bytes, offset: int) -> int:
+    return raw.count(b"\n", 0, offset) + 1

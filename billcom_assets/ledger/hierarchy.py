@@ -16,7 +16,7 @@ _NUMBERED = re.compile(r"(\S+) \N{MIDDLE DOT} (.+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListEntry:
     """One entry as a file states it."""
 
     line: int
@@ -28,10 +28,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """An entry with its place in the list."""
+class ArrangedEntry:
+    """An entry with its parent."""
 
-    entry: Entry
+    entry: ListEntry
     id: str
     """The number, or the full name without one."""
     number: str
@@ -43,7 +43,7 @@ class Placed:
 
 @dataclass(slots=True)
 class _Node:
-    entry: Entry
+    entry: ListEntry
     number: str
     parts: tuple[str, ...]
     """Name and, before it, the parents that the name itself states."""
@@ -58,21 +58,21 @@ class _Node:
         self.parts = (" ".join(self.entry.name.split()),) if len(self.parts) > 1 else self.parts
 
 
-Report = Callable[[int, str], None]
+ReportLine = Callable[[int, str], None]
 """Takes a line and what is wrong with it."""
 
 
-def arrange(entries: Sequence[Entry], report: Report, *, colons_may_be_plain: bool) -> list[Placed]:
+def arrange(entries: Sequence[ListEntry], report: ReportLine, *, colons_may_be_plain: bool) -> list[ArrangedEntry]:
     """Finds every entry's parent and checks the whole.
 
     Args:
         entries: The file's entries.
-        report: Is told of unknown or ambiguous parents, circles, and numbers or names used twice.
+        report: Takes unknown or ambiguous parents, circles, and numbers or names used twice.
         colons_may_be_plain: Whether a name with a colon whose first part is no entry is just such a name; otherwise
             its parent is unknown.
 
     Returns:
-        The entries with their places; only when nothing was reported are they all there.
+        The entries with their parents; only when nothing was reported are they all there.
     """
     nodes = [_node(entry) for entry in entries]
     _find_parents(nodes, report, colons_may_be_plain=colons_may_be_plain)
@@ -80,7 +80,7 @@ def arrange(entries: Sequence[Entry], report: Report, *, colons_may_be_plain: bo
     _report_doubles(nodes, unplaceable, report)
     names = _full_names(nodes, unplaceable)
     return [
-        _place(node, names[index], None if node.parent is None else (nodes[node.parent], names[node.parent]))
+        _arranged(node, names[index], None if node.parent is None else (nodes[node.parent], names[node.parent]))
         for index, node in enumerate(nodes)
         if index in names and (node.parent is None or node.parent in names)
     ]
@@ -105,7 +105,7 @@ def same(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _node(entry: Entry) -> _Node:
+def _node(entry: ListEntry) -> _Node:
     number, parts = _parts(entry.name)
     return _Node(entry, entry.number or number, parts)
 
@@ -125,7 +125,7 @@ def _given(parts: Iterable[str]) -> str:
 
 
 class _Index:
-    """Where entries are found by number, by the name that the file gives, by full name and by name alone."""
+    """Where entries are found by number, by the name in the file, by full name and by name alone."""
 
     def __init__(self, nodes: Sequence[_Node]) -> None:
         self.nodes = nodes
@@ -166,7 +166,7 @@ class _Index:
         return _given(reversed(names))
 
 
-def _find_parents(nodes: list[_Node], report: Report, *, colons_may_be_plain: bool) -> None:
+def _find_parents(nodes: list[_Node], report: ReportLine, *, colons_may_be_plain: bool) -> None:
     index = _Index(nodes)
     # Shorter references first: the full names that longer ones are compared with are then known.
     for node in sorted(nodes, key=lambda node: node.entry.parent.count(SEPARATOR)):
@@ -176,7 +176,7 @@ def _find_parents(nodes: list[_Node], report: Report, *, colons_may_be_plain: bo
             _take_parent_in_name(node, index, report, colons_may_be_plain=colons_may_be_plain)
 
 
-def _take_named_parent(node: _Node, index: _Index, report: Report) -> None:
+def _take_named_parent(node: _Node, index: _Index, report: ReportLine) -> None:
     found = index.find(node.entry.parent)
     if len(found) != 1:
         report(node.entry.line, _not_one(f"the parent {quoted(node.entry.parent)}", found, index.nodes))
@@ -187,7 +187,7 @@ def _take_named_parent(node: _Node, index: _Index, report: Report) -> None:
         node.take_name_as_it_is()
 
 
-def _take_parent_in_name(node: _Node, index: _Index, report: Report, *, colons_may_be_plain: bool) -> None:
+def _take_parent_in_name(node: _Node, index: _Index, report: ReportLine, *, colons_may_be_plain: bool) -> None:
     stated = SEPARATOR.join(node.parts[:-1])
     found = index.find(stated)
     if len(found) == 1:
@@ -205,7 +205,7 @@ def _not_one(what: str, found: list[int], nodes: Sequence[_Node]) -> str:
     return f"{what} may mean several entries (lines {lines}); name it by number or by its full name"
 
 
-def _unplaceable(nodes: Sequence[_Node], report: Report) -> set[int]:
+def _unplaceable(nodes: Sequence[_Node], report: ReportLine) -> set[int]:
     """Indexes of the entries in or below a circle or too deep down; each circle is reported once."""
     levels: dict[int, int | None] = {}
     for start in range(len(nodes)):
@@ -225,12 +225,12 @@ def _unplaceable(nodes: Sequence[_Node], report: Report) -> set[int]:
     return {index for index, level in levels.items() if level is None or level > MAX_LEVELS}
 
 
-def _report_circle(circle: Sequence[int], nodes: Sequence[_Node], report: Report) -> None:
+def _report_circle(circle: Sequence[int], nodes: Sequence[_Node], report: ReportLine) -> None:
     names = [quoted(nodes[index].name) for index in (*circle[:6], circle[0])]
     report(nodes[circle[0]].entry.line, f"the parents go round in a circle: {' > '.join(names)}")
 
 
-def _report_doubles(nodes: Sequence[_Node], unplaceable: set[int], report: Report) -> None:
+def _report_doubles(nodes: Sequence[_Node], unplaceable: set[int], report: ReportLine) -> None:
     numbers: dict[str, int] = {}
     names: dict[tuple[int | None, str], int] = {}
     for index, node in enumerate(nodes):
@@ -260,8 +260,8 @@ def _id(node: _Node, full_name: str) -> str:
     return node.number or full_name
 
 
-def _place(node: _Node, full_name: str, parent: tuple[_Node, str] | None) -> Placed:
-    return Placed(
+def _arranged(node: _Node, full_name: str, parent: tuple[_Node, str] | None) -> ArrangedEntry:
+    return ArrangedEntry(
         entry=node.entry,
         id=_id(node, full_name),
         number=node.number,

@@ -1,4 +1,4 @@
-"""The files that a ledger can be loaded from, with the headers that accounting programs give their columns."""
+"""The files that a ledger can be loaded from, and the headers of their columns."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FileProblem:
     """One thing that is wrong, and where."""
 
     file: str
@@ -22,24 +22,24 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file} line {self.line}"
-        return f"{place}: {self.message}"
+        where = self.file if self.line is None else f"{self.file} line {self.line}"
+        return f"{where}: {self.message}"
 
 
 @dataclass(slots=True)
-class Problems:
+class FileProblems:
     """Collects everything that is wrong; keeps the first thousand and counts the rest."""
 
-    kept: list[Problem] = field(default_factory=list)
+    kept: list[FileProblem] = field(default_factory=list)
     total: int = 0
 
     def add(self, file: str, line: int | None, message: str) -> None:
         """Notes one problem."""
         self.total += 1
         if len(self.kept) < _KEPT:
-            self.kept.append(Problem(file, line, message))
+            self.kept.append(FileProblem(file, line, message))
 
-    def extend(self, others: Problems) -> None:
+    def extend(self, others: FileProblems) -> None:
         """Notes all of ``others``."""
         self.total += others.total
         self.kept.extend(others.kept[: _KEPT - len(self.kept)])
@@ -51,7 +51,7 @@ class Problems:
             in_order = sorted(self.kept, key=lambda problem: (files.index(problem.file), problem.line or 0))
             raise FileRefused(consequence, in_order, self.total)
 
-    def __iter__(self) -> Iterator[Problem]:
+    def __iter__(self) -> Iterator[FileProblem]:
         return iter(self.kept)
 
     def __len__(self) -> int:
@@ -61,7 +61,7 @@ class Problems:
 class FileRefused(UserFacingError):
     """A file was not taken, and nothing of it was applied; the text lists what is wrong with it."""
 
-    def __init__(self, consequence: str, problems: Iterable[Problem], total: int) -> None:
+    def __init__(self, consequence: str, problems: Iterable[FileProblem], total: int) -> None:
         self.consequence = consequence
         self.problems = tuple(problems)
         self.total = total

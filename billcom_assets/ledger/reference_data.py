@@ -15,7 +15,7 @@ from billcom_assets.ledger.csv_files import CsvTable, read_csv
 from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.lists import LedgerList, TableChanges
-from billcom_assets.ledger.problems import Problems
+from billcom_assets.ledger.problems import FileProblems
 from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerRecord
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
@@ -70,7 +70,7 @@ def import_reference_data(
     if not files or not files.keys() <= LAYOUTS.keys():
         raise ValueError(f"files of these kinds can be imported: {', '.join(LAYOUTS)}")
     require_integration(conn, integration)
-    problems = Problems()
+    problems = FileProblems()
     tables = {kind: read_csv(files[kind], LAYOUTS[kind], problems) for kind in LAYOUTS if kind in files}
     records = _parse(conn, integration, tables, problems)
     problems.refuse_if_any(NOTHING_CHANGED)
@@ -91,7 +91,7 @@ def import_reference_data(
 
 
 def _parse(
-    conn: Connection, integration: str, tables: Mapping[str, CsvTable | None], problems: Problems
+    conn: Connection, integration: str, tables: Mapping[str, CsvTable | None], problems: FileProblems
 ) -> dict[str, list[LedgerRecord]]:
     records: dict[str, list[LedgerRecord]] = {}
     before = problems.total

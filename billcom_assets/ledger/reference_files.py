@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from billcom_assets.ledger.account_types import AccountType, account_type
 from billcom_assets.ledger.csv_files import CsvRow, CsvTable
-from billcom_assets.ledger.hierarchy import Entry, Placed, arrange, full_names, same
+from billcom_assets.ledger.hierarchy import ArrangedEntry, ListEntry, arrange, full_names, same
 from billcom_assets.ledger.layouts import DIMENSION_KINDS
-from billcom_assets.ledger.problems import Problems, quoted
+from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerItem, LedgerParty
 
 _LONGEST_NUMBER = 100
@@ -37,7 +37,7 @@ class _Checked:
     active: bool
 
 
-def accounts(table: CsvTable, problems: Problems) -> list[LedgerAccount]:
+def accounts(table: CsvTable, problems: FileProblems) -> list[LedgerAccount]:
     """The chart of accounts; every account has a name and a type, numbers and names are unique, parents are known."""
     checked = _checked(table, problems)
     types = _types(table, checked, problems)
@@ -46,19 +46,19 @@ def accounts(table: CsvTable, problems: Problems) -> list[LedgerAccount]:
     placed = _arranged(table, checked, problems, colons_may_be_plain=not table.fields.isdisjoint(_PARENT_FIELDS))
     return [
         LedgerAccount(
-            id=place.id,
-            number=place.number or None,
-            name=place.name,
-            type=types[place.entry.line],
-            parent_id=place.parent_id,
-            description=rows[place.entry.line]["description"] or None,
-            active=active[place.entry.line],
+            id=one.id,
+            number=one.number or None,
+            name=one.name,
+            type=types[one.entry.line],
+            parent_id=one.parent_id,
+            description=rows[one.entry.line]["description"] or None,
+            active=active[one.entry.line],
         )
-        for place in placed
+        for one in placed
     ]
 
 
-def parties(table: CsvTable, problems: Problems) -> list[LedgerParty]:
+def parties(table: CsvTable, problems: FileProblems) -> list[LedgerParty]:
     """Vendors or customers; every one has a name, and numbers (or names, without numbers) are unique."""
     checked = _checked(table, problems)
     _report_double_ids(table.file, ((record.row.line, record.number or record.name) for record in checked), problems)
@@ -75,7 +75,7 @@ def parties(table: CsvTable, problems: Problems) -> list[LedgerParty]:
     ]
 
 
-def items(table: CsvTable, problems: Problems, chart: Iterable[LedgerAccount] | None) -> list[LedgerItem]:
+def items(table: CsvTable, problems: FileProblems, chart: Iterable[LedgerAccount] | None) -> list[LedgerItem]:
     """Products and services; the account of each is one of ``chart``, given by number, name or full name.
 
     Without a ``chart`` accounts are not looked for: a broken file of accounts is not reported once more per item.
@@ -95,7 +95,7 @@ def items(table: CsvTable, problems: Problems, chart: Iterable[LedgerAccount] | 
     ]
 
 
-def dimensions(table: CsvTable, problems: Problems) -> list[LedgerDimension]:
+def dimensions(table: CsvTable, problems: FileProblems) -> list[LedgerDimension]:
     """Departments, jobs, locations, accounting classes and employees, told apart by the file's kind column."""
     by_kind: dict[str, list[_Checked]] = defaultdict(list)
     for record in _checked(table, problems):
@@ -109,27 +109,27 @@ def dimensions(table: CsvTable, problems: Problems) -> list[LedgerDimension]:
     return [dimension for kind, records in by_kind.items() for dimension in _of_kind(kind, records, table, problems)]
 
 
-def _of_kind(kind: str, records: list[_Checked], table: CsvTable, problems: Problems) -> Iterator[LedgerDimension]:
+def _of_kind(kind: str, records: list[_Checked], table: CsvTable, problems: FileProblems) -> Iterator[LedgerDimension]:
     by_line = {record.row.line: record for record in records}
     # Jobs are written below their customer ("Customer:Job"), who is no job.
     plain = kind == "jobs" or not table.fields.isdisjoint(_PARENT_FIELDS)
-    for place in _arranged(table, records, problems, colons_may_be_plain=plain):
-        record = by_line[place.entry.line]
+    for one in _arranged(table, records, problems, colons_may_be_plain=plain):
+        record = by_line[one.entry.line]
         yield LedgerDimension(
             kind=kind,
-            id=place.id,
-            name=place.name,
-            parent_id=place.parent_id,
+            id=one.id,
+            name=one.name,
+            parent_id=one.parent_id,
             email=record.row["e-mail"] or None,
             active=record.active,
         )
 
 
-def _checked(table: CsvTable, problems: Problems) -> list[_Checked]:
+def _checked(table: CsvTable, problems: FileProblems) -> list[_Checked]:
     return [record for row in table.rows if (record := _check(row, table.file, problems)) is not None]
 
 
-def _check(row: CsvRow, file: str, problems: Problems) -> _Checked | None:
+def _check(row: CsvRow, file: str, problems: FileProblems) -> _Checked | None:
     name = " ".join(row["name"].split())
     number = " ".join(row["number"].split())
     if not name:
@@ -142,7 +142,7 @@ def _check(row: CsvRow, file: str, problems: Problems) -> _Checked | None:
     return _Checked(row, name, number, _is_active(row, file, problems))
 
 
-def _is_active(row: CsvRow, file: str, problems: Problems) -> bool:
+def _is_active(row: CsvRow, file: str, problems: FileProblems) -> bool:
     stated, hidden = same(row["active"]), same(row["inactive"])
     known = _PLAIN_YES | _PLAIN_NO | _SAYS_ACTIVE | _SAYS_INACTIVE | {""}
     for word in (stated, hidden):
@@ -152,7 +152,7 @@ def _is_active(row: CsvRow, file: str, problems: Problems) -> bool:
     return stated not in _PLAIN_NO | _SAYS_INACTIVE and hidden not in _PLAIN_YES | _SAYS_INACTIVE
 
 
-def _types(table: CsvTable, records: Iterable[_Checked], problems: Problems) -> dict[int, AccountType]:
+def _types(table: CsvTable, records: Iterable[_Checked], problems: FileProblems) -> dict[int, AccountType]:
     """Account types by line; an unknown one is reported, with the accepted ones named once."""
     types: dict[int, AccountType] = {}
     advice = f"; use a common wording or one of {', '.join(AccountType)}"
@@ -168,34 +168,34 @@ def _types(table: CsvTable, records: Iterable[_Checked], problems: Problems) -> 
 
 
 def _arranged(
-    table: CsvTable, records: list[_Checked], problems: Problems, *, colons_may_be_plain: bool
-) -> list[Placed]:
+    table: CsvTable, records: list[_Checked], problems: FileProblems, *, colons_may_be_plain: bool
+) -> list[ArrangedEntry]:
     def report(line: int, message: str) -> None:
         problems.add(table.file, line, message)
 
     entries = [
-        Entry(record.row.line, record.number, record.name, record.row["parent number"] or record.row["parent"])
+        ListEntry(record.row.line, record.number, record.name, record.row["parent number"] or record.row["parent"])
         for record in records
     ]
     placed = arrange(entries, report, colons_may_be_plain=colons_may_be_plain)
     clashing = _without_number_named_like_a_number(placed)
-    _report_double_ids(table.file, ((place.entry.line, place.id) for place in clashing), problems)
+    _report_double_ids(table.file, ((one.entry.line, one.id) for one in clashing), problems)
     _report_long_ids(table.file, placed, problems)
     return placed
 
 
-def _without_number_named_like_a_number(placed: list[Placed]) -> list[Placed]:
+def _without_number_named_like_a_number(placed: list[ArrangedEntry]) -> list[ArrangedEntry]:
     """Entries whose ids clash although their numbers do not: doubled numbers are reported already."""
-    numbers = {same(place.number): place for place in placed if place.number}
+    numbers = {same(one.number): one for one in placed if one.number}
     return [
         clashing
-        for place in placed
-        if not place.number and same(place.id) in numbers
-        for clashing in (numbers[same(place.id)], place)
+        for one in placed
+        if not one.number and same(one.id) in numbers
+        for clashing in (numbers[same(one.id)], one)
     ]
 
 
-def _report_double_ids(file: str, ids: Iterable[tuple[int, str]], problems: Problems) -> None:
+def _report_double_ids(file: str, ids: Iterable[tuple[int, str]], problems: FileProblems) -> None:
     first_lines: dict[str, int] = {}
     for line, id_ in ids:
         first = first_lines.setdefault(same(id_), line)
@@ -203,10 +203,10 @@ def _report_double_ids(file: str, ids: Iterable[tuple[int, str]], problems: Prob
             problems.add(file, line, f"{quoted(id_)} is on line {first} already; give each a number of its own")
 
 
-def _report_long_ids(file: str, placed: list[Placed], problems: Problems) -> None:
-    for place in placed:
-        if len(place.id.encode()) > _LONGEST_ID_BYTES:
-            problems.add(file, place.entry.line, f"the full name {quoted(place.id)} is too long; give it a number")
+def _report_long_ids(file: str, placed: list[ArrangedEntry], problems: FileProblems) -> None:
+    for one in placed:
+        if len(one.id.encode()) > _LONGEST_ID_BYTES:
+            problems.add(file, one.entry.line, f"the full name {quoted(one.id)} is too long; give it a number")
 
 
 def _directory(chart: Iterable[LedgerAccount]) -> dict[str, list[str]]:
@@ -225,7 +225,9 @@ def _directory(chart: Iterable[LedgerAccount]) -> dict[str, list[str]]:
     return {**names, **directory}
 
 
-def _account_of(record: _Checked, directory: dict[str, list[str]] | None, file: str, problems: Problems) -> str | None:
+def _account_of(
+    record: _Checked, directory: dict[str, list[str]] | None, file: str, problems: FileProblems
+) -> str | None:
     reference = record.row["account"]
     if not reference or directory is None:
         return None

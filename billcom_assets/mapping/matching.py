@@ -69,7 +69,7 @@ class _Link:
     bill: Candidate
     ledger: Candidate
     strength: int
-    """Place of its rule among the certain ones; lower is stronger."""
+    """Position of its rule among the certain ones; lower is stronger."""
     reason: str
 
 
@@ -143,7 +143,7 @@ def _links(
 def _groups(
     rule: Rule, bill: Iterable[Candidate], ledger: Iterable[Candidate]
 ) -> Iterator[tuple[list[Candidate], list[Candidate]]]:
-    """BILL objects and ledger objects that share a key; groups so large that they tell nothing are left out."""
+    """BILL objects and ledger objects that share a key; groups so large that they mean nothing are left out."""
     ours, theirs = _by_key(rule.bill, bill), _by_key(rule.ledger, ledger)
     for key, group in ours.items():
         if key in theirs and max(len(group), len(theirs[key])) <= _MOST_SHARED:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.csv_files import CsvRow, CsvTable, Field, Layout, read_csv
 from billcom_assets.ledger.hierarchy import same
-from billcom_assets.ledger.problems import Problems, quoted
+from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import Link, Links, State
 from billcom_assets.mapping.matching import Method
@@ -74,7 +74,7 @@ def import_csv(
         UnknownIntegration: there is no such integration.
     """
     require_integration(conn, integration)
-    problems = Problems()
+    problems = FileProblems()
     table = read_csv(path, LAYOUT, problems)
     readers = [] if table is None else _read(conn, integration, table, problems)
     problems.refuse_if_any("No mapping was changed;")
@@ -99,7 +99,7 @@ def import_csv(
     return report
 
 
-def _read(conn: Connection, integration: str, table: CsvTable, problems: Problems) -> list[_Reader]:
+def _read(conn: Connection, integration: str, table: CsvTable, problems: FileProblems) -> list[_Reader]:
     readers = []
     for kind, rows in _by_kind(integration, table, problems).items():
         view = overview(conn, integration, KINDS[kind])
@@ -110,7 +110,7 @@ def _read(conn: Connection, integration: str, table: CsvTable, problems: Problem
     return readers
 
 
-def _by_kind(integration: str, table: CsvTable, problems: Problems) -> dict[str, list[CsvRow]]:
+def _by_kind(integration: str, table: CsvTable, problems: FileProblems) -> dict[str, list[CsvRow]]:
     by_kind: dict[str, list[CsvRow]] = defaultdict(list)
     for row in table.rows:
         stated = row["integration"]
@@ -132,7 +132,7 @@ class _Reader:
 
     integration: str
     file: str
-    problems: Problems
+    problems: FileProblems
     view: Overview
     foreign: Mapping[str, str]
     """Other integrations by the id of BILL objects that this one does not have."""

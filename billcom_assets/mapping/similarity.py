@@ -16,12 +16,12 @@ _PAIRS_AT_ONCE = 2_000_000
 _KEPT = 12
 _RARE = 25
 """A word in more names than this says little about any of them."""
-_SHORTEST_TELLING_WORD = 4
+_SHORTEST_RARE_WORD = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Two names that are alike, by their places in the two lists."""
+    """Two names that are alike, by their positions in the two lists."""
 
     left: int
     right: int
@@ -81,18 +81,18 @@ def _closeness(score: int) -> str:
 
 def _contained(left: Sequence[Name], right: Sequence[Name], at_least: int) -> Iterator[Likeness]:
     """Pairs of which one name holds all words of the other, found by a word that few names share."""
-    places: dict[str, list[int]] = defaultdict(list)
+    positions: dict[str, list[int]] = defaultdict(list)
     words = [name.words for name in right]
-    for place, theirs in enumerate(words):
+    for position, theirs in enumerate(words):
         for word in theirs:
-            places[word].append(place)
+            positions[word].append(position)
     for index, name in enumerate(left):
         ours = name.words
-        telling = (word for word in ours if len(word) >= _SHORTEST_TELLING_WORD and len(places.get(word, ())) <= _RARE)
-        for place in sorted({place for word in telling for place in places.get(word, ())}):
-            score = _containment(ours, words[place])
-            if score >= at_least and _numbers_agree(name.numbers, right[place].numbers):
-                yield Likeness(index, place, score, "one name contains the other")
+        holders = (positions.get(word, []) for word in ours if len(word) >= _SHORTEST_RARE_WORD)
+        for position in sorted({position for found in holders if len(found) <= _RARE for position in found}):
+            score = _containment(ours, words[position])
+            if score >= at_least and _numbers_agree(name.numbers, right[position].numbers):
+                yield Likeness(index, position, score, "one name contains the other")
 
 
 def _containment(ours: frozenset[str], theirs: frozenset[str]) -> int:

@@ -37,7 +37,7 @@ class Look:
 
     @cached_property
     def is_whole(self) -> bool:
-        """True when a list was read whole, or was never looked at whole: else changes tell all that is new."""
+        """True when a list was read whole, or was never looked at whole: else the changes are all that is new."""
         s = sync_state.c
         mine = (s.integration == self.integration, s.entity == self.entity.name)
         return (

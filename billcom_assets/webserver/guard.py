@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 def allowed_hosts(named: Iterable[str]) -> frozenset[str]:
-    """The names that the UI answers to: this machine's loopback names and ``named``.
+    """The names that the UI is served under: this machine's loopback names and ``named``.
 
     Args:
         named: Host names or addresses as they stand in a browser's address, without scheme, port and path.
@@ -70,7 +70,7 @@ class Guard:
 
     Args:
         app: Dagster's web application.
-        hosts: What :func:`allowed_hosts` gives.
+        hosts: What :func:`allowed_hosts` returns.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] = LOOPBACK) -> None:

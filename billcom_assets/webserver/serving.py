@@ -48,7 +48,7 @@ def serve(
     Args:
         code: A code location, or a workspace file that names several.
         listener: Where to accept connections.
-        hosts: Names that the UI answers to, from :func:`~billcom_assets.webserver.guard.allowed_hosts`.
+        hosts: Names that the UI is served under, from :func:`~billcom_assets.webserver.guard.allowed_hosts`.
         daemon: Run Dagster's daemon too; in a deployment it has a container of its own.
         path_prefix: Path under which a proxy serves it, such as ``/dagster``.
         read_only: Nothing can be launched, changed or deleted.

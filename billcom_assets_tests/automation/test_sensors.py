@@ -287,7 +287,7 @@ def test_the_next_tick_goes_on_behind_the_cursor_even_when_nothing_was_recorded(
     assert keys(second)[:5] == [f"company-{number}" for number in range(25, 30)]
 
 
-def test_a_cursor_that_cannot_be_read_begins_anew(world: World) -> None:
+def test_a_cursor_that_cannot_be_read_begins_from_the_start(world: World) -> None:
     world.integration("acme-us")
     assert keys(sense("new_integrations", world.instance, cursor="not json")) == ["acme-us"]
 

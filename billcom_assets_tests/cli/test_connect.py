@@ -60,7 +60,7 @@ def test_the_json_document_says_who_signed_in_and_what_comes_next(desk: Desk) ->
     }
 
 
-def test_validate_signs_in_anew_and_tells_a_user_from_a_sync_token(desk: Desk) -> None:
+def test_validate_signs_in_again_and_tells_a_user_from_a_sync_token(desk: Desk) -> None:
     user = desk.bill.world.organizations[0].user
     desk.connect("by-token", number=1)
     desk.connect("by-user", username=user.username, password=user.password)

@@ -81,7 +81,7 @@ def test_nothing_that_dagster_sees_has_changed_by_accident() -> None:
     now = json.dumps(current(), indent=1) + "\n"
     if os.environ.get(UPDATE):
         STORED.write_text(now, encoding="utf-8")
-        pytest.skip(f"{STORED.name} was written anew: read its diff")
+        pytest.skip(f"{STORED.name} was written again: read its diff")
     assert now == STORED.read_text(encoding="utf-8"), (
         f"Assets, jobs, schedules or sensors are not what {STORED.name} says. If that is meant, run this file with "
         f"{UPDATE}=1 and commit the diff."

@@ -15,7 +15,7 @@ from billcom_assets.ledger import csv_files
 from billcom_assets.ledger.csv_files import CsvTable, Field, Layout, read_csv
 from billcom_assets.ledger.encodings import NotText, encoding_of
 from billcom_assets.ledger.layouts import LAYOUTS
-from billcom_assets.ledger.problems import FileRefused, Problems
+from billcom_assets.ledger.problems import FileProblems, FileRefused
 
 PEOPLE = Layout("people", (Field("name", ("Name", "Full Name"), required=True), Field("number", ("No", "Person No"))))
 
@@ -25,7 +25,7 @@ ACCOUNTS = LAYOUTS["accounts"]
 def read(folder: Path, content: bytes | str, layout: Layout = PEOPLE) -> tuple[CsvTable | None, list[str]]:
     path = folder / "file.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    problems = Problems()
+    problems = FileProblems()
     table = read_csv(path, layout, problems)
     return table, [str(problem).removeprefix(f"{path}").removeprefix(":").strip() for problem in problems]
 
@@ -168,7 +168,7 @@ def test_zero_characters_far_down_a_utf_16_file_are_refused(tmp_path: Path) -> N
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    problems = Problems()
+    problems = FileProblems()
 
     assert read_csv(tmp_path / "absent.csv", PEOPLE, problems) is None
     assert read_csv(tmp_path, PEOPLE, problems) is None
@@ -185,7 +185,7 @@ def test_a_hundred_megabytes_of_garbage_are_refused_with_little_memory(tmp_path:
         stream.write(pattern * 256)
         stream.truncate(100 * 1024 * 1024)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    problems = Problems()
+    problems = FileProblems()
 
     assert read_csv(path, PEOPLE, problems) is None
 
@@ -212,7 +212,7 @@ def test_more_rows_than_any_ledger_has_are_refused(tmp_path: Path, monkeypatch: 
 
 
 def test_the_list_of_problems_is_capped_and_the_rest_counted() -> None:
-    problems = Problems()
+    problems = FileProblems()
     for line in range(5000):
         problems.add("f.csv", line + 1, "wrong")
 

@@ -4,21 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billcom_assets.ledger.hierarchy import MAX_LEVELS, Entry, Placed, arrange, full_names
+from billcom_assets.ledger.hierarchy import MAX_LEVELS, ArrangedEntry, ListEntry, arrange, full_names
 
 
-def place(*rows: tuple[str, str, str], plain: bool = False) -> tuple[list[Placed], list[str]]:
+def place(*rows: tuple[str, str, str], plain: bool = False) -> tuple[list[ArrangedEntry], list[str]]:
     """Arranges (number, name, parent) rows that begin on line 2."""
     reports: list[str] = []
     placed = arrange(
-        [Entry(line, *row) for line, row in enumerate(rows, start=2)],
+        [ListEntry(line, *row) for line, row in enumerate(rows, start=2)],
         lambda line, message: reports.append(f"{line}: {message}"),
         colons_may_be_plain=plain,
     )
     return placed, reports
 
 
-def ids(placed: list[Placed]) -> list[tuple[str, str, str | None]]:
+def ids(placed: list[ArrangedEntry]) -> list[tuple[str, str, str | None]]:
     return [(entry.id, entry.name, entry.parent_id) for entry in placed]
 
 
