@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed
-from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.cli.output import Output, pass_output, table
 from billcom_assets.redaction.display import one_line
 from billcom_assets.warehouse import audit as log
 from billcom_assets.warehouse.audit import Actor, Entry, How
@@ -71,12 +71,9 @@ def _verify(output: Output, connection: Connection) -> None:
 
 def _show(output: Output, key: str | None, entries: list[Entry], total: int) -> None:
     def render(console: Console) -> None:
-        columns: list[Column | str] = [
-            Column("No.", is_number=True),
-            *("When (UTC)", "Who", "How", "What", "Integration"),
-            *(Column(title, wraps=True) for title in ("Subject", "Before", "After")),
-        ]
-        console.print(table("", columns, [_row(entry) for entry in entries]))
+        texts = ("Subject", "Before", "After")
+        columns = ("No.", "When (UTC)", "Who", "How", "What", "Integration", *texts)
+        console.print(table(columns, [_row(entry) for entry in entries], wrap=texts))
         if len(entries) < total:
             console.print(f"The last {len(entries):,} of {total:,} entries; --limit {total} shows all.")
 

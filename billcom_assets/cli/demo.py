@@ -22,7 +22,7 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.ledger import import_files
 from billcom_assets.cli.mappings import suggest_and_accept
-from billcom_assets.cli.output import Column, Output, pass_output, table, words
+from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.runs import Finished, run_job
 from billcom_assets.environment import dagster_home
 from billcom_assets.mapping.coverage import Coverage
@@ -183,12 +183,11 @@ def _summarize(
     }
 
     def render(console: Console) -> None:
-        numbers = ("Rows", "Fetched", "Written", "Requests")
-        columns: list[Column | str] = ["Entity", *(Column(title, is_number=True) for title in numbers)]
+        columns = ("Entity", "Rows", "Fetched", "Written", "Requests")
         names = ("rows", "fetched", "written", "requests")
         rows = [(words(line["entity"]), *(line[name] for name in names)) for line in lines]
         rows.append(("total", *(sum(line[name] for line in lines) for name in names)))
-        console.print(table("", columns, rows))
+        console.print(table(columns, rows))
         console.print(
             f"\n{document['rows']:,} rows with {document['requests']:,} requests in {seconds:.0f} seconds.\n"
             f"Database: {document['database']}\n"

@@ -12,7 +12,7 @@ from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.options import acting, as_option, key_argument
-from billcom_assets.cli.output import Column, Output, pass_output, table
+from billcom_assets.cli.output import Output, pass_output, table
 from billcom_assets.ledger.chart_export import chart_of_accounts
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
@@ -73,13 +73,12 @@ def import_(output: Output, /, key: str, as_name: str | None, **files: str | Non
         command = next_step(key, gate(connection, key), when_ready="billcom mappings suggest {key} --accept exact")
 
     def render(console: Console) -> None:
-        numbers = ("Added", "Updated", "Unchanged", "Deactivated", "Reactivated")
-        columns: list[Column | str] = ["Table", *(Column(title, is_number=True) for title in numbers)]
+        columns = ("Table", "Added", "Updated", "Unchanged", "Deactivated", "Reactivated")
         rows = [
             (one.table, one.inserted, one.updated, one.unchanged, one.deactivated, one.reactivated)
             for one in report.tables
         ]
-        console.print(table("", columns, rows))
+        console.print(table(columns, rows))
         console.print(f"Next: {command}")
 
     document = {"integration": key, "tables": [asdict(one) for one in report.tables], "next_step": command}

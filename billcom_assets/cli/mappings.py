@@ -14,7 +14,7 @@ from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.options import acting, as_option, key_argument
-from billcom_assets.cli.output import Column, Output, pass_output, table, words
+from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.status import coverage_table
 from billcom_assets.mapping import review_file, review_import, suggestions
 from billcom_assets.mapping.coverage import Coverage, StaleLink, mapping_coverage, stale_links
@@ -93,8 +93,8 @@ def _render_rows(console: Console, rows: Sequence[MappingRow], *, everything: bo
             )
     if printed:
         console.print()
-        columns = ("Kind", "Number", "In BILL", "In use", "State", "In the ledger", Column("Why", wraps=True))
-        console.print(table("", columns, printed))
+        columns = ("Kind", "Number", "In BILL", "In use", "State", "In the ledger", "Why")
+        console.print(table(columns, printed, wrap=("Why",)))
     if len(printed) < len(wanted):
         console.print(f"... and {len(wanted) - len(printed):,} more; --all shows them.")
 
@@ -103,9 +103,10 @@ def _render_stale(console: Console, stale: Sequence[StaleLink]) -> None:
     if not stale:
         return
     console.print()
-    columns = ("Kind", "BILL id", "Ledger id", Column("What is wrong with the link", wraps=True))
+    wrong = "What is wrong with the link"
+    columns = ("Kind", "BILL id", "Ledger id", wrong)
     rows = [(words(one.kind), one.bill_id, one.ledger_id, "; ".join(one.reasons)) for one in stale]
-    console.print(table("", columns, rows))
+    console.print(table(columns, rows, wrap=(wrong,)))
 
 
 @dataclass(frozen=True)
@@ -185,13 +186,12 @@ def suggest(output: Output, key: str, accept: str | None, as_name: str | None) -
     }
 
     def render(console: Console) -> None:
-        titles = ("Certain", "Likely", "Without a match", "Decided before", "Accepted now")
-        columns: list[Column | str] = ["Kind", *(Column(title, is_number=True) for title in titles)]
+        columns = ("Kind", "Certain", "Likely", "Without a match", "Decided before", "Accepted now")
         rows = [
             (words(one.kind), one.exact, one.likely, one.without, one.decided, matched.accepted_of(one.kind))
             for one in matched.suggested
         ]
-        console.print(table("", columns, rows))
+        console.print(table(columns, rows))
         if not matched.is_complete:
             console.print(f"What is left can be decided by hand: billcom mappings export {key} --output mappings.csv")
         console.print(f"Next: {matched.next_step}", soft_wrap=True)

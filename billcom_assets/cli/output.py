@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -80,26 +80,23 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a printed table."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: Collection[str] = ()) -> Table:
+    """A table for a terminal: numbers to the right, None as nothing.
 
-    title: str
-    is_number: bool = False
-    wraps: bool = False
-    """Long texts go on in the next line; other columns stay on one."""
-
-
-def table(title: str, columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table for a terminal; None is shown as nothing."""
-    made = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
-    for given in columns:
-        column = Column(given) if isinstance(given, str) else given
+    Args:
+        columns: The titles.
+        rows: Values in the order of the columns.
+        wrap: Columns whose long texts go on in the next line; the others stay on one.
+    """
+    rows = list(rows)
+    made = Table(header_style="bold", box=None)
+    for position, title in enumerate(columns):
+        is_number = any(isinstance(row[position], int) and not isinstance(row[position], bool) for row in rows)
         made.add_column(
-            column.title,
-            justify="right" if column.is_number else "left",
-            no_wrap=not column.wraps,
-            overflow="fold" if column.wraps else "ellipsis",
+            title,
+            justify="right" if is_number else "left",
+            no_wrap=title not in wrap,
+            overflow="fold" if title in wrap else "ellipsis",
         )
     for row in rows:
         made.add_row(*map(shown, row))

@@ -15,7 +15,7 @@ from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import STOPPED, CommandFailed, finding_document, setup_incomplete
 from billcom_assets.cli.options import acting, as_option, key_argument
-from billcom_assets.cli.output import Column, Output, pass_output, table, words
+from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.setup.prerequisites import Finding, next_step
@@ -224,9 +224,9 @@ def pulls_document(run_id: str, pulls: Sequence[PullStatus]) -> dict[str, Any]:
 
 def render_pulls(console: Console, pulls: Sequence[PullStatus]) -> None:
     """One line for each pull, and their sum."""
-    columns: list[Column | str] = ["Entity", "How", *(Column(title, is_number=True) for title in _NUMBERS.values())]
+    columns = ("Entity", "How", *_NUMBERS.values())
     rows: list[tuple[object, ...]] = [
         (words(pull.entity), pull.kind, *(getattr(pull, name) for name in _NUMBERS)) for pull in pulls
     ]
     total = ("total", "", *(sum(getattr(pull, name) or 0 for pull in pulls) for name in _NUMBERS))
-    console.print(table("", columns, [*rows, total]))
+    console.print(table(columns, [*rows, total]))

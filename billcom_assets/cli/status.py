@@ -11,7 +11,7 @@ from rich.console import Console
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import finding_document
-from billcom_assets.cli.output import Column, Output, clean, pass_output, shown, table, words
+from billcom_assets.cli.output import Output, clean, pass_output, shown, table, words
 from billcom_assets.environment import credential_check
 from billcom_assets.mapping.coverage import Coverage
 from billcom_assets.status.entities import EntityStatus
@@ -56,14 +56,7 @@ def _show_all(output: Output, warehouse: Warehouse, everyone: list[IntegrationSu
             console.print(f"There is no integration yet in {warehouse.description}.", soft_wrap=True)
             console.print("\n".join(_FIRST_STEPS), soft_wrap=True)
             return
-        columns = (
-            "Key",
-            "Company",
-            "Status",
-            "Last sync (UTC)",
-            Column("Rows", is_number=True),
-            Column("Open errors", is_number=True),
-        )
+        columns = ("Key", "Company", "Status", "Last sync (UTC)", "Rows", "Open errors")
         rows = [
             (
                 one.integration.key,
@@ -75,7 +68,7 @@ def _show_all(output: Output, warehouse: Warehouse, everyone: list[IntegrationSu
             )
             for one in everyone
         ]
-        console.print(table("", columns, rows))
+        console.print(table(columns, rows))
         # Without the key it is the same for all.
         for problem in dict.fromkeys(one.credentials.problem for one in everyone):
             if problem:
@@ -161,29 +154,17 @@ def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
 
 def coverage_table(kinds: list[Coverage]) -> object:
     """How far each kind is mapped."""
-    columns: list[Column | str] = [
-        "Mappings",
-        *(
-            Column(title, is_number=True)
-            for title in ("Mapped", "Suggested", "Unmapped", "In use", "In use, not mapped")
-        ),
-    ]
+    columns = ("Mappings", "Mapped", "Suggested", "Unmapped", "In use", "In use, not mapped")
     rows = [
         (words(one.kind), one.mapped, one.suggested, one.unmapped, one.in_use, one.in_use_unmapped) for one in kinds
     ]
-    return table("", columns, rows)
+    return table(columns, rows)
 
 
 def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
-    columns = (
-        "Entity",
-        Column("Rows", is_number=True),
-        Column("Deleted", is_number=True),
-        "Up to date until (UTC)",
-        "Last pull (UTC)",
-    )
+    columns = ("Entity", "Rows", "Deleted", "Up to date until (UTC)", "Last pull (UTC)")
     rows = [(words(one.entity), one.rows, one.deleted, one.watermark, one.synced_at or "never") for one in entities]
-    console.print(table("", columns, rows))
+    console.print(table(columns, rows))
     refused = ", ".join(words(one.entity) for one in entities if one.time_filter_refused)
     if refused:
         console.print(
@@ -193,20 +174,12 @@ def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
 
 
 def _render_runs(console: Console, runs: list[RunStatus]) -> None:
-    columns = (
-        "Last runs",
-        "Started (UTC)",
-        "Status",
-        Column("Entities", is_number=True),
-        Column("Fetched", is_number=True),
-        Column("Written", is_number=True),
-        Column("Requests", is_number=True),
-    )
+    columns = ("Last runs", "Started (UTC)", "Status", "Entities", "Fetched", "Written", "Requests")
     rows = [
         (run.run_id[:8], run.started_at, run.status, run.entities, run.fetched, run.written, run.requests)
         for run in runs
     ]
-    console.print(table("", columns, rows))
+    console.print(table(columns, rows))
 
 
 def _render_errors(console: Console, found: IntegrationReport) -> None:
@@ -215,5 +188,6 @@ def _render_errors(console: Console, found: IntegrationReport) -> None:
         return
     total = sum(one.count for one in found.errors)
     console.print(f"{total:,} open integration errors; {found.held:,} documents are held.")
-    columns = ("Entity", "What", Column("Count", is_number=True), Column("How to fix it", wraps=True))
-    console.print(table("", columns, [(words(one.entity), one.code, one.count, one.next_step) for one in found.errors]))
+    columns = ("Entity", "What", "Count", "How to fix it")
+    rows = [(words(one.entity), one.code, one.count, one.next_step) for one in found.errors]
+    console.print(table(columns, rows, wrap=("How to fix it",)))

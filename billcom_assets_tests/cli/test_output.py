@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from billcom_assets.cli.output import Column, Output, shown, table, to_json
+from billcom_assets.cli.output import Output, shown, table, to_json
 from billcom_assets.cli.progress import shown_progress
 from billcom_assets.sync.report import Progress
 
@@ -45,7 +45,7 @@ def test_progress_is_silent_for_scripts() -> None:
 
 
 def test_what_bill_sends_cannot_steer_the_terminal_or_become_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    Output().out.print(table("", ["Name"], [["[red]Evil[/red] \x1b[2J:boom:"]]))
+    Output().out.print(table(["Name"], [["[red]Evil[/red] \x1b[2J:boom:"]]))
     printed = capsys.readouterr().out
     assert "[red]Evil[/red] \N{REPLACEMENT CHARACTER}[2J:boom:" in printed
     assert "\x1b" not in printed
@@ -61,7 +61,7 @@ def test_values_read_well_in_tables(value: object, text: str) -> None:
 
 def test_long_tables_are_not_cut_when_they_go_into_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     name = "A very long name of a vendor " * 4
-    Output().out.print(table("", ["Vendor", Column("Rows", is_number=True)], [[name, 3]]))
+    Output().out.print(table(["Vendor", "Rows"], [[name, 3]]))
     assert name.strip() in capsys.readouterr().out
 
 
