@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,13 +37,23 @@ class LedgerList:
 
     def replace(self, conn: Connection, rows: Iterable[Mapping[str, Any]], now: datetime) -> TableChanges:
         """Inserts and updates ``rows`` (column values by name) and deactivates active rows that are not among them."""
-        changes = _Differences(self._stored(conn))
-        for row in rows:
-            changes.take(self._key_of(row), dict(row))
-        self._insert(conn, changes.inserts, now)
-        self._update(conn, [(self._key_of(values), values) for values in changes.updates], now)
-        self._update(conn, [(key, {"active": False}) for key in sorted(changes.gone)], now)
-        return changes.counted(self.table.name)
+        stored = self._stored(conn)
+        wanted = {self._key_of(row): dict(row) for row in rows}
+        new = {key: values for key, values in wanted.items() if key not in stored}
+        changed = {key: values for key, values in wanted.items() if key in stored and values != stored[key]}
+        gone = sorted(key for key, values in stored.items() if values["active"] and key not in wanted)
+        self._insert(conn, list(new.values()), now)
+        self._update(conn, changed, now)
+        self._update(conn, {key: {"active": False} for key in gone}, now)
+        turned = Counter((stored[key]["active"], values["active"]) for key, values in changed.items())
+        return TableChanges(
+            self.table.name,
+            inserted=len(new),
+            updated=turned[True, True] + turned[False, False],
+            unchanged=len(wanted) - len(new) - len(changed),
+            deactivated=turned[True, False] + len(gone),
+            reactivated=turned[False, True],
+        )
 
     @property
     def _key(self) -> list[str]:
@@ -62,7 +73,7 @@ class LedgerList:
             bookkeeping = {"integration": self.integration, "imported_at": now}
             conn.execute(insert(self.table), [row | bookkeeping for row in rows])
 
-    def _update(self, conn: Connection, rows: list[tuple[_Key, _Values]], now: datetime) -> None:
+    def _update(self, conn: Connection, rows: Mapping[_Key, _Values], now: datetime) -> None:
         if not rows:
             return
         # The key's parameters need names of their own: SQLAlchemy keeps the columns' names for the new values.
@@ -70,39 +81,5 @@ class LedgerList:
         names = [f"key_{name}" for name in self._key]
         conn.execute(
             update(self.table).where(self.table.c.integration == self.integration, *matched),
-            [{**values, "imported_at": now, **dict(zip(names, key, strict=True))} for key, values in rows],
+            [{**values, "imported_at": now, **dict(zip(names, key, strict=True))} for key, values in rows.items()],
         )
-
-
-@dataclass
-class _Differences:
-    stored: Mapping[_Key, _Values]
-    inserts: list[_Values] = field(default_factory=list)
-    updates: list[_Values] = field(default_factory=list)
-    gone: set[_Key] = field(init=False)
-    counts: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.gone = {key for key, values in self.stored.items() if values["active"]}
-        self.counts = dict.fromkeys(("updated", "unchanged", "deactivated", "reactivated"), 0)
-
-    def take(self, key: _Key, values: _Values) -> None:
-        before = self.stored.get(key)
-        self.gone.discard(key)
-        if before is None:
-            self.inserts.append(values)
-        elif before == values:
-            self.counts["unchanged"] += 1
-        else:
-            self.updates.append(values)
-            self.counts[_change(before["active"], values["active"])] += 1
-
-    def counted(self, table: str) -> TableChanges:
-        counts = self.counts | {"deactivated": self.counts["deactivated"] + len(self.gone)}
-        return TableChanges(table, inserted=len(self.inserts), **counts)
-
-
-def _change(was_active: bool, is_active: bool) -> str:
-    if was_active == is_active:
-        return "updated"
-    return "reactivated" if is_active else "deactivated"
