@@ -58,7 +58,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Settings:
+class ConnectionSettings:
     """What is to be set; None leaves a setting as it is, ``none`` clears it."""
 
     company: str | None = None
@@ -83,7 +83,7 @@ def connect_integration(
     key: str,
     organization_id: str,
     sources: CredentialSources,
-    settings: Settings,
+    settings: ConnectionSettings,
     *,
     actor: Actor | None = None,
 ) -> Connected:
@@ -173,7 +173,7 @@ def _refuse_other_organization(
         )
 
 
-def _refuse_doubtful(stored: RowMapping, given_for: Destination | None, settings: Settings) -> None:
+def _refuse_doubtful(stored: RowMapping, given_for: Destination | None, settings: ConnectionSettings) -> None:
     """New credentials go where the database says only if those before were given for the same destination."""
     doubtful = [
         name
@@ -194,7 +194,7 @@ def _refuse_doubtful(stored: RowMapping, given_for: Destination | None, settings
 
 
 def _merged(
-    key: str, organization_id: str, sources: CredentialSources, settings: Settings, stored: RowMapping | None
+    key: str, organization_id: str, sources: CredentialSources, settings: ConnectionSettings, stored: RowMapping | None
 ) -> Integration:
     """The integration that the settings describe; an edit keeps what they leave out."""
     before: dict[str, Any] = dict(stored) if stored else {}
@@ -268,7 +268,7 @@ def connect(
     _warn_of_written_out(output, values)
     organization = given.read_now(values.pop("organization_id"), _CREDENTIALS["organization_id"])
     sources = CredentialSources(**{name: given.to_store(value, _CREDENTIALS[name]) for name, value in values.items()})
-    wanted = Settings(**options)
+    wanted = ConnectionSettings(**options)
     connected = connect_integration(warehouse, key, organization, sources, wanted, actor=acting(as_name))
     if wanted.environment and connected.integration.base_url and not wanted.base_url:
         output.note(

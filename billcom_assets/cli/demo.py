@@ -16,8 +16,7 @@ import click
 from rich.console import Console
 
 from billcom_assets.cli.app import BillcomCommand
-from billcom_assets.cli.connect import Settings as ConnectSettings
-from billcom_assets.cli.connect import connect_integration
+from billcom_assets.cli.connect import ConnectionSettings, connect_integration
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.ledger import import_files
@@ -39,7 +38,7 @@ _BILLS = 600
 
 
 @dataclass(frozen=True)
-class Company:
+class DemoCompany:
     """Which simulated company the demo uses: every size is another one, with an integration of its own."""
 
     key: str
@@ -47,7 +46,7 @@ class Company:
     settings: Settings
 
     @classmethod
-    def of_size(cls, bills: int) -> Company:
+    def of_size(cls, bills: int) -> DemoCompany:
         """The company with so many bills; the same data every time."""
         if bills == _BILLS:
             return cls(_KEY, "Demo company", Settings(bills=bills, orgs=1))
@@ -80,7 +79,7 @@ def demo(output: Output, bills: int, keep_serving: bool, serve_only: bool) -> No
 
     Run it again to see an incremental sync: the same organization, and only what changed is written.
     """
-    company = Company.of_size(bills)
+    company = DemoCompany.of_size(bills)
     home = dagster_home()
     started = time.monotonic()
     with SandboxServer(company.settings) as server:
@@ -98,7 +97,7 @@ def demo(output: Output, bills: int, keep_serving: bool, serve_only: bool) -> No
 class _Show:
     """The steps of the demo, each the same as a user's command."""
 
-    def __init__(self, output: Output, warehouse: Warehouse, server: SandboxServer, company: Company) -> None:
+    def __init__(self, output: Output, warehouse: Warehouse, server: SandboxServer, company: DemoCompany) -> None:
         self.output = output
         self.warehouse = warehouse
         self.server = server
@@ -115,7 +114,7 @@ class _Show:
             self.company.key,
             self.organization.id,
             CredentialSources(token.username, token.password, dev_key),
-            ConnectSettings(
+            ConnectionSettings(
                 company=self.company.name, base_url=self.server.base_url, v2_base_url=self.server.v2_base_url
             ),
         )

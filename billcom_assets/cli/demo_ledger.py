@@ -12,7 +12,6 @@ from billcom_assets.ledger.spreadsheets import csv_text
 from billcom_assets.sandbox import Organization
 
 Doc = dict[str, Any]
-Row = Sequence[object]
 
 _CHART = "classifications/chart-of-accounts"
 _DIMENSIONS = {
@@ -28,7 +27,7 @@ _DIMENSIONS = {
 @dataclass(frozen=True)
 class _File:
     columns: tuple[str, ...]
-    rows: Callable[[Organization], Iterable[Row]]
+    rows: Callable[[Organization], Iterable[Sequence[object]]]
 
 
 def write_ledger(organization: Organization, folder: Path) -> dict[str, str]:
@@ -41,7 +40,7 @@ def write_ledger(organization: Organization, folder: Path) -> dict[str, str]:
     return paths
 
 
-def _accounts(organization: Organization) -> Iterator[Row]:
+def _accounts(organization: Organization) -> Iterator[Sequence[object]]:
     chart = organization.rows(_CHART)
     numbers = {doc["id"]: doc["account"].get("number", "") for doc in chart}
     for doc in _without_namesakes(chart):
@@ -50,24 +49,24 @@ def _accounts(organization: Organization) -> Iterator[Row]:
         yield numbers[doc["id"]], doc["name"], wording, parent, _active(doc)
 
 
-def _vendors(organization: Organization) -> Iterator[Row]:
+def _vendors(organization: Organization) -> Iterator[Sequence[object]]:
     for position, doc in enumerate(_without_namesakes(organization.rows("vendors"))):
         yield f"V-{position + 1:05}", doc["name"], doc.get("email", ""), doc.get("billCurrency", ""), _active(doc)
 
 
-def _customers(organization: Organization) -> Iterator[Row]:
+def _customers(organization: Organization) -> Iterator[Sequence[object]]:
     for position, doc in enumerate(_without_namesakes(organization.rows("customers"))):
         yield f"C-{position + 1:05}", doc["name"], doc.get("email", ""), doc.get("invoiceCurrency", ""), _active(doc)
 
 
-def _items(organization: Organization) -> Iterator[Row]:
+def _items(organization: Organization) -> Iterator[Sequence[object]]:
     numbers = {doc["id"]: doc["account"].get("number", "") for doc in organization.rows(_CHART)}
     for position, doc in enumerate(_without_namesakes(organization.rows("classifications/items"))):
         account = numbers.get(doc.get("expenseChartOfAccountId") or doc.get("chartOfAccountId"), "")
         yield f"I-{position + 1:05}", doc["name"], account, _active(doc)
 
 
-def _dimensions(organization: Organization) -> Iterator[Row]:
+def _dimensions(organization: Organization) -> Iterator[Sequence[object]]:
     for word, path in _DIMENSIONS.items():
         docs = organization.rows(path)
         # People have managers in BILL; an accounting program lists them flat.

@@ -36,42 +36,30 @@ def encoding_of(raw: bytes) -> str:
     Western Windows text is accepted only where every byte has a meaning in it and the accents are sparse, as in names.
 
     Raises:
-        NotText: it is binary, or in an encoding that cannot be told; names the byte and its line.
+        NotText: it is binary, or in an unknown encoding; names the byte and its line.
     """
-    _refuse_signatures(raw)
+    for signature, what in _SIGNATURES:
+        if raw.startswith(signature):
+            raise NotText(f"{what}. {_SAVE_AS}")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        _check_decodes(raw, "utf-16")
+        wrong = _first_undecodable(raw, "utf-16")
+        if wrong is not None:
+            raise NotText(_wrong_encoding(raw, wrong, "UTF-16"))
         return "utf-16"
-    _refuse_control_bytes(raw)
+    # The head decides nearly always, at the price of a few kilobytes.
+    control = _CONTROL.search(raw, 0, _HEAD) or _CONTROL.search(raw, _HEAD)
+    if control is not None:
+        offset = control.start()
+        raise NotText(
+            f"is not a text file: byte {offset} is 0x{raw[offset]:02X}, which no CSV file holds. {_SAVE_AS}",
+            _line_of(raw, offset),
+        )
     wrong = _first_undecodable(raw, "utf-8")
     if wrong is None:
         return "utf-8-sig"
     if _is_plausible_cp1252(raw):
         return "cp1252"
     raise NotText(_wrong_encoding(raw, wrong, "UTF-8"), _line_of(raw, wrong))
-
-
-def _refuse_signatures(raw: bytes) -> None:
-    for signature, what in _SIGNATURES:
-        if raw.startswith(signature):
-            raise NotText(f"{what}. {_SAVE_AS}")
-
-
-def _refuse_control_bytes(raw: bytes) -> None:
-    # The head decides nearly always, at the price of a few kilobytes.
-    found = _CONTROL.search(raw, 0, _HEAD) or _CONTROL.search(raw, _HEAD)
-    if found is not None:
-        offset = found.start()
-        raise NotText(
-            f"is not a text file: byte {offset} is 0x{raw[offset]:02X}, which no CSV file holds. {_SAVE_AS}",
-            _line_of(raw, offset),
-        )
-
-
-def _check_decodes(raw: bytes, codec: str) -> None:
-    wrong = _first_undecodable(raw, codec)
-    if wrong is not None:
-        raise NotText(_wrong_encoding(raw, wrong, codec.upper()))
 
 
 def _wrong_encoding(raw: bytes, offset: int, tried: str) -> str:

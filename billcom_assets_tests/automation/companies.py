@@ -8,8 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
 
-from billcom_assets.cli.connect import Settings as ConnectSettings
-from billcom_assets.cli.connect import connect_integration
+from billcom_assets.cli.connect import ConnectionSettings, connect_integration
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.ledger import import_files
 from billcom_assets.cli.mappings import suggest_and_accept
@@ -31,7 +30,7 @@ def connect(warehouse: Warehouse, server: SandboxServer, key: str = KEY, organiz
     """What ``billcom connect`` does."""
     one = server.world.organizations[organization]
     sources = CredentialSources(one.token.username, one.token.password, "sandbox-dev-key")
-    settings = ConnectSettings(company=one.name, base_url=server.base_url, v2_base_url=server.v2_base_url)
+    settings = ConnectionSettings(company=one.name, base_url=server.base_url, v2_base_url=server.v2_base_url)
     connect_integration(warehouse, key, one.id, sources, settings)
 
 

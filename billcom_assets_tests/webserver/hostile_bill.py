@@ -12,8 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from billcom_assets.bill.errors import BillError
-from billcom_assets.cli.connect import Settings as ConnectSettings
-from billcom_assets.cli.connect import connect_integration
+from billcom_assets.cli.connect import ConnectionSettings, connect_integration
 from billcom_assets.environment import open_database
 from billcom_assets.job_runner import launch
 from billcom_assets.sandbox import SandboxServer
@@ -77,7 +76,7 @@ def make_runs(server: SandboxServer, texts: list[str]) -> dict[str, str]:
 def _connect(warehouse: Warehouse, server: SandboxServer, key: str, company: str, base_url: str) -> None:
     one = server.world.organizations[0 if key == KEY else 1]
     sources = CredentialSources(one.token.username, one.token.password, "sandbox-dev-key")
-    connect_integration(warehouse, key, one.id, sources, ConnectSettings(company=company, base_url=base_url))
+    connect_integration(warehouse, key, one.id, sources, ConnectionSettings(company=company, base_url=base_url))
 
 
 def _refusing(message: str) -> Starlette:
