@@ -54,6 +54,15 @@ MAY_USE_DAGSTER = {
     "storage",
 }
 MAY_USE_THE_SANDBOX = {"cli"}
+PROGRESS_TABLES = {f"{PACKAGE}.warehouse.tables.{name}" for name in ("integrations", "sync_state", "sync_runs")}
+"""What is known of how far an integration is."""
+MAY_READ_PROGRESS = {
+    "warehouse",
+    "sync",
+    "quality",  # measures what a pull has left behind
+    "status",
+    "cli/connect.py",  # writes them
+}
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -117,6 +126,11 @@ def test_the_sandbox_knows_nothing_of_us_and_only_the_command_knows_it() -> None
     assert [path for room, path, others in rooms if room == "sandbox" and others - {"sandbox"}] == []
     users = {room for room, _, others in rooms if "sandbox" in others}
     assert users - {"sandbox"} <= MAY_USE_THE_SANDBOX
+
+
+def test_how_far_an_integration_is_is_read_in_one_room() -> None:
+    readers = {(room, path) for room, path, tree in modules() if PROGRESS_TABLES & set(imported(tree))}
+    assert {path for room, path in readers if not {room, path} & MAY_READ_PROGRESS} == set()
 
 
 def targets(node: ast.stmt, names: set[str]) -> Iterator[str]:

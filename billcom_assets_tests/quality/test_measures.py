@@ -18,7 +18,6 @@ from billcom_assets.quality.measures import (
     unmapped_in_use,
 )
 from billcom_assets.quality.references import broken_references
-from billcom_assets.status.freshness import freshness
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.tables import contract_findings, integrations, quality_findings, sync_runs
 from billcom_assets_tests.small_company import KEY, LATER, NOW, Books, connect
@@ -268,26 +267,3 @@ def test_every_object_that_was_fetched_is_accounted_for(books: Books) -> None:
     assert conservation(books.conn, KEY, "bills") == bad
     run(books, "r4", started_at=LATER + timedelta(hours=2), fetched=1, updated=1)
     assert conservation(books.conn, KEY, "bills").passed
-
-
-@pytest.mark.parametrize(
-    ("age", "passed", "said"),
-    [
-        (timedelta(minutes=30), True, "all 1 lists were pulled within 30 minutes"),
-        (timedelta(hours=3), True, "within 3 hours"),
-        (timedelta(hours=3, seconds=1), False, "1 of 1 lists are late, last pulled: bills 3 hours ago"),
-        (timedelta(days=2), False, "48 hours ago"),
-    ],
-)
-def test_old_data_is_found(books: Books, age: timedelta, passed: bool, said: str) -> None:
-    books.pulled("bills")
-
-    found = freshness(books.conn, KEY, NOW + age)
-
-    assert found.passed is passed
-    assert said in found.description
-    assert bool(found.fix) is not passed
-
-
-def test_data_that_was_never_pulled_is_not_fresh(books: Books) -> None:
-    assert not freshness(books.conn, KEY, NOW).passed

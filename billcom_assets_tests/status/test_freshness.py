@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from billcom_assets.status.freshness import freshness
+from billcom_assets_tests.small_company import KEY, NOW, Books
+
+
+@pytest.mark.parametrize(
+    ("age", "passed", "said"),
+    [
+        (timedelta(minutes=30), True, "all 1 lists were pulled within 30 minutes"),
+        (timedelta(hours=3), True, "within 3 hours"),
+        (timedelta(hours=3, seconds=1), False, "1 of 1 lists are late, last pulled: bills 3 hours ago"),
+        (timedelta(days=2), False, "48 hours ago"),
+    ],
+)
+def test_old_data_is_found(books: Books, age: timedelta, passed: bool, said: str) -> None:
+    books.pulled("bills")
+
+    found = freshness(books.conn, KEY, NOW + age)
+
+    assert found.passed is passed
+    assert said in found.description
+    assert bool(found.fix) is not passed
+
+
+def test_data_that_was_never_pulled_is_not_fresh(books: Books) -> None:
+    assert not freshness(books.conn, KEY, NOW).passed
