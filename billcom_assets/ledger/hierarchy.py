@@ -6,10 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from billcom_assets.ledger.problems import quoted
 
 SEPARATOR = ":"
+K = TypeVar("K")
 MAX_LEVELS = 50
 """No ledger nests its lists deeper; a file that does is no ledger's."""
 _NUMBERED = re.compile(r"(\S+) \N{MIDDLE DOT} (.+)")
@@ -78,7 +80,7 @@ def arrange(entries: Sequence[ListEntry], report: ReportLine, *, colons_may_be_p
     _find_parents(nodes, report, colons_may_be_plain=colons_may_be_plain)
     unplaceable = _unplaceable(nodes, report)
     _report_doubles(nodes, unplaceable, report)
-    names = _full_names(nodes, unplaceable)
+    names = full_names({i: (node.name, node.parent) for i, node in enumerate(nodes) if i not in unplaceable})
     return [
         _arranged(node, names[index], None if node.parent is None else (nodes[node.parent], names[node.parent]))
         for index, node in enumerate(nodes)
@@ -86,17 +88,21 @@ def arrange(entries: Sequence[ListEntry], report: ReportLine, *, colons_may_be_p
     ]
 
 
-def full_names(entries: Mapping[str, tuple[str, str | None]]) -> dict[str, str]:
+def full_names(entries: Mapping[K, tuple[str, K | None]]) -> dict[K, str]:
     """Full names by id of entries given as (name, parent id); a parent that is unknown or in a circle ends the name."""
-    return {id_: SEPARATOR.join(reversed(list(_upwards(id_, entries)))) for id_ in entries}
+    return {id_: SEPARATOR.join(reversed(list(_upwards(id_, entries.get)))) for id_ in entries}
 
 
-def _upwards(id_: str, entries: Mapping[str, tuple[str, str | None]]) -> Iterator[str]:
-    seen: set[str] = set()
-    current: str | None = id_
-    while current is not None and current in entries and current not in seen and len(seen) < MAX_LEVELS:
+def _upwards(id_: K, entry: Callable[[K], tuple[str, K | None] | None]) -> Iterator[str]:
+    """The name of an entry and those of the parents above it."""
+    seen: set[K] = set()
+    current: K | None = id_
+    while current is not None and current not in seen and len(seen) < MAX_LEVELS:
+        found = entry(current)
+        if found is None:
+            return
         seen.add(current)
-        name, current = entries[current]
+        name, current = found
         yield name
 
 
@@ -156,14 +162,8 @@ class _Index:
 
     def _path(self, index: int) -> str:
         """The full name as far as parents have been found."""
-        names: list[str] = []
-        seen: set[int] = set()
-        current: int | None = index
-        while current is not None and current not in seen and len(seen) < MAX_LEVELS:
-            seen.add(current)
-            names.append(self.nodes[current].name)
-            current = self.nodes[current].parent
-        return _given(reversed(names))
+        names = _upwards(index, lambda one: (self.nodes[one].name, self.nodes[one].parent))
+        return _given(reversed(list(names)))
 
 
 def _find_parents(nodes: list[_Node], report: ReportLine, *, colons_may_be_plain: bool) -> None:
@@ -245,15 +245,6 @@ def _report_doubles(nodes: Sequence[_Node], unplaceable: set[int], report: Repor
         if first != line:
             where = "" if node.parent is None else f" under {quoted(nodes[node.parent].name)}"
             report(line, f"the name {quoted(node.name)}{where} is used on line {first} already")
-
-
-def _full_names(nodes: Sequence[_Node], unplaceable: set[int]) -> dict[int, str]:
-    entries = {
-        str(index): (node.name, None if node.parent is None else str(node.parent))
-        for index, node in enumerate(nodes)
-        if index not in unplaceable
-    }
-    return {int(index): name for index, name in full_names(entries).items()}
 
 
 def _id(node: _Node, full_name: str) -> str:
