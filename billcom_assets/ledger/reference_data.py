@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import Connection, Table, literal, select
 
 from billcom_assets.ledger import reference_files
 from billcom_assets.ledger.csv_files import CsvTable, read_csv
@@ -94,66 +94,53 @@ def _parse(
     conn: Connection, integration: str, tables: Mapping[str, CsvTable | None], problems: FileProblems
 ) -> dict[str, list[LedgerRecord]]:
     records: dict[str, list[LedgerRecord]] = {}
+
+    def keep(kind: str, parsed: Iterable[LedgerRecord]) -> None:
+        records[kind] = _with_stored_ids(conn, integration, _TABLES[kind], parsed)
+
     before = problems.total
     if (table := tables.get("accounts")) is not None:
-        parsed = reference_files.accounts(table, problems)
-        records["accounts"] = _keeping_ids(parsed, _stored_ids(conn, integration, ledger_accounts))
+        keep("accounts", reference_files.accounts(table, problems))
     chart_is_broken = "accounts" in tables and ("accounts" not in records or problems.total > before)
     for kind in ("vendors", "customers"):
         if (table := tables.get(kind)) is not None:
-            known = _stored_ids(conn, integration, _TABLES[kind])
-            records[kind] = _keeping_ids(reference_files.parties(table, problems), known)
+            keep(kind, reference_files.parties(table, problems))
     if (table := tables.get("items")) is not None:
-        stored = () if "accounts" in records else _stored_chart(conn, integration)
-        chart = None if chart_is_broken else _chart(records.get("accounts", stored))
-        known = _stored_ids(conn, integration, ledger_items)
-        records["items"] = _keeping_ids(reference_files.items(table, problems, chart), known)
+        accounts = records["accounts"] if "accounts" in records else _stored_chart(conn, integration)
+        chart = [account for account in accounts if isinstance(account, LedgerAccount)]
+        keep("items", reference_files.items(table, problems, None if chart_is_broken else chart))
     if (table := tables.get("dimensions")) is not None:
-        records["dimensions"] = _dimensions(conn, integration, reference_files.dimensions(table, problems))
+        keep("dimensions", reference_files.dimensions(table, problems))
     return records
 
 
-def _dimensions(conn: Connection, integration: str, parsed: Sequence[LedgerDimension]) -> list[LedgerRecord]:
-    kept: list[LedgerRecord] = []
-    for kind in dict.fromkeys(dimension.kind for dimension in parsed):
-        known = _stored_ids(conn, integration, ledger_dimensions, ledger_dimensions.c.kind == kind)
-        kept += _keeping_ids([dimension for dimension in parsed if dimension.kind == kind], known)
-    return kept
-
-
-def _keeping_ids(records: Iterable[LedgerRecord], stored: Iterable[str]) -> list[LedgerRecord]:
+def _with_stored_ids(
+    conn: Connection, integration: str, table: Table, records: Iterable[LedgerRecord]
+) -> list[LedgerRecord]:
     """The records, those that are stored under another spelling of their id keeping the stored one."""
-    exact = set(stored)
-    spelled = {same(id_): id_ for id_ in exact}
+    kind = table.c.kind if table is ledger_dimensions else literal("")
+    stored = conn.execute(select(kind, table.c.id).where(table.c.integration == integration))
+    exact = {(row[0], row[1]) for row in stored}
+    spelled = {(kind, same(id_)): id_ for kind, id_ in exact}
 
-    def kept(id_: str) -> str:
-        return id_ if id_ in exact else spelled.get(same(id_), id_)
+    def renamed(record: LedgerRecord) -> LedgerRecord:
+        kind = record.kind if isinstance(record, LedgerDimension) else ""
 
-    return [_renamed(record, kept) for record in records]
+        def kept(id_: str) -> str:
+            return id_ if (kind, id_) in exact else spelled.get((kind, same(id_)), id_)
 
+        if isinstance(record, LedgerAccount | LedgerDimension) and record.parent_id is not None:
+            record = replace(record, parent_id=kept(record.parent_id))
+        return replace(record, id=kept(record.id))
 
-def _renamed(record: LedgerRecord, kept: Callable[[str], str]) -> LedgerRecord:
-    if isinstance(record, LedgerAccount | LedgerDimension) and record.parent_id is not None:
-        return replace(record, id=kept(record.id), parent_id=kept(record.parent_id))
-    return replace(record, id=kept(record.id))
-
-
-def _stored_ids(conn: Connection, integration: str, table: Table, *conditions: ColumnElement[bool]) -> list[str]:
-    return list(conn.scalars(select(table.c.id).where(table.c.integration == integration, *conditions)))
+    return [renamed(record) for record in records]
 
 
 def _stored_chart(conn: Connection, integration: str) -> list[LedgerRecord]:
     t = ledger_accounts.c
-    rows = conn.execute(
-        select(t.id, t.number, t.name, t.type, t.parent_id, t.description, t.active).where(
-            t.integration == integration, t.active
-        )
-    )
+    columns = [t[column.name] for column in fields(LedgerAccount)]
+    rows = conn.execute(select(*columns).where(t.integration == integration, t.active))
     return [LedgerAccount(**row._mapping) for row in rows]
-
-
-def _chart(records: Iterable[LedgerRecord]) -> list[LedgerAccount]:
-    return [record for record in records if isinstance(record, LedgerAccount)]
 
 
 def _apply(
