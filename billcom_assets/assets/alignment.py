@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
+from billcom_assets.warehouse.catalog_mirror import is_live
 from billcom_assets.warehouse.ledger_tables import ledger_accounts
 from billcom_assets.warehouse.mirror import Mirror
 
@@ -12,11 +13,10 @@ _NO_LEDGER = "No chart of accounts was imported yet: billcom ledger import KEY -
 
 def compare_charts(connection: Connection, mirror: Mirror, integration: str) -> dict[str, int | str]:
     """Counts of live accounts by counterpart, an account being known by its number and type, or name and type."""
-    ours = mirror.table("accounts").c
+    accounts = mirror.table("accounts")
+    ours = accounts.c
     in_bill = connection.execute(
-        select(ours.account_number, ours.name, ours.account_type).where(
-            ours.integration == integration, ours.archived.is_not(True), ours.deleted_at.is_(None)
-        )
+        select(ours.account_number, ours.name, ours.account_type).where(is_live(accounts, integration))
     ).all()
     theirs = ledger_accounts.c
     in_ledger = connection.execute(

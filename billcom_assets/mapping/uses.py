@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Select, and_, select, union
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.warehouse.catalog_mirror import catalog_mirror
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.mirror import Mirror
 
 PAYABLES = ("bills", "vendor_credits", "vendor_payments")
@@ -47,12 +47,7 @@ def referring(tables: Mirror, reference: Reference, integration: str) -> Select[
     owner = tables.table(reference.entity.name)
     table = tables.table(reference.table)
     referred: Column[str] = table.c[reference.column]
-    query = select(referred).where(
-        owner.c.integration == integration,
-        owner.c.deleted_at.is_(None),
-        owner.c.archived.is_not(True),
-        referred.is_not(None),
-    )
+    query = select(referred).where(is_live(owner, integration), referred.is_not(None))
     if table is owner:
         return query
     parent_id = table.c[reference.entity.id_column]

@@ -19,7 +19,7 @@ from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.names import name_of
 from billcom_assets.mapping.uses import in_use_among, in_use_by
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.warehouse.catalog_mirror import catalog_mirror
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.tables import contract_findings, sync_runs
 
 _SAMPLE = 10
@@ -64,18 +64,20 @@ def warning(found: Iterable[str], *, bad: str, good: str, fix: str) -> Quality:
     )
 
 
+def _to_map(integration: str) -> str:
+    return f"billcom mappings suggest {integration} --accept exact, then billcom mappings export {integration}"
+
+
 def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
     """Live bank accounts of BILL without a ledger account: payments from them cannot be booked."""
-    t = catalog_mirror().table("funding_accounts").c
-    live = conn.scalars(
-        select(t.id).where(t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None))
-    )
+    t = catalog_mirror().table("funding_accounts")
+    live = conn.scalars(select(t.c.id).where(is_live(t, integration)))
     unmapped = sorted(set(live) - mapped(conn, integration, "funding_accounts").keys())
     return warning(
         unmapped,
         bad="funding accounts of BILL are not mapped to a bank or credit card account of the ledger",
         good="every funding account of BILL is mapped",
-        fix=f"billcom mappings suggest {integration} --accept exact, then billcom mappings export {integration}",
+        fix=_to_map(integration),
     )
 
 
@@ -108,7 +110,7 @@ def unmapped_in_use(
         unmapped,
         bad=f"{what} that bills refer to are not mapped",
         good=f"all {what} that bills refer to are mapped",
-        fix=f"billcom mappings suggest {integration} --accept exact, then billcom mappings export {integration}",
+        fix=_to_map(integration),
     )
 
 
@@ -129,21 +131,15 @@ def duplicate_vendor_names(conn: Connection, integration: str, known: Collection
 
 
 def _vendors_doubled(conn: Connection, integration: str) -> list[str]:
-    t = catalog_mirror().table("vendors").c
-    rows = conn.execute(
-        select(t.id, t.name).where(t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None))
-    )
+    t = catalog_mirror().table("vendors")
+    rows = conn.execute(select(t.c.id, t.c.name).where(is_live(t, integration)))
     return _doubled((name_of(row.name).core, row.id) for row in rows)
 
 
 def duplicate_account_numbers(conn: Connection, integration: str) -> Quality:
     """Live accounts that share their number with another."""
-    t = catalog_mirror().table("accounts").c
-    rows = conn.execute(
-        select(t.id, t.account_number).where(
-            t.integration == integration, t.archived.is_not(True), t.deleted_at.is_(None)
-        )
-    )
+    t = catalog_mirror().table("accounts")
+    rows = conn.execute(select(t.c.id, t.c.account_number).where(is_live(t, integration)))
     doubled = _doubled((same(row.account_number or ""), row.id) for row in rows)
     return warning(
         doubled,

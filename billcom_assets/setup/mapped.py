@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, lit
 
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import State
-from billcom_assets.warehouse.catalog_mirror import catalog_mirror
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.ledger_tables import mappings
 
 
@@ -36,7 +36,7 @@ def mapped_counts(connection: Connection, integration: str, name: str) -> Mapped
     live = (
         select(type_.label("type"), func.count().label("objects"))
         .select_from(ours)
-        .where(ours.c.integration == integration, ours.c.archived.is_not(True), ours.c.deleted_at.is_(None))
+        .where(is_live(ours, integration))
         .group_by(text("1"))
     )
     mapped = (
