@@ -30,17 +30,13 @@ def column_schema(warehouse_table: Any) -> dg.TableSchema:
         columns=[
             dg.TableColumn(
                 name=column.name,
-                type=_type_name(column.type),
+                type=str(getattr(column.type, "impl", column.type)).split("(", maxsplit=1)[0].lower() or "json",
                 description=column.comment,
                 constraints=dg.TableColumnConstraints(nullable=bool(column.nullable)),
             )
             for column in warehouse_table.columns
         ]
     )
-
-
-def _type_name(sql_type: Any) -> str:
-    return str(getattr(sql_type, "impl", sql_type)).split("(", maxsplit=1)[0].lower() or "json"
 
 
 def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> dict[str, Any]:

@@ -77,9 +77,6 @@ def _delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
     storage.delete_events(run_id)
     instance.delete_run(run_id)
     if isinstance(storage, SqliteEventLogStorage):
-        _delete_file(Path(storage.path_for_shard(run_id)))
-
-
-def _delete_file(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+        path = Path(storage.path_for_shard(run_id))
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)

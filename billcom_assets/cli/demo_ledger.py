@@ -49,14 +49,13 @@ def _accounts(organization: Organization) -> Iterator[Sequence[object]]:
         yield numbers[doc["id"]], doc["name"], wording, parent, _active(doc)
 
 
-def _vendors(organization: Organization) -> Iterator[Sequence[object]]:
-    for position, doc in enumerate(_without_namesakes(organization.rows("vendors"))):
-        yield f"V-{position + 1:05}", doc["name"], doc.get("email", ""), doc.get("billCurrency", ""), _active(doc)
+def _parties(path: str, currency: str) -> Callable[[Organization], Iterator[Sequence[object]]]:
+    def rows(organization: Organization) -> Iterator[Sequence[object]]:
+        for position, doc in enumerate(_without_namesakes(organization.rows(path)), start=1):
+            number = f"{path[0].upper()}-{position:05}"
+            yield number, doc["name"], doc.get("email", ""), doc.get(currency, ""), _active(doc)
 
-
-def _customers(organization: Organization) -> Iterator[Sequence[object]]:
-    for position, doc in enumerate(_without_namesakes(organization.rows("customers"))):
-        yield f"C-{position + 1:05}", doc["name"], doc.get("email", ""), doc.get("invoiceCurrency", ""), _active(doc)
+    return rows
 
 
 def _items(organization: Organization) -> Iterator[Sequence[object]]:
@@ -94,8 +93,10 @@ def _active(doc: Doc) -> str:
 
 _FILES = {
     "accounts": _File(("Account Number", "Account Name", "Account Type", "Parent Number", "Active"), _accounts),
-    "vendors": _File(("Vendor ID", "Vendor", "Main Email", "Currency", "Active"), _vendors),
-    "customers": _File(("Customer ID", "Customer", "Main Email", "Currency", "Active"), _customers),
+    "vendors": _File(("Vendor ID", "Vendor", "Main Email", "Currency", "Active"), _parties("vendors", "billCurrency")),
+    "customers": _File(
+        ("Customer ID", "Customer", "Main Email", "Currency", "Active"), _parties("customers", "invoiceCurrency")
+    ),
     "items": _File(("Item Code", "Item Name", "Expense Account", "Active"), _items),
     "dimensions": _File(("Dimension", "Code", "Name", "Parent", "Active"), _dimensions),
 }

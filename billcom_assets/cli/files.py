@@ -56,7 +56,8 @@ def written(
         return
     write = private_files.replace if force else private_files.create
     try:
-        _refuse_wrong_target(path, warehouse)
+        if refusal := _refusal(path, Path(path), warehouse):
+            raise CommandFailed(refusal, ExitCode.WRONG_USE)
         write(Path(path), text.encode(ENCODING))
     except FileExistsError:
         raise CommandFailed(
@@ -71,12 +72,6 @@ def written(
     output.result(
         {**document, "file": path}, lambda console: console.print(f"{what} written to {path}.", soft_wrap=True)
     )
-
-
-def _refuse_wrong_target(path: str, warehouse: Warehouse) -> None:
-    refusal = _refusal(path, Path(path), warehouse)
-    if refusal is not None:
-        raise CommandFailed(refusal, ExitCode.WRONG_USE)
 
 
 def _refusal(path: str, file: Path, warehouse: Warehouse) -> str | None:

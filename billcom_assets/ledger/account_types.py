@@ -43,10 +43,6 @@ INCOME_TYPES = frozenset({AccountType.INCOME, AccountType.OTHER_INCOME})
 """Accounts that sales are booked to."""
 
 
-def _words(wording: str) -> list[str]:
-    return _WORD.findall(wording.casefold().replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", ""))
-
-
 def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}y"
@@ -55,7 +51,7 @@ def _singular(word: str) -> str:
 
 def _keys(wording: str) -> tuple[str, str]:
     """Two spellings without case, spaces and punctuation: as written, and with every word in the singular."""
-    words = _words(wording)
+    words = _WORD.findall(wording.casefold().replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", ""))
     return "".join(words), "".join(map(_singular, words))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -30,7 +30,8 @@ LONGEST_NUMBER = 40
 LONGEST_DESCRIPTION = 4000
 LONGEST_PARENT_NAME = 100
 
-_WORDS = {AccountType.COST_OF_GOODS_SOLD: "CostofGoodsSold"}
+_TYPES = {"COST_OF_GOODS_SOLD": "CostofGoodsSold"}
+"""Spelled otherwise than by its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def _chart(conn: Connection, integration: str) -> dict[str, _Account]:
 def _rows(chart: Mapping[str, _Account], problems: list[ExportProblem]) -> Iterator[tuple[str, ...]]:
     written: set[str] = set()
     keys: set[tuple[str, str]] = set()
-    for account in _parents_first(chart):
+    # Parents first.
+    for account in sorted(chart.values(), key=lambda account: _level(account, chart)):
         parent = chart.get(account.parent_id)
         reason = _refusal(account, parent, written)
         key = (account.name.casefold(), account.number.casefold())
@@ -123,12 +125,14 @@ def _changes(account: _Account) -> Iterator[str]:
 
 
 def _row(account: _Account, parent: _Account | None) -> tuple[str, ...]:
+    type_ = account.type.value if account.type else ""
+    marks = len(protected(account.description)) - len(account.description)
     return (
         account.name,
         "Active",
         account.number,
-        _type_in_bill(account.type),
-        _cut(account.description),
+        _TYPES.get(type_) or "".join(part.title() for part in type_.split("_")),
+        account.description[: LONGEST_DESCRIPTION - marks],
         parent.name if parent else "",
         parent.number if parent else "",
         "",
@@ -148,21 +152,6 @@ def _refusal(account: _Account, parent: _Account | None, written: set[str]) -> s
         ),
     )
     return next((reason for applies, reason in reasons if applies), None)
-
-
-def _cut(description: str) -> str:
-    room = LONGEST_DESCRIPTION - (len(protected(description)) - len(description))
-    return description[:room]
-
-
-def _type_in_bill(type_: AccountType | None) -> str:
-    if type_ is None:
-        return ""
-    return _WORDS.get(type_) or "".join(part.title() for part in type_.value.split("_"))
-
-
-def _parents_first(chart: Mapping[str, _Account]) -> Sequence[_Account]:
-    return sorted(chart.values(), key=lambda account: _level(account, chart))
 
 
 def _level(account: _Account, chart: Mapping[str, _Account]) -> int:

@@ -65,14 +65,13 @@ class FileRefused(UserFacingError):
         self.consequence = consequence
         self.problems = tuple(problems)
         self.total = total
-        lines = [f"{consequence} {_counted(total)}:", *(f"  {problem}" for problem in self.problems[:_SHOWN])]
+        lines = [
+            f"{consequence} {total} {'problem' if total == 1 else 'problems'}:",
+            *(f"  {problem}" for problem in self.problems[:_SHOWN]),
+        ]
         if total > _SHOWN:
             lines.append(f"  ... and {total - min(_SHOWN, len(self.problems))} more")
         super().__init__("\n".join(lines))
-
-
-def _counted(total: int) -> str:
-    return "1 problem" if total == 1 else f"{total} problems"
 
 
 def quoted(value: str) -> str:

@@ -65,13 +65,10 @@ def export_csv(conn: Connection, integration: str, kinds: Iterable[str] = tuple(
 
 
 def _rows(integration: str, view: Overview) -> Iterator[MappingRow]:
+    decided = {bill_id for bill_id, link in view.links.items() if link.is_decided}
     shown = view.relevant | view.links.keys()
-    for bill_id in sorted(shown, key=lambda id_: (_is_decided(view, id_), _bill_name(view, id_).casefold(), id_)):
+    for bill_id in sorted(shown, key=lambda id_: (id_ in decided, _bill_name(view, id_).casefold(), id_)):
         yield _row(integration, view, bill_id)
-
-
-def _is_decided(view: Overview, bill_id: str) -> bool:
-    return bill_id in view.links and view.links[bill_id].is_decided
 
 
 def _bill_name(view: Overview, bill_id: str) -> str:

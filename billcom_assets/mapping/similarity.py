@@ -17,6 +17,7 @@ _KEPT = 12
 _RARE = 25
 """A word in more names than this says little about any of them."""
 _SHORTEST_RARE_WORD = 4
+_SAME_WORDS = "the names differ at most in order, legal form or punctuation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def _close(left: Sequence[Name], right: Sequence[Name], at_least: int) -> Iterat
         for row, column in _best(scores):
             if part[row].core and _numbers_agree(part[row].numbers, numbers[column]):
                 score = int(scores[row, column])
-                yield Likeness(start + row, column, score, _closeness(score))
+                yield Likeness(start + row, column, score, _SAME_WORDS if score == 100 else "the names are alike")
 
 
 def _scores(left: Sequence[Name], right: Sequence[Name], at_least: int) -> npt.NDArray[np.uint8]:
@@ -73,10 +74,6 @@ def _best(scores: npt.NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
     for row, column in zip(rows.tolist(), columns.ravel().tolist(), strict=True):
         if scores[row, column]:
             yield row, column
-
-
-def _closeness(score: int) -> str:
-    return "the names differ at most in order, legal form or punctuation" if score == 100 else "the names are alike"
 
 
 def _contained(left: Sequence[Name], right: Sequence[Name], at_least: int) -> Iterator[Likeness]:

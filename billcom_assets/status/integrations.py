@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.integrations import InvalidSetting, Status, UnknownIntegration, left
@@ -119,8 +119,4 @@ def sync_status(connection: Connection, integration: IntegrationStatus) -> SyncS
 def entity_states(connection: Connection, key: str) -> dict[str, EntityState]:
     """The state of every entity that was ever pulled, or begun."""
     rows = connection.execute(select(sync_state).where(sync_state.c.integration == key)).mappings()
-    return {row["entity"]: _entity_state(row) for row in rows}
-
-
-def _entity_state(row: RowMapping) -> EntityState:
-    return EntityState(**{name: row[name] for name in EntityState.__slots__})
+    return {row["entity"]: EntityState(**{name: row[name] for name in EntityState.__slots__}) for row in rows}
