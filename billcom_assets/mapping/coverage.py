@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, select
 
 from billcom_assets.mapping.kinds import KINDS
-from billcom_assets.mapping.links import State
+from billcom_assets.mapping.links import LinkState
 from billcom_assets.mapping.overview import Overview, overview
 from billcom_assets.warehouse.ledger_tables import ledger_dimensions, mappings
 
@@ -46,7 +46,7 @@ def mapping_coverage(conn: Connection, integration: str) -> list[Coverage]:
 def _coverage(view: Overview) -> Coverage:
     relevant = view.relevant
     mapped = {id_ for id_ in relevant if view.is_mapped(id_)}
-    suggested = {id_ for id_ in relevant if id_ in view.links and view.links[id_].state is State.SUGGESTED}
+    suggested = {id_ for id_ in relevant if id_ in view.links and view.links[id_].state is LinkState.SUGGESTED}
     used = relevant & view.used
     return Coverage(
         view.kind.name,
@@ -63,7 +63,7 @@ def stale_links(conn: Connection, integration: str) -> list[StaleLink]:
     found = []
     for kind in KINDS.values():
         view = overview(conn, integration, kind)
-        for link in view.of_state(State.MAPPED):
+        for link in view.of_state(LinkState.MAPPED):
             ledger_id = link.ledger_id or ""
             reasons = (*_bill_reasons(view, link.bill_id), *_ledger_reasons(view, ledger_id))
             if reasons:
@@ -98,5 +98,5 @@ def mapped(conn: Connection, integration: str, kind: str) -> dict[str, str]:
     if KINDS[kind].ledger_types:
         matches.append(theirs.type.in_(sorted(KINDS[kind].ledger_types)))
     query = select(m.bill_id, m.ledger_id).join(KINDS[kind].table, and_(*matches))
-    rows = conn.execute(query.where(m.integration == integration, m.kind == kind, m.state == State.MAPPED.value))
+    rows = conn.execute(query.where(m.integration == integration, m.kind == kind, m.state == LinkState.MAPPED.value))
     return {row.bill_id: row.ledger_id for row in rows}

@@ -15,7 +15,7 @@ from billcom_assets.warehouse.audit import Decision, What
 from billcom_assets.warehouse.ledger_tables import mappings
 
 
-class State(StrEnum):
+class LinkState(StrEnum):
     """Where the link of a BILL object stands."""
 
     MAPPED = "mapped"
@@ -31,7 +31,7 @@ class Link:
 
     bill_id: str
     ledger_id: str | None
-    state: State
+    state: LinkState
     method: Method
     score: int | None
     reason: str
@@ -41,7 +41,7 @@ class Link:
     @property
     def is_decided(self) -> bool:
         """Mapped, or left unmapped by hand."""
-        return self.state is not State.SUGGESTED
+        return self.state is not LinkState.SUGGESTED
 
     def audited(self) -> dict[str, object]:
         """What the audit log keeps of a decision, beside who decided it and when."""
@@ -65,7 +65,7 @@ class Links:
             row.bill_id: Link(
                 bill_id=row.bill_id,
                 ledger_id=row.ledger_id,
-                state=State(row.state),
+                state=LinkState(row.state),
                 method=Method(row.method),
                 score=None if row.score is None else int(row.score),
                 reason=row.reason,
@@ -89,8 +89,8 @@ class Links:
 
     def mark_mapped(self, suggested: Iterable[Link], *, by: str, now: datetime) -> list[Link]:
         """Makes suggestions mappings; returns them as they are then."""
-        decided = [replace(link, state=State.MAPPED, decided_by=by, decided_at=now) for link in suggested]
-        values = {"state": State.MAPPED.value, "decided_by": by, "decided_at": now}
+        decided = [replace(link, state=LinkState.MAPPED, decided_by=by, decided_at=now) for link in suggested]
+        values = {"state": LinkState.MAPPED.value, "decided_by": by, "decided_at": now}
         if decided:
             self.conn.execute(
                 update(mappings).where(*self._keyed()), [{"key": one.bill_id, **values} for one in decided]

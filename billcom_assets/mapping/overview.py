@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from billcom_assets.mapping.kinds import MappedKind
-from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.links import Link, Links, LinkState
 from billcom_assets.mapping.objects import BillObject, LedgerObject, bill_objects, ledger_objects
 from billcom_assets.mapping.uses import in_use
 
@@ -29,14 +29,14 @@ class Overview:
     relevant: frozenset[str]
     """BILL ids that need a counterpart: of live objects, and of archived ones that are in use."""
 
-    def of_state(self, state: State) -> list[Link]:
+    def of_state(self, state: LinkState) -> list[Link]:
         """The links of one state, by BILL id."""
         return [link for _, link in sorted(self.links.items()) if link.state is state]
 
     def is_mapped(self, bill_id: str) -> bool:
         """True when the object is mapped onto an active ledger object."""
         link = self.links.get(bill_id)
-        if link is None or link.state is not State.MAPPED or link.ledger_id is None:
+        if link is None or link.state is not LinkState.MAPPED or link.ledger_id is None:
             return False
         counterpart = self.ledger.get(link.ledger_id)
         return counterpart is not None and counterpart.active

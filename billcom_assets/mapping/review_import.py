@@ -18,7 +18,7 @@ from billcom_assets.ledger.csv_files import CsvRow, CsvTable, Field, Layout, rea
 from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.mapping.kinds import KINDS
-from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.links import Link, Links, LinkState
 from billcom_assets.mapping.matching import Method
 from billcom_assets.mapping.overview import Overview, overview
 from billcom_assets.mapping.review_file import NONE
@@ -242,7 +242,7 @@ def _store(links: Links, reader: _Reader, by: str, now: datetime) -> list[Decisi
         Link(
             bill_id=bill_id,
             ledger_id=ledger_id,
-            state=State.UNMAPPED if ledger_id is None else State.MAPPED,
+            state=LinkState.UNMAPPED if ledger_id is None else LinkState.MAPPED,
             method=Method.MANUAL,
             score=None,
             reason="decided by hand",
@@ -265,7 +265,7 @@ def _notes(reader: _Reader) -> Iterator[str]:
             f'write "{NONE}" to undo a mapping'
         )
     owners: dict[str, list[str]] = defaultdict(list)
-    before = {link.bill_id: link.ledger_id for link in view.of_state(State.MAPPED)}
+    before = {link.bill_id: link.ledger_id for link in view.of_state(LinkState.MAPPED)}
     for bill_id, ledger_id in (before | reader.decisions).items():
         if ledger_id is not None and bill_id in view.relevant:
             owners[ledger_id].append(bill_id)

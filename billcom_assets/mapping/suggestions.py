@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from billcom_assets.mapping.kinds import KINDS
-from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.links import Link, Links, LinkState
 from billcom_assets.mapping.matching import Method, Suggestion, match
 from billcom_assets.mapping.overview import Overview, overview
 from billcom_assets.warehouse import audit
@@ -112,7 +112,7 @@ def _store_suggestions(links: Links, view: Overview, suggestions: Sequence[Sugge
         suggestion.bill_id: Link(
             bill_id=suggestion.bill_id,
             ledger_id=suggestion.ledger_id,
-            state=State.SUGGESTED,
+            state=LinkState.SUGGESTED,
             method=suggestion.method,
             score=suggestion.score,
             reason=suggestion.reason,
@@ -151,7 +151,7 @@ def accept(
         links = Links(conn, integration, kind.name)
         decisions += [links.decision(None, link) for link in links.mark_mapped(chosen, by=actor.name, now=now)]
         reports.append(
-            KindAccepted(kind.name, accepted=len(chosen), waiting=len(view.of_state(State.SUGGESTED)) - len(chosen))
+            KindAccepted(kind.name, accepted=len(chosen), waiting=len(view.of_state(LinkState.SUGGESTED)) - len(chosen))
         )
     audit.record_all(conn, actor, decisions, now)
     return reports
@@ -162,7 +162,7 @@ def _accepted(view: Overview, which: Accept) -> list[Link]:
     taken = {link.ledger_id for link in view.links.values() if link.is_decided and link.bill_id in view.relevant}
     chosen: list[Link] = []
     for link in sorted(
-        view.of_state(State.SUGGESTED), key=lambda link: (link.method is not Method.EXACT, -(link.score or 0))
+        view.of_state(LinkState.SUGGESTED), key=lambda link: (link.method is not Method.EXACT, -(link.score or 0))
     ):
         is_wanted = which is Accept.ALL or link.method is Method.EXACT
         if is_wanted and link.ledger_id not in taken:

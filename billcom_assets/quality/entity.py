@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from billcom_assets.entities.model import Entity
 from billcom_assets.quality import measures
 from billcom_assets.quality.completeness import completeness
-from billcom_assets.quality.findings import Changes, Findings
+from billcom_assets.quality.findings import Changes, MeasureFindings
 from billcom_assets.quality.measures import IN_USE_KINDS, Quality
 from billcom_assets.quality.references import broken_references
 from billcom_assets.warehouse.tables import sync_state
@@ -53,9 +53,9 @@ class Look:
         """What the measure has found before."""
         return self.findings(measure).known(self.connection)
 
-    def findings(self, measure: str) -> Findings:
+    def findings(self, measure: str) -> MeasureFindings:
         """Where it keeps them."""
-        return Findings(self.integration, self.entity.name, measure)
+        return MeasureFindings(self.integration, self.entity.name, measure)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ Changes = Mapping[str, Collection[str] | None]
 
 
 @dataclass(frozen=True)
-class Findings:
+class MeasureFindings:
     """What one measure knows to be wrong with one entity of an integration."""
 
     integration: str

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, select, text
 
 from billcom_assets.mapping.kinds import KINDS
-from billcom_assets.mapping.links import State
+from billcom_assets.mapping.links import LinkState
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.ledger_tables import mappings
 
@@ -42,7 +42,7 @@ def mapped_counts(connection: Connection, integration: str, name: str) -> Mapped
     mapped = (
         live.join(mappings, and_(m.integration == ours.c.integration, m.kind == name, m.bill_id == ours.c.id))
         .join(theirs, and_(theirs.c.integration == ours.c.integration, theirs.c.id == m.ledger_id, theirs.c.active))
-        .where(m.state == State.MAPPED.value)
+        .where(m.state == LinkState.MAPPED.value)
     )
     return MappedCounts(
         live=_by_type(connection, live),
@@ -50,7 +50,7 @@ def mapped_counts(connection: Connection, integration: str, name: str) -> Mapped
         suggested=_count(
             connection,
             mappings,
-            *(m.integration == integration, m.kind == name, m.state == State.SUGGESTED.value),
+            *(m.integration == integration, m.kind == name, m.state == LinkState.SUGGESTED.value),
         ),
         ledger=_count(connection, theirs, theirs.c.integration == integration, theirs.c.active),
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.spreadsheets import ENCODING, protected, unprotected
 from billcom_assets.mapping.coverage import mapped
-from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.links import Link, Links, LinkState
 from billcom_assets.mapping.matching import Method
 from billcom_assets.mapping.review_file import export_csv, show
 from billcom_assets.mapping.review_import import MappingImportReport, import_csv
@@ -124,8 +124,10 @@ def test_decisions_made_in_a_spreadsheet_are_taken_with_who_when_and_how(vendors
 
     assert (report.mapped, report.unmapped, report.unchanged, report.undecided) == (2, 1, 1, 0)
     stored = Links(vendors.conn, KEY, "vendors").all()
-    assert stored["009b"] == Link("009b", "V2", State.MAPPED, Method.MANUAL, None, "decided by hand", "ada", LATER)
-    assert stored["009c"] == Link("009c", None, State.UNMAPPED, Method.MANUAL, None, "decided by hand", "ada", LATER)
+    assert stored["009b"] == Link("009b", "V2", LinkState.MAPPED, Method.MANUAL, None, "decided by hand", "ada", LATER)
+    assert stored["009c"] == Link(
+        "009c", None, LinkState.UNMAPPED, Method.MANUAL, None, "decided by hand", "ada", LATER
+    )
     assert stored["009d"].ledger_id == "V3"
     assert stored["009a"].method is Method.EXACT
 

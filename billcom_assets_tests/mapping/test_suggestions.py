@@ -5,7 +5,7 @@ from sqlalchemy import Connection, select
 
 from billcom_assets.mapping.coverage import Coverage, mapped, mapping_coverage, stale_links
 from billcom_assets.mapping.kinds import KINDS
-from billcom_assets.mapping.links import Link, Links, State
+from billcom_assets.mapping.links import Link, Links, LinkState
 from billcom_assets.mapping.matching import Method
 from billcom_assets.mapping.suggestions import Accept, accept, suggest
 from billcom_assets.warehouse.integrations import UnknownIntegration
@@ -36,7 +36,7 @@ def test_suggestions_are_stored_with_when_how_and_why(books: Books) -> None:
     stored = links(books.conn)
     assert stored.keys() == {"009a", "009b"}
     assert stored["009a"] == Link(
-        "009a", "V1", State.SUGGESTED, Method.EXACT, None, "same name without legal form", None, NOW
+        "009a", "V1", LinkState.SUGGESTED, Method.EXACT, None, "same name without legal form", None, NOW
     )
     assert stored["009b"].method is Method.LIKELY
     assert stored["009b"].score is not None
@@ -53,12 +53,12 @@ def test_accepting_exact_ones_maps_them_and_says_who_and_when(books: Books) -> N
     assert [(k.accepted, k.waiting) for k in report if k.kind == "vendors"] == [(1, 1)]
     stored = links(books.conn)["009a"]
     assert (stored.state, stored.method, stored.decided_by, stored.decided_at) == (
-        State.MAPPED,
+        LinkState.MAPPED,
         Method.EXACT,
         "ada",
         LATER,
     )
-    assert links(books.conn)["009b"].state is State.SUGGESTED
+    assert links(books.conn)["009b"].state is LinkState.SUGGESTED
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1"}
 
 

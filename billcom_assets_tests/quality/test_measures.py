@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.quality.findings import Changes, Findings
+from billcom_assets.quality.findings import Changes, MeasureFindings
 from billcom_assets.quality.measures import (
     Severity,
     conservation,
@@ -201,9 +201,9 @@ def test_what_was_broken_stays_so_until_its_object_is_there(pulled: Books) -> No
 
 
 def test_findings_keep_the_time_when_they_were_first_made(books: Books) -> None:
-    findings = Findings(KEY, "bills", "references")
+    findings = MeasureFindings(KEY, "bills", "references")
     findings.keep(books.conn, {"00901", "00902"}, NOW)
-    Findings(KEY, "vendors", "references").keep(books.conn, {"00999"}, NOW)
+    MeasureFindings(KEY, "vendors", "references").keep(books.conn, {"00999"}, NOW)
     findings.keep(books.conn, {"00902", "00903"}, LATER)
     f = quality_findings.c
     stored = books.conn.execute(select(f.found, f.found_at).where(f.entity == "bills").order_by(f.found)).all()
