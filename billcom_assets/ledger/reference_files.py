@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from billcom_assets.ledger.account_types import AccountType, account_type
 from billcom_assets.ledger.csv_files import CsvRow, CsvTable
-from billcom_assets.ledger.hierarchy import ArrangedEntry, ListEntry, arrange, full_names, same
+from billcom_assets.ledger.hierarchy import ArrangedEntry, ListEntry, ReportLine, arrange, full_names, same
 from billcom_assets.ledger.layouts import DIMENSION_KINDS
 from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerItem, LedgerParty
@@ -23,7 +24,6 @@ _SAYS_ACTIVE = frozenset({"active", "enabled", "open", "current", "approved", "o
 _SAYS_INACTIVE = frozenset(
     {"inactive", "not active", "not-active", "archived", "disabled", "closed", "deleted", "hidden"}
 )
-_PARENT_FIELDS = ("parent", "parent number")
 _KIND_OF = {word: kind for kind, words in DIMENSION_KINDS.items() for word in words}
 
 
@@ -36,14 +36,16 @@ class _Checked:
     number: str
     active: bool
 
+    @property
+    def id(self) -> str:
+        """The number, or the name without one."""
+        return self.number or self.name
+
 
 def accounts(table: CsvTable, problems: FileProblems) -> list[LedgerAccount]:
     """The chart of accounts; every account has a name and a type, numbers and names are unique, parents are known."""
     checked = _checked(table, problems)
-    types = _types(table, checked, problems)
-    active = {record.row.line: record.active for record in checked}
-    rows = {record.row.line: record.row for record in checked}
-    placed = _arranged(table, checked, problems, colons_may_be_plain=not table.fields.isdisjoint(_PARENT_FIELDS))
+    types = _types(checked, partial(problems.add, table.file))
     return [
         LedgerAccount(
             id=one.id,
@@ -51,20 +53,20 @@ def accounts(table: CsvTable, problems: FileProblems) -> list[LedgerAccount]:
             name=one.name,
             type=types[one.entry.line],
             parent_id=one.parent_id,
-            description=rows[one.entry.line]["description"] or None,
-            active=active[one.entry.line],
+            description=record.row["description"] or None,
+            active=record.active,
         )
-        for one in placed
+        for record, one in _arranged(table, checked, problems, colons_may_be_plain=_names_parents(table))
     ]
 
 
 def parties(table: CsvTable, problems: FileProblems) -> list[LedgerParty]:
     """Vendors or customers; every one has a name, and numbers (or names, without numbers) are unique."""
     checked = _checked(table, problems)
-    _report_double_ids(table.file, ((record.row.line, record.number or record.name) for record in checked), problems)
+    _report_double_ids(((record.row.line, record.id) for record in checked), partial(problems.add, table.file))
     return [
         LedgerParty(
-            id=record.number or record.name,
+            id=record.id,
             name=record.name,
             tax_id=record.row["tax id"] or None,
             email=record.row["e-mail"] or None,
@@ -81,14 +83,15 @@ def items(table: CsvTable, problems: FileProblems, chart: Iterable[LedgerAccount
     Without a ``chart`` accounts are not looked for: a broken file of accounts is not reported once more per item.
     """
     checked = _checked(table, problems)
-    _report_double_ids(table.file, ((record.row.line, record.number or record.name) for record in checked), problems)
+    _report_double_ids(((record.row.line, record.id) for record in checked), partial(problems.add, table.file))
     directory = None if chart is None else _directory(chart)
+    report = partial(problems.add, table.file)
     return [
         LedgerItem(
-            id=record.number or record.name,
+            id=record.id,
             name=record.name,
             description=record.row["description"] or None,
-            account_id=_account_of(record, directory, table.file, problems),
+            account_id=_account_of(record, directory, report),
             active=record.active,
         )
         for record in checked
@@ -110,11 +113,9 @@ def dimensions(table: CsvTable, problems: FileProblems) -> list[LedgerDimension]
 
 
 def _of_kind(kind: str, records: list[_Checked], table: CsvTable, problems: FileProblems) -> Iterator[LedgerDimension]:
-    by_line = {record.row.line: record for record in records}
     # Jobs are written below their customer ("Customer:Job"), who is no job.
-    plain = kind == "jobs" or not table.fields.isdisjoint(_PARENT_FIELDS)
-    for one in _arranged(table, records, problems, colons_may_be_plain=plain):
-        record = by_line[one.entry.line]
+    plain = kind == "jobs" or _names_parents(table)
+    for record, one in _arranged(table, records, problems, colons_may_be_plain=plain):
         yield LedgerDimension(
             kind=kind,
             id=one.id,
@@ -125,34 +126,39 @@ def _of_kind(kind: str, records: list[_Checked], table: CsvTable, problems: File
         )
 
 
+def _names_parents(table: CsvTable) -> bool:
+    return not table.fields.isdisjoint(("parent", "parent number"))
+
+
 def _checked(table: CsvTable, problems: FileProblems) -> list[_Checked]:
-    return [record for row in table.rows if (record := _check(row, table.file, problems)) is not None]
+    report = partial(problems.add, table.file)
+    return [record for row in table.rows if (record := _check(row, report)) is not None]
 
 
-def _check(row: CsvRow, file: str, problems: FileProblems) -> _Checked | None:
+def _check(row: CsvRow, report: ReportLine) -> _Checked | None:
     name = " ".join(row["name"].split())
     number = " ".join(row["number"].split())
     if not name:
-        problems.add(file, row.line, "the name is missing")
+        report(row.line, "the name is missing")
         return None
     for what, text, longest in (("name", name, _LONGEST_NAME), ("number", number, _LONGEST_NUMBER)):
         if len(text) > longest:
-            problems.add(file, row.line, f"the {what} {quoted(text)} is longer than {longest} characters")
+            report(row.line, f"the {what} {quoted(text)} is longer than {longest} characters")
             return None
-    return _Checked(row, name, number, _is_active(row, file, problems))
+    return _Checked(row, name, number, _is_active(row, report))
 
 
-def _is_active(row: CsvRow, file: str, problems: FileProblems) -> bool:
+def _is_active(row: CsvRow, report: ReportLine) -> bool:
     stated, hidden = same(row["active"]), same(row["inactive"])
     known = _PLAIN_YES | _PLAIN_NO | _SAYS_ACTIVE | _SAYS_INACTIVE | {""}
     for word in (stated, hidden):
         if word not in known:
-            problems.add(file, row.line, f"{quoted(word)} does not say whether it is active; use yes or no")
+            report(row.line, f"{quoted(word)} does not say whether it is active; use yes or no")
     # A word such as "archived" means the same in a column called "Archived" as in one called "Status".
     return stated not in _PLAIN_NO | _SAYS_INACTIVE and hidden not in _PLAIN_YES | _SAYS_INACTIVE
 
 
-def _types(table: CsvTable, records: Iterable[_Checked], problems: FileProblems) -> dict[int, AccountType]:
+def _types(records: Iterable[_Checked], report: ReportLine) -> dict[int, AccountType]:
     """Account types by line; an unknown one is reported, with the accepted ones named once."""
     types: dict[int, AccountType] = {}
     advice = f"; use a common wording or one of {', '.join(AccountType)}"
@@ -162,51 +168,37 @@ def _types(table: CsvTable, records: Iterable[_Checked], problems: FileProblems)
         types[record.row.line] = known or AccountType.UNSPECIFIED
         if known is None:
             what = f"the account type {quoted(wording)} is unknown" if wording else "the account type is missing"
-            problems.add(table.file, record.row.line, what + advice)
+            report(record.row.line, what + advice)
             advice = ""
     return types
 
 
 def _arranged(
     table: CsvTable, records: list[_Checked], problems: FileProblems, *, colons_may_be_plain: bool
-) -> list[ArrangedEntry]:
-    def report(line: int, message: str) -> None:
-        problems.add(table.file, line, message)
-
+) -> list[tuple[_Checked, ArrangedEntry]]:
+    report = partial(problems.add, table.file)
     entries = [
         ListEntry(record.row.line, record.number, record.name, record.row["parent number"] or record.row["parent"])
         for record in records
     ]
-    placed = arrange(entries, report, colons_may_be_plain=colons_may_be_plain)
-    clashing = _without_number_named_like_a_number(placed)
-    _report_double_ids(table.file, ((one.entry.line, one.id) for one in clashing), problems)
-    _report_long_ids(table.file, placed, problems)
-    return placed
+    arranged = arrange(entries, report, colons_may_be_plain=colons_may_be_plain)
+    # Ids may clash although numbers do not, which are reported already: a name may look like another's number.
+    numbers = {same(one.number): one for one in arranged if one.number}
+    clashing = [(numbers[same(one.id)], one) for one in arranged if not one.number and same(one.id) in numbers]
+    _report_double_ids(((one.entry.line, one.id) for pair in clashing for one in pair), report)
+    for one in arranged:
+        if len(one.id.encode()) > _LONGEST_ID_BYTES:
+            report(one.entry.line, f"the full name {quoted(one.id)} is too long; give it a number")
+    by_line = {record.row.line: record for record in records}
+    return [(by_line[one.entry.line], one) for one in arranged]
 
 
-def _without_number_named_like_a_number(placed: list[ArrangedEntry]) -> list[ArrangedEntry]:
-    """Entries whose ids clash although their numbers do not: doubled numbers are reported already."""
-    numbers = {same(one.number): one for one in placed if one.number}
-    return [
-        clashing
-        for one in placed
-        if not one.number and same(one.id) in numbers
-        for clashing in (numbers[same(one.id)], one)
-    ]
-
-
-def _report_double_ids(file: str, ids: Iterable[tuple[int, str]], problems: FileProblems) -> None:
+def _report_double_ids(ids: Iterable[tuple[int, str]], report: ReportLine) -> None:
     first_lines: dict[str, int] = {}
     for line, id_ in ids:
         first = first_lines.setdefault(same(id_), line)
         if first != line:
-            problems.add(file, line, f"{quoted(id_)} is on line {first} already; give each a number of its own")
-
-
-def _report_long_ids(file: str, placed: list[ArrangedEntry], problems: FileProblems) -> None:
-    for one in placed:
-        if len(one.id.encode()) > _LONGEST_ID_BYTES:
-            problems.add(file, one.entry.line, f"the full name {quoted(one.id)} is too long; give it a number")
+            report(line, f"{quoted(id_)} is on line {first} already; give each a number of its own")
 
 
 def _directory(chart: Iterable[LedgerAccount]) -> dict[str, list[str]]:
@@ -225,9 +217,7 @@ def _directory(chart: Iterable[LedgerAccount]) -> dict[str, list[str]]:
     return {**names, **directory}
 
 
-def _account_of(
-    record: _Checked, directory: dict[str, list[str]] | None, file: str, problems: FileProblems
-) -> str | None:
+def _account_of(record: _Checked, directory: dict[str, list[str]] | None, report: ReportLine) -> str | None:
     reference = record.row["account"]
     if not reference or directory is None:
         return None
@@ -235,5 +225,5 @@ def _account_of(
     if len(found) == 1:
         return found[0]
     reason = "may mean several accounts; give its number" if found else "is not in the chart of accounts"
-    problems.add(file, record.row.line, f"the account {quoted(reference)} {reason}")
+    report(record.row.line, f"the account {quoted(reference)} {reason}")
     return None
