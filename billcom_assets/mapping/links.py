@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
@@ -58,22 +59,9 @@ class Links:
 
     def all(self) -> dict[str, Link]:
         """Every link by BILL id."""
-        m = mappings.c
-        columns = (m.bill_id, m.ledger_id, m.state, m.method, m.score, m.reason, m.decided_by, m.decided_at)
-        query = select(*columns).where(m.integration == self.integration, m.kind == self.kind)
-        return {
-            row.bill_id: Link(
-                bill_id=row.bill_id,
-                ledger_id=row.ledger_id,
-                state=LinkState(row.state),
-                method=Method(row.method),
-                score=None if row.score is None else int(row.score),
-                reason=row.reason,
-                decided_by=row.decided_by,
-                decided_at=row.decided_at,
-            )
-            for row in self.conn.execute(query)
-        }
+        columns = [mappings.c[name] for name in _COLUMNS]
+        query = select(*columns).where(mappings.c.integration == self.integration, mappings.c.kind == self.kind)
+        return {row.bill_id: _link(row._asdict()) for row in self.conn.execute(query)}
 
     def add(self, links: Iterable[Link]) -> None:
         """Stores links of BILL objects that have none."""
@@ -112,14 +100,18 @@ class Links:
 
     def _values(self, link: Link) -> dict[str, object]:
         return {
+            **{name: getattr(link, name) for name in _COLUMNS},
             "integration": self.integration,
             "kind": self.kind,
-            "bill_id": link.bill_id,
-            "ledger_id": link.ledger_id,
             "state": link.state.value,
             "method": link.method.value,
             "score": None if link.score is None else Decimal(link.score),
-            "reason": link.reason,
-            "decided_by": link.decided_by,
-            "decided_at": link.decided_at,
         }
+
+
+_COLUMNS = [field.name for field in fields(Link)]
+
+
+def _link(row: dict[str, Any]) -> Link:
+    score = None if row["score"] is None else int(row["score"])
+    return Link(**row | {"state": LinkState(row["state"]), "method": Method(row["method"]), "score": score})
