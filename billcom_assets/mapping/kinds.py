@@ -81,32 +81,15 @@ def _digits_in_name(candidate: Candidate) -> object | None:
     return groups[-1] if groups else None
 
 
-_PATH = Rule(
-    "same full name",
-    lambda bill: bill.path.full if bill.full_name else None,
-    lambda ledger: ledger.path.full if ledger.full_name else None,
-    doubt=_unless_contradicted,
-)
-_NAME = Rule(
-    "same name",
-    lambda bill: bill.words.full or None,
-    lambda ledger: ledger.words.full or None,
-    doubt=_unless_contradicted,
-)
+_PATH = Rule("same full name", lambda one: one.path.full if one.full_name else None, doubt=_unless_contradicted)
+_NAME = Rule("same name", lambda one: one.words.full or None, doubt=_unless_contradicted)
 _NAME_BUT_LEGAL_FORM = Rule(
-    "same name without legal form",
-    lambda bill: bill.words.core or None,
-    lambda ledger: ledger.words.core or None,
-    doubt=_unless_contradicted,
+    "same name without legal form", lambda one: one.words.core or None, doubt=_unless_contradicted
 )
-_PERSON = Rule(
-    "same first and last name",
-    lambda bill: bill.words.sorted_core or None,
-    lambda ledger: ledger.words.sorted_core or None,
-)
-_TAX_ID = Rule("same tax id", lambda bill: bill.tax_id, lambda ledger: ledger.tax_id)
-_EMAIL = Rule("same e-mail", lambda bill: bill.email, lambda ledger: ledger.email, doubt=_unless_contradicted)
-_CODE = Rule("same code", lambda bill: bill.code, lambda ledger: ledger.code, is_certain=False)
+_PERSON = Rule("same first and last name", lambda one: one.words.sorted_core or None)
+_TAX_ID = Rule("same tax id", lambda one: one.tax_id)
+_EMAIL = Rule("same e-mail", lambda one: one.email, doubt=_unless_contradicted)
+_CODE = Rule("same code", lambda one: one.code, is_certain=False)
 
 _PARTIES = Rules((_TAX_ID, _NAME, _NAME_BUT_LEGAL_FORM, _EMAIL))
 _LISTS = Rules((_PATH, _NAME, _CODE))
@@ -123,8 +106,8 @@ KINDS: dict[str, MappedKind] = {
             account_candidate,
             Rules(
                 (
-                    Rule("same number and type", _number_and_type, _number_and_type),
-                    Rule("same number", lambda bill: bill.number, lambda ledger: ledger.number, doubt=_types_agree),
+                    Rule("same number and type", _number_and_type),
+                    Rule("same number", lambda one: one.number, doubt=_types_agree),
                     _PATH,
                     _NAME,
                 ),
@@ -171,17 +154,14 @@ KINDS: dict[str, MappedKind] = {
             Rules((_NAME, _NAME_BUT_LEGAL_FORM, _EMAIL, _CODE)),
             number_column="account_number",
         ),
-        MappedKind("departments", "department", ledger_dimensions, _LIST_COLUMNS, list_candidate, _LISTS, "short_name"),
-        MappedKind("jobs", "job", ledger_dimensions, _LIST_COLUMNS, list_candidate, _LISTS, "short_name"),
-        MappedKind("locations", "location", ledger_dimensions, _LIST_COLUMNS, list_candidate, _LISTS, "short_name"),
-        MappedKind(
-            "accounting_classes",
-            "accounting class",
-            ledger_dimensions,
-            _LIST_COLUMNS,
-            list_candidate,
-            _LISTS,
-            "short_name",
+        *(
+            MappedKind(name, title, ledger_dimensions, _LIST_COLUMNS, list_candidate, _LISTS, "short_name")
+            for name, title in (
+                ("departments", "department"),
+                ("jobs", "job"),
+                ("locations", "location"),
+                ("accounting_classes", "accounting class"),
+            )
         ),
         MappedKind(
             "employees",

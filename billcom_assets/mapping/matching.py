@@ -37,7 +37,8 @@ class Rule:
 
     reason: str
     bill: Key
-    ledger: Key
+    ledger: Key | None = None
+    """Of the ledger object; None when it is the same."""
     is_certain: bool = True
     doubt: Doubt | None = None
     """Says what speaks against it, given the BILL object and the ledger object; None when nothing does."""
@@ -144,7 +145,7 @@ def _groups(
     rule: Rule, bill: Iterable[Candidate], ledger: Iterable[Candidate]
 ) -> Iterator[tuple[list[Candidate], list[Candidate]]]:
     """BILL objects and ledger objects that share a key; groups so large that they mean nothing are left out."""
-    ours, theirs = _by_key(rule.bill, bill), _by_key(rule.ledger, ledger)
+    ours, theirs = _by_key(rule.bill, bill), _by_key(rule.ledger or rule.bill, ledger)
     for key, group in ours.items():
         if key in theirs and max(len(group), len(theirs[key])) <= _MOST_SHARED:
             yield group, theirs[key]
