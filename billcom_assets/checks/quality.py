@@ -10,6 +10,7 @@ from billcom_assets.entities.catalog import Catalog
 from billcom_assets.partitions import INTEGRATIONS, partitioned_checks
 from billcom_assets.quality.entity import Look, Measure, keep, look_at, measures_of
 from billcom_assets.quality.measures import Quality, Severity
+from billcom_assets.status.integrations import entity_states
 from billcom_assets.sync.run import Sync, utc_now
 from billcom_assets.text_tables import table
 
@@ -33,7 +34,15 @@ def specs(catalog: Catalog) -> list[dg.AssetCheckSpec]:
 def look(sync: Sync, entity: str) -> dg.AssetCheckResult:
     """The result of the entity's check after its pull; what it found is kept for the next one."""
     with sync.warehouse.read() as connection:
-        looked = Look(connection, sync.integration, sync.catalog[entity], sync.changes, utc_now())
+        looked = Look(
+            connection,
+            sync.integration,
+            sync.catalog[entity],
+            sync.changes,
+            utc_now(),
+            states=entity_states(connection, sync.integration),
+            limits=(sync.cutoff, sync.history_start),
+        )
         taken = look_at(looked)
         is_worth_keeping = looked.is_worth_keeping(taken)
     if is_worth_keeping:

@@ -12,9 +12,10 @@ from billcom_assets.entities.model import Entity
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.personal import mask_personal_data
+from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE
-from billcom_assets.warehouse.tables import integration_errors, sync_state
+from billcom_assets.warehouse.tables import integration_errors
 
 SWEEP_OVERDUE_AFTER = timedelta(days=3)
 """Sweeps run nightly; after so many nights without one, what BILL removed goes unnoticed."""
@@ -22,11 +23,21 @@ _REASONS_SHOWN = 5
 _AMOUNT = "amount"
 
 
-def completeness(conn: Connection, integration: str, entity: Entity, now: datetime) -> Quality:
-    """What of the entity BILL has and the mirror may not show, for each of the three reasons."""
+def completeness(
+    conn: Connection, integration: str, entity: Entity, state: EntityState | None, now: datetime
+) -> Quality:
+    """What of the entity BILL has and the mirror may not show, for each of the three reasons.
+
+    Args:
+        conn: A reading one.
+        integration: Whose.
+        entity: What to look at.
+        state: How far the entity is; None when no pull of it was begun.
+        now: To compare the last sweep with.
+    """
     unreadable = list(_open_errors(conn, integration, entity.name, UNREADABLE))
     gone = list(_open_errors(conn, integration, entity.name, MASS_DISAPPEARANCE))
-    overdue = _overdue(conn, integration, entity.name, now)
+    overdue = _overdue(state, now)
     title = entity.name.replace("_", " ")
     found = [*_rejected_words(conn, integration, entity, len(unreadable)), *gone, *overdue]
     if not found:
@@ -72,12 +83,8 @@ def _at_stake(conn: Connection, integration: str, entity: Entity) -> tuple[Decim
     return Decimal(amount or 0), number
 
 
-def _overdue(conn: Connection, integration: str, entity: str, now: datetime) -> list[str]:
-    s = sync_state.c
-    row = conn.execute(
-        select(s.swept_at, s.first_pulled_at).where(s.integration == integration, s.entity == entity)
-    ).first()
-    since = row and (row.swept_at or row.first_pulled_at)
+def _overdue(state: EntityState | None, now: datetime) -> list[str]:
+    since = (state.swept_at or state.first_pulled_at) if state is not None else None
     if since is None or now - since <= SWEEP_OVERDUE_AFTER:
         return []
     return [f"no complete sweep since {since:%Y-%m-%d %H:%M} UTC: what BILL removed since then is not noticed"]

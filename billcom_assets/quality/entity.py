@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from sqlalchemy import Connection, select
@@ -15,6 +15,7 @@ from billcom_assets.quality.completeness import completeness
 from billcom_assets.quality.findings import Changes, MeasureFindings
 from billcom_assets.quality.measures import IN_USE_KINDS, Quality
 from billcom_assets.quality.references import broken_references
+from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.tables import sync_state
 
 
@@ -29,6 +30,10 @@ class Look:
     changes: Changes
     """What the run has written so far."""
     now: datetime
+    states: Mapping[str, EntityState]
+    """How far the integration's entities are; those that were never begun are left out."""
+    limits: tuple[date | None, ...]
+    """Cutoff and start of history, which keep objects of BILL out."""
 
     @property
     def has_changed(self) -> bool:
@@ -79,7 +84,9 @@ def measures_of(entity: Entity) -> Iterator[Measure]:
     yield Measure(
         "completeness",
         "Every object that BILL sends can be read, none is missing in doubt, and no nightly sweep is overdue.",
-        lambda look: completeness(look.connection, look.integration, look.entity, look.now),
+        lambda look: completeness(
+            look.connection, look.integration, look.entity, look.states.get(look.entity.name), look.now
+        ),
     )
     yield Measure(
         "known fields and values",
@@ -114,10 +121,14 @@ def keep(connection: Connection, look: Look, taken: Sequence[tuple[Measure, Qual
 
 
 def _references(look: Look) -> Quality:
-    if look.is_whole:
-        return broken_references(look.connection, look.integration, look.entity)
     return broken_references(
-        look.connection, look.integration, look.entity, changes=look.changes, known=look.known("references")
+        look.connection,
+        look.integration,
+        look.entity,
+        states=look.states,
+        limits=look.limits,
+        changes=None if look.is_whole else look.changes,
+        known=() if look.is_whole else look.known("references"),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
@@ -12,10 +13,10 @@ from billcom_assets.entities.model import Entity
 from billcom_assets.mapping.uses import Reference, parts, references, referring
 from billcom_assets.quality.findings import Changes
 from billcom_assets.quality.measures import Quality, warning
+from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.mirror import Mirror
-from billcom_assets.warehouse.tables import integrations, sync_state
 
 
 def broken_references(
@@ -23,6 +24,8 @@ def broken_references(
     integration: str,
     entity: Entity,
     *,
+    states: Mapping[str, EntityState],
+    limits: Iterable[date | None] = (),
     entities: Sequence[Entity] = CATALOG.entities,
     changes: Changes | None = None,
     known: Collection[str] = (),
@@ -36,11 +39,15 @@ def broken_references(
         conn: A reading one.
         integration: Whose.
         entity: Whose references.
+        states: How far the integration's entities are.
+        limits: Cutoff and start of history, which keep objects of BILL out; None for those that are not set.
         entities: The catalog's, unless others are given.
         changes: Look only at what changed objects refer to, and at what has just been deleted or archived.
         known: Ids that were broken before; with ``changes`` they still are unless their objects are there by now.
     """
-    searches = list(_searches(conn, integration, entity, entities))
+    is_limited = any(limit is not None for limit in limits)
+    pulled = {name for name, state in states.items() if state.first_pulled_at is not None}
+    searches = list(_searches(conn, integration, entity, entities, pulled, is_limited=is_limited))
     if changes is None or (changed := changes.get(entity.name, ())) is None:
         broken = {one for search in searches for one in search.everywhere()}
     else:
@@ -59,13 +66,17 @@ def broken_references(
     )
 
 
-def _searches(conn: Connection, integration: str, entity: Entity, entities: Sequence[Entity]) -> Iterator[_Search]:
+def _searches(
+    conn: Connection,
+    integration: str,
+    entity: Entity,
+    entities: Sequence[Entity],
+    pulled: Collection[str],
+    *,
+    is_limited: bool,
+) -> Iterator[_Search]:
     tables = catalog_mirror() if tuple(entities) == CATALOG.entities else Mirror.of(tuple(entities))
     known = {other.name: other for other in entities}
-    s, i = sync_state.c, integrations.c
-    pulled = set(conn.scalars(select(s.entity).where(s.integration == integration, s.first_pulled_at.is_not(None))))
-    limited = select(i.key).where(i.key == integration, i.cutoff.is_not(None) | i.history_start.is_not(None))
-    is_limited = conn.scalar(limited) is not None
     for reference in references((entity,)):
         target = known[reference.target]
         if target.name in pulled:

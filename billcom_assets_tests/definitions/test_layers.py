@@ -59,7 +59,8 @@ PROGRESS_TABLES = {f"{PACKAGE}.warehouse.tables.{name}" for name in ("integratio
 MAY_READ_PROGRESS = {
     "warehouse",
     "sync",
-    "quality",  # measures what a pull has left behind
+    "quality/entity.py",  # keeps there when it looked at everything
+    "quality/measures.py",  # adds up what a pull has recorded
     "status",
     "cli/connect.py",  # writes them
 }

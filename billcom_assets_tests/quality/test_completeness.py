@@ -10,6 +10,7 @@ import pytest
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.quality.completeness import SWEEP_OVERDUE_AFTER, completeness
 from billcom_assets.quality.measures import Quality, Severity
+from billcom_assets.status.integrations import entity_states
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets_tests.sync.company import INTEGRATION
 from billcom_assets_tests.sync.plain import PlainBill, bill, plain_bill
@@ -25,7 +26,8 @@ def plain(warehouse: Warehouse) -> Iterator[PlainBill]:
 
 def check(plain: PlainBill, warehouse: Warehouse) -> Quality:
     with warehouse.read() as connection:
-        return completeness(connection, INTEGRATION, CATALOG["bills"], plain.clock())
+        state = entity_states(connection, INTEGRATION).get("bills")
+        return completeness(connection, INTEGRATION, CATALOG["bills"], state, plain.clock())
 
 
 def test_a_mirror_that_holds_everything_passes(plain: PlainBill, warehouse: Warehouse) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.quality.findings import Changes, MeasureFindings
 from billcom_assets.quality.measures import (
+    Quality,
     Severity,
     conservation,
     contract,
@@ -18,8 +19,9 @@ from billcom_assets.quality.measures import (
     unmapped_in_use,
 )
 from billcom_assets.quality.references import broken_references
+from billcom_assets.status.integrations import entity_states
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
-from billcom_assets.warehouse.tables import contract_findings, integrations, quality_findings, sync_runs
+from billcom_assets.warehouse.tables import contract_findings, quality_findings, sync_runs
 from billcom_assets_tests.small_company import KEY, LATER, NOW, Books, connect
 
 
@@ -115,8 +117,12 @@ def pulled(books: Books) -> Books:
     return books
 
 
+def follow(books: Books, entity: str, **options: Any) -> Quality:
+    return broken_references(books.conn, KEY, CATALOG[entity], states=entity_states(books.conn, KEY), **options)
+
+
 def references(books: Books, entity: str) -> tuple[str, ...]:
-    return broken_references(books.conn, KEY, CATALOG[entity]).sample
+    return follow(books, entity).sample
 
 
 @pytest.mark.parametrize(
@@ -154,17 +160,18 @@ def test_lists_that_were_never_pulled_are_not_missed(books: Books) -> None:
     assert references(books, "bills") == ()
 
 
-@pytest.mark.parametrize("limit", ["cutoff", "history_start"])
+@pytest.mark.parametrize(
+    "limits", [(date(2026, 1, 1), None), (None, date(2026, 1, 1))], ids=["cutoff", "history start"]
+)
 def test_bills_before_the_cutoff_are_rightly_absent_and_archived_ones_are_still_found(
-    pulled: Books, limit: str
+    pulled: Books, limits: tuple[date | None, ...]
 ) -> None:
     pulled.bill("bills", "00n2", archived=True)
     pulled.bill("vendor_payments", "stp1", bill_id="00n1", archived=None)
     pulled.bill("vendor_payments", "stp2", bill_id="00n2", archived=None)
     assert references(pulled, "vendor_payments") == ("00n1", "00n2")
 
-    pulled.conn.execute(update(integrations).values({limit: date(2026, 1, 1)}))
-    assert references(pulled, "vendor_payments") == ("00n2",)
+    assert follow(pulled, "vendor_payments", limits=limits).sample == ("00n2",)
 
 
 def test_a_card_that_a_payment_came_from_is_not_missed_among_bank_accounts(pulled: Books) -> None:
@@ -182,7 +189,7 @@ def test_after_an_ordinary_sync_only_what_it_changed_is_looked_at(pulled: Books)
     pulled.bill("bills", "00n3", vendor_id="00903")
 
     def found(changes: Changes, *known: str) -> tuple[str, ...]:
-        return broken_references(pulled.conn, KEY, CATALOG["bills"], changes=changes, known=known).found
+        return follow(pulled, "bills", changes=changes, known=known).found
 
     assert found({}) == ()
     assert found({"bills": {"00n2"}, "vendors": {"00901"}}) == ()
@@ -197,7 +204,7 @@ def test_what_was_broken_stays_so_until_its_object_is_there(pulled: Books) -> No
     pulled.vendor("00901", "Acme")
     pulled.vendor("00902", "Beta", archived=True)
     known = ("00901", "00902", "00903")
-    assert broken_references(pulled.conn, KEY, CATALOG["bills"], changes={}, known=known).found == ("00902", "00903")
+    assert follow(pulled, "bills", changes={}, known=known).found == ("00902", "00903")
 
 
 def test_findings_keep_the_time_when_they_were_first_made(books: Books) -> None:
@@ -213,7 +220,7 @@ def test_findings_keep_the_time_when_they_were_first_made(books: Books) -> None:
 
 @pytest.mark.parametrize("entity", CATALOG.names())
 def test_references_of_every_entity_can_be_checked(pulled: Books, entity: str) -> None:
-    assert broken_references(pulled.conn, KEY, CATALOG[entity]).passed
+    assert follow(pulled, entity).passed
 
 
 def test_unknown_fields_and_values_are_found(books: Books) -> None:
