@@ -14,7 +14,7 @@ from sqlalchemy import URL
 from billcom_assets import private_files
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
-from billcom_assets.bill.quotas import utc_now
+from billcom_assets.clock import utc_now
 from billcom_assets.warehouse.bill_access import SealedSessions, SharedBudget
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.errors import WarehouseError

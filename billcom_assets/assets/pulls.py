@@ -16,6 +16,7 @@ from billcom_assets.assets.metadata import column_schema, pull_metadata
 from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.bill.errors import LIST_TROUBLE
 from billcom_assets.checks import prerequisites, quality
+from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.entities.plan import ALIGNMENT, Step, sync_plan
@@ -23,17 +24,16 @@ from billcom_assets.partitions import INTEGRATIONS
 from billcom_assets.resources import Billcom
 from billcom_assets.status.readiness import require_setup
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.run import Sync, utc_now
+from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.errors import describe
-from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 
 PULLS = "pulls"
 """Name of the op that walks the plan."""
 _PLAN = tuple(sync_plan(CATALOG))
-_MIRROR = Mirror.of(tuple(CATALOG))
 _Event = dg.MaterializeResult[None] | dg.AssetCheckResult
 
 
@@ -67,7 +67,7 @@ def _spec(step: Step) -> dg.AssetSpec:
         description=f"{entity.description}\n\nBILL's documentation: {entity.docs}",
         tags={"billcom/sync_group": entity.group.value},
         metadata={
-            "dagster/column_schema": column_schema(_MIRROR.table(entity.name)),
+            "dagster/column_schema": column_schema(catalog_mirror().table(entity.name)),
             "dagster/table_name": f"{SCHEMA}.{entity.name}",
             "bill_path": entity.path,
             "walk": entity.walk.value,

@@ -8,9 +8,9 @@ import msgspec
 
 from billcom_assets.automation.run_requests import INTERVAL_SECONDS, unreadable
 from billcom_assets.checks.freshness import evaluation
+from billcom_assets.clock import utc_now
 from billcom_assets.resources import Billcom
 from billcom_assets.status.freshness import freshness_of_all
-from billcom_assets.sync.run import utc_now
 from billcom_assets.warehouse.engine import Warehouse
 
 REPEATED_AFTER = timedelta(hours=1)

@@ -17,6 +17,7 @@ from billcom_assets.automation.run_requests import (
     unreadable,
 )
 from billcom_assets.bill.failures import sign_in_command
+from billcom_assets.clock import utc_now
 from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan
@@ -26,7 +27,6 @@ from billcom_assets.resources import Billcom
 from billcom_assets.setup.prerequisites import SETUP_INCOMPLETE
 from billcom_assets.status.integrations import SyncStatus
 from billcom_assets.sync.engine import needs_rewalk
-from billcom_assets.sync.run import utc_now
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import Status
 

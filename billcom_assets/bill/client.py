@@ -25,10 +25,11 @@ from billcom_assets.bill.pages import Page, readable_id
 from billcom_assets.bill.pipeline import Call, Pipeline
 from billcom_assets.bill.problems import Problem
 from billcom_assets.bill.query import Filter, Scalar, Sort, list_params, query_string
-from billcom_assets.bill.quotas import Clock, MemoryBudget, RequestBudget, utc_now
+from billcom_assets.bill.quotas import Clock, MemoryBudget, RequestBudget
 from billcom_assets.bill.responses import Response
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import MemorySessionStore, SessionStore, StoredSession
+from billcom_assets.clock import utc_now
 
 __all__ = [
     "NO_ID",

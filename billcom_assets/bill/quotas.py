@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from billcom_assets.bill.errors import HourlyLimitReached
+from billcom_assets.clock import utc_now
 
 AT_ONCE: Final = 3
 REQUESTS_PER_HOUR: Final = 20_000
@@ -20,11 +21,6 @@ LOGINS_PER_HOUR: Final = 200
 
 Clock = Callable[[], datetime]
 """Returns the current time, timezone-aware."""
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 def hour_of(moment: datetime) -> datetime:

@@ -15,8 +15,9 @@ from billcom_assets.bill.errors import (
     SessionsExhausted,
     SignInPostponed,
 )
-from billcom_assets.bill.quotas import Clock, utc_now
+from billcom_assets.bill.quotas import Clock
 from billcom_assets.bill.session import SessionStore, StoredSession
+from billcom_assets.clock import utc_now
 
 _SAVE_EVERY: Final = timedelta(minutes=1)
 _LOGINS_IN_A_ROW: Final = 3

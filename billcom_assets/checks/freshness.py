@@ -8,9 +8,9 @@ reported a second time.
 # No postponed annotations: Dagster reads those of the resources.
 import dagster as dg
 
+from billcom_assets.clock import utc_now
 from billcom_assets.resources import Billcom
 from billcom_assets.status.freshness import FreshnessReport, freshness_of_all
-from billcom_assets.sync.run import utc_now
 from billcom_assets.text_tables import table
 
 _WATCHED = "bills"

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.partitions import INTEGRATIONS, partitioned_checks
 from billcom_assets.quality.entity import Look, Measure, keep, look_at, measures_of
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.status.integrations import entity_states
-from billcom_assets.sync.run import Sync, utc_now
+from billcom_assets.sync.run import Sync
 from billcom_assets.text_tables import table
 
 NAME = "data_quality"

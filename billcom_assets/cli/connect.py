@@ -13,13 +13,13 @@ from sqlalchemy import Connection, RowMapping, select
 
 from billcom_assets.bill.credentials import Environment
 from billcom_assets.bill.errors import BillError
-from billcom_assets.bill.quotas import utc_now
 from billcom_assets.bill.session import StoredSession
 from billcom_assets.cli import given, lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.options import NONE, Day, acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown
+from billcom_assets.clock import utc_now
 from billcom_assets.environment import bill_client, seal_for
 from billcom_assets.redaction.display import one_line
 from billcom_assets.status.integrations import entity_states

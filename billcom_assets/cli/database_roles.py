@@ -44,10 +44,10 @@ def roles(output: Output, is_applied: bool, owner: str, runner: str, analyst: st
     """
     named = Roles(owner, runner, analyst)
     warehouse = opened()
-    if not warehouse.is_postgresql:
+    if warehouse.file is not None:
         raise CommandFailed(
-            "This database is a SQLite file, which knows no roles: who may read the file may read everything in it. "
-            "Its permissions are the boundary; for analysts, set BILLCOM_DATABASE_URL to a PostgreSQL database.",
+            "This database is a file, which knows no roles: who may read the file may read everything in it. Its "
+            "permissions are the boundary; for analysts, set BILLCOM_DATABASE_URL to a PostgreSQL database.",
             ExitCode.WRONG_USE,
         )
     with warehouse.write() as connection:

@@ -165,7 +165,7 @@ def _summarize(
         entities = entity_statuses(shown.warehouse, connection, key)
     pulls = [pull for run in runs for pull in run.pulls]
     lines = _lines(entities, pulls)
-    database = shown.warehouse.engine.url.database if not shown.warehouse.is_postgresql else None
+    database = shown.warehouse.file
     ui = _ui_command(home)
     document = {
         "integration": key,
@@ -176,7 +176,7 @@ def _summarize(
         "seconds": round(seconds, 1),
         "mappings": [asdict(one) for one in shown.coverage],
         "runs": [run.run_id for run in runs],
-        "database": database or shown.warehouse.description,
+        "database": str(database or shown.warehouse.description),
         "dagster_home": str(home),
         "ui": ui,
     }

@@ -8,15 +8,13 @@ from enum import IntEnum
 from typing import Any
 
 import click
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.bill.errors import BillError, ConfigurationError
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.personal import mask_personal_data
 from billcom_assets.setup.prerequisites import Finding, SetupIncomplete
-from billcom_assets.warehouse.driver_errors import driver_failure
+from billcom_assets.warehouse.driver_errors import DRIVER_ERRORS, driver_failure
 from billcom_assets.warehouse.errors import Busy, WarehouseError, describe
 from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration
 
@@ -139,7 +137,6 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (InvalidSetting, _wrong_input),
     (UnknownIntegration, _wrong_input),
     (FileRefused, _wrong_input),
-    (SQLAlchemyError, _from_database),
-    (psycopg.Error, _from_database),
+    *((kind, _from_database) for kind in DRIVER_ERRORS),
 )
 """The first kind that fits explains."""

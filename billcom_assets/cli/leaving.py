@@ -6,7 +6,6 @@ import click
 from rich.console import Console
 
 from billcom_assets.bill.errors import BillError
-from billcom_assets.bill.quotas import utc_now
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
@@ -14,6 +13,7 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output
+from billcom_assets.clock import utc_now
 from billcom_assets.environment import bill_client, seal_for
 from billcom_assets.warehouse import leaving
 from billcom_assets.warehouse.bill_access import SealedSessions
@@ -100,7 +100,7 @@ def forget(output: Output, key: str, confirmed: bool, as_name: str | None) -> No
         raise _refused(key, rows, kept.runs)
     with leaving.alone(warehouse, key):
         forgotten, elsewhere, is_clean = _forget(warehouse, key, as_name)
-    remains = [*_REMAINS, *([] if is_clean else [_in_free_space(warehouse)])]
+    remains = [*_REMAINS, *([] if is_clean else [leaving.remains_in_free_space(warehouse)])]
     document = {
         "integration": key,
         "rows": forgotten.rows,
@@ -166,15 +166,3 @@ _REMAINS = (
     "lines of Dagster's own that name the integration: ticks of schedules and sensors (keep them for fewer days with "
     "retention in dagster.yaml), backfills, the process logs of webserver and daemon",
 )
-
-
-def _in_free_space(warehouse: Warehouse) -> str:
-    if warehouse.is_postgresql:
-        return (
-            "deleted rows in PostgreSQL's files until they are used again (VACUUM FULL rewrites them at once), and in "
-            "archived WAL"
-        )
-    return (
-        "deleted rows in free parts of the SQLite file, because another process used it or the disk is full: stop "
-        f"Dagster, then sqlite3 {warehouse.engine.url.database} 'VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'"
-    )

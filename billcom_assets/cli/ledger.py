@@ -7,12 +7,12 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
-from billcom_assets.bill.quotas import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table
+from billcom_assets.clock import utc_now
 from billcom_assets.ledger.chart_export import chart_of_accounts
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data

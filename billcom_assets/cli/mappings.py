@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 import click
 from rich.console import Console
 
-from billcom_assets.bill.quotas import utc_now
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.status import coverage_table
+from billcom_assets.clock import utc_now
 from billcom_assets.mapping import review_file, review_import, suggestions
 from billcom_assets.mapping.coverage import Coverage, StaleLink, mapping_coverage, stale_links
 from billcom_assets.mapping.kinds import KINDS

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from billcom_assets.bill.quotas import utc_now
 from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
@@ -17,6 +16,7 @@ from billcom_assets.cli.failures import STOPPED, CommandFailed, finding_document
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
+from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.readiness import gate

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from billcom_assets.bill.client import BillClient
+from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.contract import Contract
 from billcom_assets.entities.model import Entity
@@ -32,11 +33,6 @@ may become visible a little later."""
 _BEFORE_BILL = datetime(2000, 1, 1, tzinfo=UTC)
 """No object of BILL's is older; an earlier time is none."""
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 def lock_name(integration: str) -> str:

@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import or_, select
 
 from billcom_assets.bill.errors import HourlyLimitReached
-from billcom_assets.bill.quotas import LOGINS_PER_HOUR, REQUESTS_PER_HOUR, Clock, hour_of, next_hour, utc_now
+from billcom_assets.bill.quotas import LOGINS_PER_HOUR, REQUESTS_PER_HOUR, Clock, hour_of, next_hour
 from billcom_assets.bill.session import StoredSession, wait_after
+from billcom_assets.clock import utc_now
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.sealing import Purpose, Seal

@@ -15,6 +15,9 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import exc
 
+DRIVER_ERRORS: Final[tuple[type[Exception], ...]] = (exc.SQLAlchemyError, psycopg.Error)
+"""What statements raise."""
+
 
 @dataclass(frozen=True)
 class Trouble:

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -68,6 +69,12 @@ class Warehouse:
         """Rows may be inserted without looking for them first; ``AlreadyStored`` tells of one that was there."""
         # SQLite tells an insert from an update only by looking.
         return self.is_postgresql
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a database that is one; None on a server."""
+        database = None if self.is_postgresql else self.engine.url.database
+        return Path(database) if database else None
 
     @property
     def description(self) -> str:

@@ -152,3 +152,16 @@ def _empty(warehouse: Warehouse, table: Table, key: str) -> int:
         total += deleted
         if deleted < _ROWS_AT_ONCE:
             return total
+
+
+def remains_in_free_space(warehouse: Warehouse) -> str:
+    """Where deleted rows may still be found in the database's own files, and what overwrites them."""
+    if warehouse.file is None:
+        return (
+            "deleted rows in PostgreSQL's files until they are used again (VACUUM FULL rewrites them at once), and in "
+            "archived WAL"
+        )
+    return (
+        "deleted rows in free parts of the SQLite file, because another process used it or the disk is full: stop "
+        f"Dagster, then sqlite3 {warehouse.file} 'VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'"
+    )

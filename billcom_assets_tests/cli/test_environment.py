@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from billcom_assets import environment
-from billcom_assets.bill.quotas import hour_of, utc_now
+from billcom_assets.bill.quotas import hour_of
+from billcom_assets.clock import utc_now
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.tables import request_budget
 from billcom_assets_tests.cli.commands import Desk

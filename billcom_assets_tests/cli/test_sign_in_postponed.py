@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from billcom_assets.bill.quotas import utc_now
+from billcom_assets.clock import utc_now
 from billcom_assets.environment import open_database
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.sandbox.errors import Refusal

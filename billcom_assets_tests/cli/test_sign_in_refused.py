@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from billcom_assets.automation.sensors import LAUNCH_SENSORS
-from billcom_assets.bill.quotas import utc_now
+from billcom_assets.clock import utc_now
 from billcom_assets.environment import open_database
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets_tests.bill.scripted import Reply, scripted_bill

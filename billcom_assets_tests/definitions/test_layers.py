@@ -34,7 +34,7 @@ FLOORS = (
     ("bill",),
     ("entities",),
     ("redaction",),
-    ("private_files",),
+    ("clock", "private_files"),
     ("dagster_internals",),
     ("sandbox",),
 )

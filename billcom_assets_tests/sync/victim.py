@@ -8,7 +8,8 @@ from multiprocessing.synchronize import Event
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
-from billcom_assets.bill.quotas import MemoryBudget, utc_now
+from billcom_assets.bill.quotas import MemoryBudget
+from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.sync.run import Sync
