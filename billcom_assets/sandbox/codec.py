@@ -24,7 +24,7 @@ def decode(body: bytes) -> Any:
     """
     try:
         return _DECODER.decode(body)
-    except msgspec.DecodeError as cause:
+    except (msgspec.DecodeError, RecursionError) as cause:
         raise ValueError(str(cause)) from cause
 
 

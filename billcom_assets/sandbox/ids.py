@@ -46,6 +46,14 @@ class IdSource:
         self._last[prefix] = fresh
         return fresh
 
+    def mark(self) -> tuple[dict[str, int], dict[str, str]]:
+        """What has been handed out so far, for ``go_back_to``."""
+        return dict(self._counts), dict(self._last)
+
+    def go_back_to(self, mark: tuple[dict[str, int], dict[str, str]]) -> None:
+        """Hand out again what was handed out since the mark."""
+        self._counts, self._last = mark
+
     def _spell(self, prefix: str, count: int) -> str:
         if prefix not in self._starts:
             mark = f"{self._seed}/{prefix}".encode()

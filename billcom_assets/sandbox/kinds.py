@@ -45,6 +45,21 @@ ACCOUNT_TYPES = (
 )
 """Chart-of-account types in the order of their v2 digits."""
 
+ITEM_TYPES = (
+    "UNSPECIFIED",
+    "SERVICE",
+    "INVENTORY",
+    "NON_INVENTORY",
+    "PAYMENT",
+    "DISCOUNT",
+    "SALES_TAX",
+    "SALES_TAX_GROUP",
+    "SUBTOTAL",
+    "OTHER_CHARGE",
+    "INVENTORY_ASSEMBLY",
+    "GROUP",
+    "FIXED_ASSET",
+)
 ROLE_TYPES = (
     "ADMINISTRATOR",
     "ACCOUNTANT",

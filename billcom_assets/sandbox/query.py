@@ -150,10 +150,10 @@ def _milliseconds(value: str) -> int:
     day, minutes, seconds, millis, zone = match.groups()
     spelled = f"{day}T{minutes or '00:00'}:{seconds or '00'}"
     try:
-        instant = datetime.fromisoformat(spelled + (zone or "+00:00"))
-    except ValueError:
+        instant = datetime.fromisoformat(spelled + (zone or "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise invalid(f"filters: {value!r} is not a date-time") from None
-    return int(instant.astimezone(UTC).timestamp()) * 1000 + int(millis or 0)
+    return int(instant.timestamp()) * 1000 + int(millis or 0)
 
 
 def _order(text: str, sorts: Iterable[str]) -> Order:

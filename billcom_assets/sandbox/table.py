@@ -117,14 +117,19 @@ class Table:
         """Entries (seconds, id) in ascending order of one of the two times; not to be changed."""
         return self._indexes[time_field]
 
-    def snapshot(self) -> list[Row]:
-        """The rows as they are, in order of arrival."""
-        return [self.rows[object_id] for object_id in self.ids]
-
-    def restore(self, rows: list[Row]) -> None:
-        """Go back to a snapshot, as if nothing had been written since."""
-        self.rows, self.ids, self._owned = {}, [], None
-        self.load(rows)
+    def take_back(self, object_id: str, old: Row | None) -> None:
+        """Put a row back as it was before its last write; None for one that was new, the last to arrive."""
+        if old is not None:
+            self.put(old)
+            return
+        new = self.rows.pop(object_id)
+        self.ids.pop()
+        if self._owned is not None:
+            self._owned[_owner(new)].pop()
+        for name, moment in (("createdTime", new.created), ("updatedTime", new.updated)):
+            index = self._indexes[name]
+            del index[bisect_left(index, (moment, object_id))]
+        self.version += 1
 
     def of_party(self, party_id: str) -> list[Row]:
         """The documents of this vendor or customer; a document never changes its party."""

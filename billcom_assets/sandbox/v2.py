@@ -18,6 +18,7 @@ from billcom_assets.sandbox.table import Entry, Row
 from billcom_assets.sandbox.v2_shapes import SHAPES, Shape, Subject
 
 _HIGHEST_MAX = 999
+_LONGEST_COUNT = 10
 _LIST_KEYS = frozenset({"start", "max", "filters", "sort", "nested", "showAudit"})
 _LOGIN_FIELDS = ("userName", "password", "orgId", "devKey")
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -126,10 +127,17 @@ def list_handler(shape: Shape) -> Handler:
 
 def _count(data: Doc, name: str, default: int) -> int:
     value = data.get(name, default)
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_COUNT:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise _unknown(f"{name} is no count.")
+    return value
+
+
+def _array(data: Doc, name: str) -> list[Any]:
+    value = data.get(name) or []
+    if not isinstance(value, list):
+        raise _unknown(f"{name} is no array.")
     return value
 
 
@@ -140,8 +148,8 @@ def _record(call: Call, shape: Shape, row: Row) -> Doc:
 def _entries(call: Call, shape: Shape, data: Doc) -> list[Entry]:
     """The selected objects in order; creation order unless sorted, worked out once until something changes."""
     table = call.organization.table(shape.kind)
-    filters = [_filter(shape, one) for one in data.get("filters") or ()]
-    orders = [_order(one) for one in data.get("sort") or ()]
+    filters = [_filter(shape, one) for one in _array(data, "filters")]
+    orders = [_order(one) for one in _array(data, "sort")]
     if not filters and not orders:
         return table.index("createdTime")
 
@@ -162,9 +170,9 @@ def _filter(shape: Shape, sent: Any) -> tuple[tuple[str, str, str], Callable[[Do
     if not isinstance(sent, dict) or not {"field", "op", "value"} <= sent.keys():
         raise _unknown("A filter has field, op and value.")
     field, op, value = sent["field"], sent["op"], sent["value"]
-    if field not in shape.filterable:
+    if not isinstance(field, str) or field not in shape.filterable:
         raise _unknown(f"Field {field} is not filterable.")
-    if op not in _OPERATORS:
+    if not isinstance(op, str) or op not in _OPERATORS:
         raise _unknown(f"Operator {op} is not known.")
     compare = _OPERATORS[op]
 
@@ -177,7 +185,7 @@ def _filter(shape: Shape, sent: Any) -> tuple[tuple[str, str, str], Callable[[Do
             return compare(_like(held, held), [_like(held, member) for member in members])
         return compare(_like(held, held), _like(held, value))
 
-    return (str(field), str(op), str(value)), fits
+    return (field, op, str(value)), fits
 
 
 def _like(held: Any, value: Any) -> Any:
@@ -186,11 +194,14 @@ def _like(held: Any, value: Any) -> Any:
         if isinstance(held, bool):
             return str(value).lower() in ("true", "1")
         if isinstance(held, Decimal | int):
-            return Decimal(str(value))
+            number = Decimal(str(value))
+            if number.is_finite():
+                return number
+            raise ValueError(value)
         if isinstance(value, str) and "T" in str(held) and str(held).endswith("+0000"):
             instant = datetime.fromisoformat(value)
             return instant.timestamp() if instant.tzinfo else datetime.fromisoformat(f"{value}+00:00").timestamp()
-    except (ValueError, InvalidOperation):
+    except (ValueError, InvalidOperation, OverflowError):
         raise _unknown(f"{value} cannot be compared.") from None
     return str(value)
 

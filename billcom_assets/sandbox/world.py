@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +50,7 @@ class Organization:
         self.tables: dict[Kind, Table] = {kind: Table(kind) for kind in KINDS}
         for kind, rows in company.rows.items():
             self.tables[kind].load(rows)
+        self._journal: list[tuple[Table, str, Row | None]] | None = None
 
     def money(self, amount_cents: int) -> Decimal:
         """An amount in the sandbox's number style."""
@@ -98,7 +101,24 @@ class Organization:
         kept = hidden if hidden is not None or old is None else old.hidden
         row = make_row(doc, created, updated, kept)
         table.put(row)
+        if self._journal is not None:
+            self._journal.append((table, row.id, old))
         return row
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back everything that is written within, and every id, when it ends in an exception."""
+        journal = self._journal = []
+        ids = self.ids.mark()
+        try:
+            yield
+        except BaseException:
+            for table, object_id, old in reversed(journal):
+                table.take_back(object_id, old)
+            self.ids.go_back_to(ids)
+            raise
+        finally:
+            self._journal = None
 
 
 class World:

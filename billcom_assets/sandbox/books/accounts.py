@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from billcom_assets.sandbox.books.fields import changed, check_lengths, require
+from billcom_assets.sandbox.books.fields import changed
 from billcom_assets.sandbox.books.objects import doc_of, set_archived
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.errors import Refusal, invalid, no_such_object
-from billcom_assets.sandbox.kinds import ACCOUNT_TYPES, ACCOUNTS, EMPLOYEES, ITEMS, Kind
+from billcom_assets.sandbox.kinds import ACCOUNTS, EMPLOYEES, ITEMS, Kind
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.world import Organization
 
-_LENGTHS = {"name": 250, "description": 4_000, "firstName": 100, "lastName": 100, "shortName": 100}
-_NUMBER_LENGTH = 40
 _FIELDS: dict[Kind, tuple[str, ...]] = {
     ITEMS: (
         "type",
@@ -43,8 +41,6 @@ def create_classification(organization: Organization, kind: Kind, body: Mapping[
     """
     if kind is ACCOUNTS:
         return _create_account(organization, body)
-    require(body, *(("firstName", "lastName") if kind is EMPLOYEES else ("name",)))
-    check_lengths(body, _LENGTHS)
     _check_parent(organization, kind, None, body.get("parentId"))
     fields = _FIELDS.get(kind, _DIMENSION_FIELDS)
     doc: Doc = {"id": organization.ids.new(kind.prefix), "archived": False}
@@ -59,16 +55,13 @@ def update_classification(organization: Organization, kind: Kind, object_id: str
     """
     if kind is ACCOUNTS:
         return _update_account(organization, object_id, body)
-    check_lengths(body, _LENGTHS)
     _check_parent(organization, kind, object_id, body.get("parentId"))
     doc = doc_of(organization, kind, object_id)
     return organization.write(kind, changed(doc, body, _FIELDS.get(kind, _DIMENSION_FIELDS)))
 
 
 def _create_account(organization: Organization, body: Mapping[str, Any]) -> Row:
-    require(body, "name")
-    check_lengths(body, _LENGTHS)
-    account = _account_part(body, {"type": "UNSPECIFIED"})
+    account = {"type": "UNSPECIFIED"} | body.get("account", {})
     _refuse_duplicate(organization, None, body["name"], account.get("number"))
     parent = body.get("parentId") or None
     _check_parent(organization, ACCOUNTS, None, parent)
@@ -82,15 +75,10 @@ def _create_account(organization: Organization, body: Mapping[str, Any]) -> Row:
 
 
 def _update_account(organization: Organization, account_id: str, body: Mapping[str, Any]) -> Row:
-    check_lengths(body, _LENGTHS)
     doc = doc_of(organization, ACCOUNTS, account_id)
     hidden = organization.table(ACCOUNTS).rows[account_id].hidden or {}
-    if body.get("name") == "":
-        raise invalid("name: size must be between 1 and 250")
-    doc = changed(
-        doc, {name: value for name, value in body.items() if name != "name" or value}, ("name", "description")
-    )
-    doc["account"] = _account_part(body, doc["account"])
+    doc = changed(doc, body, ("name", "description"))
+    doc["account"] = changed(doc["account"], body.get("account") or {}, ("type", "number"))
     _refuse_duplicate(organization, account_id, doc["name"], doc["account"].get("number"))
     if "parentId" in body:
         parent = body["parentId"] or None
@@ -100,21 +88,6 @@ def _update_account(organization: Organization, account_id: str, body: Mapping[s
         if parent and organization.readings.settings.parent_visible:
             doc["parentId"] = parent
     return organization.write(ACCOUNTS, doc, hidden=hidden)
-
-
-def _account_part(body: Mapping[str, Any], old: Mapping[str, Any]) -> Doc:
-    sent = body.get("account")
-    if sent is None:
-        return dict(old)
-    if not isinstance(sent, dict):
-        raise invalid("Cannot construct instance of ChartOfAccountAccountDto: expected an object")
-    merged = changed(dict(old), sent, ("type", "number"))
-    if merged.get("type") not in ACCOUNT_TYPES:
-        raise invalid(f"account.type: {merged.get('type')} is not an account type")
-    number = merged.get("number")
-    if number is not None and (not isinstance(number, str) or len(number) > _NUMBER_LENGTH):
-        raise invalid(f"account.number: size must be between 0 and {_NUMBER_LENGTH}")
-    return merged
 
 
 def _refuse_duplicate(organization: Organization, own_id: str | None, name: str, number: str | None) -> None:
@@ -141,10 +114,10 @@ def parent_of(organization: Organization, kind: Kind, object_id: str) -> str | N
     return parent if isinstance(parent, str) else None
 
 
-def _check_parent(organization: Organization, kind: Kind, own_id: str | None, parent: Any) -> None:
+def _check_parent(organization: Organization, kind: Kind, own_id: str | None, parent: str | None) -> None:
     if not parent:
         return
-    if not isinstance(parent, str) or parent not in organization.table(kind).rows:
+    if parent not in organization.table(kind).rows:
         raise no_such_object()
     step: str | None = parent
     while step is not None:

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from billcom_assets.sandbox.amounts import BillSums, bill_payment_status, funding_cents
-from billcom_assets.sandbox.books.fields import changed, day_in, line_doc, require
+from billcom_assets.sandbox.books.fields import changed, line_doc, merged_lines
 from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.books.vendors import change_balance
 from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.codec import Doc
-from billcom_assets.sandbox.errors import Refusal, bad_data, invalid
+from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.generate.vocabulary import RATES
 from billcom_assets.sandbox.kinds import BILLS, VENDORS
 from billcom_assets.sandbox.money import cents, total
@@ -21,7 +21,7 @@ from billcom_assets.sandbox.settings import ExchangeRate
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.world import Organization
 
-_BILL_FIELDS = ("description", "payFromChartOfAccountId", "classifications", "purchaseOrderNumber")
+_BILL_FIELDS = ("description", "dueDate", "payFromChartOfAccountId", "classifications", "purchaseOrderNumber")
 
 
 def sums_of(bill: Mapping[str, Any]) -> BillSums:
@@ -83,11 +83,8 @@ def create_bill(
         Refusal: 400 missing or malformed fields, 404 unknown vendor, 422 BDC_1171 a number used already,
             BDC_1159 more credit than the bill is worth.
     """
-    require(body, "vendorId", "dueDate", "billLineItems", "invoice")
-    invoice = body["invoice"]
-    require(invoice, "invoiceNumber", "invoiceDate")
     vendor = doc_of(organization, VENDORS, body["vendorId"])
-    _refuse_duplicate_number(organization, vendor["id"], str(invoice["invoiceNumber"]))
+    _refuse_duplicate_number(organization, vendor["id"], body["invoice"]["invoiceNumber"])
     lines = [line_doc(organization, line, "bli") for line in body["billLineItems"]]
     if total(lines) < credit_to_come:
         raise _overpaid()
@@ -106,11 +103,8 @@ def create_bill(
         "scheduledAmount": None,
         "creditAmount": None,
         "description": body.get("description"),
-        "dueDate": day_in(body, "dueDate"),
-        "invoice": {
-            "invoiceNumber": str(invoice["invoiceNumber"]),
-            "invoiceDate": day_in(invoice, "invoiceDate"),
-        },
+        "dueDate": body["dueDate"],
+        "invoice": body["invoice"],
         "billLineItems": lines,
         "payFromChartOfAccountId": body.get("payFromChartOfAccountId"),
         "classifications": body.get("classifications"),
@@ -175,32 +169,15 @@ def update_bill(
     """
     doc = doc_of(organization, BILLS, bill_id)
     doc = changed(doc, body, _BILL_FIELDS)
-    if body.get("dueDate") is not None:
-        doc["dueDate"] = day_in(body, "dueDate")
-    if isinstance(body.get("invoice"), dict):
-        doc["invoice"] = doc["invoice"] | {name: value for name, value in body["invoice"].items() if value}
-    if body.get("billLineItems") is not None:
-        doc["billLineItems"] = _merged_lines(organization, doc["billLineItems"], body["billLineItems"], replace=replace)
+    doc["invoice"] = doc["invoice"] | body.get("invoice", {})
+    if "billLineItems" in body:
+        old, sent = doc["billLineItems"], body["billLineItems"]
+        doc["billLineItems"] = merged_lines(organization, old, sent, "bli", replace=replace)
     sums = sums_of(doc)
     sums.amount = total(doc["billLineItems"])
     if sums.due < credit_to_come:
         raise _overpaid()
     return store_bill(organization, doc, sums)
-
-
-def _merged_lines(organization: Organization, old: list[Doc], sent: Any, *, replace: bool) -> list[Doc]:
-    if not isinstance(sent, list) or not sent:
-        raise invalid("billLineItems: must not be empty")
-    known = {line["id"] for line in old}
-    unknown = [line["id"] for line in sent if isinstance(line, dict) and line.get("id") not in (None, *known)]
-    if unknown:
-        raise bad_data(f"billLineItems.id {unknown[0]}")
-    made = [line_doc(organization, line, "bli") for line in sent]
-    by_id = {line["id"]: line for line in made}
-    if replace:
-        return made
-    kept = [by_id.pop(line["id"], line) for line in old]
-    return kept + list(by_id.values())
 
 
 def set_bill_archived(organization: Organization, bill_id: str, *, archived: bool) -> Row:

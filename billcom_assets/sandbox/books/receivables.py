@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from billcom_assets.sandbox.amounts import credit_status, invoice_status
-from billcom_assets.sandbox.books.fields import amount_of, changed, day_in, require
+from billcom_assets.sandbox.books.fields import changed
 from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.errors import Refusal, bad_data
 from billcom_assets.sandbox.kinds import CREDIT_MEMOS, CUSTOMERS, INVOICES, RECEIVABLE_PAYMENTS
-from billcom_assets.sandbox.money import cents, total
+from billcom_assets.sandbox.money import cents, times, total
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.world import Organization
 
@@ -24,7 +25,6 @@ def create_customer(organization: Organization, body: Mapping[str, Any]) -> Row:
     Raises:
         Refusal: 400; name or e-mail missing.
     """
-    require(body, "name", "email")
     doc = {
         "email": body["email"],
         "name": body["name"],
@@ -78,29 +78,30 @@ def create_invoice(organization: Organization, body: Mapping[str, Any], created_
     Raises:
         Refusal: 400 missing fields, 404 unknown customer.
     """
-    require(body, "customer", "invoiceLineItems")
-    customer = doc_of(organization, CUSTOMERS, body["customer"].get("id"))
+    customer = doc_of(organization, CUSTOMERS, body["customer"]["id"])
     lines, net = [], 0
     for line in body["invoiceLineItems"]:
-        price, quantity = amount_of(line, "price") or 0, amount_of(line, "quantity") or 100
-        net += price * quantity // 100
+        price, quantity = cents(line["price"]), line.get("quantity", 1)
+        net += times(price, Decimal(quantity))
         made = {
             "id": organization.ids.new("ili"),
             "description": line.get("description"),
             "price": organization.money(price),
-            "quantity": organization.money(quantity),
+            "quantity": quantity,
             "classifications": line.get("classifications"),
         }
         lines.append(compact(made))
+    if net < 0:
+        raise bad_data("totalAmount")
     today = organization.clock.now().date().isoformat()
     money = organization.money
     doc = {
         "id": organization.ids.new(INVOICES.prefix),
         "archived": False,
         "recordStatus": "ACTIVE",
-        "invoiceNumber": str(body.get("invoiceNumber") or 100_000 + len(organization.table(INVOICES))),
-        "invoiceDate": day_in(body, "invoiceDate") or today,
-        "dueDate": day_in(body, "dueDate") or today,
+        "invoiceNumber": body.get("invoiceNumber") or str(100_000 + len(organization.table(INVOICES))),
+        "invoiceDate": body.get("invoiceDate", today),
+        "dueDate": body.get("dueDate", today),
         "customerId": customer["id"],
         "totalAmount": money(net),
         "dueAmount": money(net),

@@ -7,7 +7,7 @@ from typing import Any
 
 from billcom_assets.sandbox.amounts import credit_status
 from billcom_assets.sandbox.books.bills import store_bill, sums_of
-from billcom_assets.sandbox.books.fields import amount_of, changed, day_in, line_doc, require
+from billcom_assets.sandbox.books.fields import changed, line_doc, merged_lines
 from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.errors import Refusal, bad_data
@@ -16,7 +16,7 @@ from billcom_assets.sandbox.money import cents, total
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.world import Organization
 
-_CREDIT_FIELDS = ("referenceNumber", "description", "applyToChartOfAccountId", "applyToBankAccountId")
+_CREDIT_FIELDS = ("referenceNumber", "creditDate", "description", "applyToChartOfAccountId", "applyToBankAccountId")
 
 
 def create_credit(organization: Organization, body: Mapping[str, Any]) -> Row:
@@ -25,15 +25,16 @@ def create_credit(organization: Organization, body: Mapping[str, Any]) -> Row:
     Raises:
         Refusal: 400 missing fields, 404 unknown vendor.
     """
-    require(body, "vendorId", "referenceNumber", "creditDate", "vendorCreditLineItems")
     doc_of(organization, VENDORS, body["vendorId"])
     lines = [line_doc(organization, line, "vci") for line in body["vendorCreditLineItems"]]
     amount = total(lines)
+    if amount < 0:
+        raise bad_data("amount")
     doc = {
         "id": organization.ids.new(VENDOR_CREDITS.prefix),
         "vendorId": body["vendorId"],
-        "referenceNumber": str(body["referenceNumber"]),
-        "creditDate": day_in(body, "creditDate"),
+        "referenceNumber": body["referenceNumber"],
+        "creditDate": body["creditDate"],
         "description": body.get("description"),
         "archived": False,
         "applyToChartOfAccountId": body.get("applyToChartOfAccountId"),
@@ -53,10 +54,9 @@ def update_credit(organization: Organization, credit_id: str, body: Mapping[str,
         Refusal: 404 unknown credit, 422 less than what is applied already.
     """
     doc = changed(doc_of(organization, VENDOR_CREDITS, credit_id), body, _CREDIT_FIELDS)
-    if body.get("creditDate") is not None:
-        doc["creditDate"] = day_in(body, "creditDate")
-    if body.get("vendorCreditLineItems"):
-        doc["vendorCreditLineItems"] = [line_doc(organization, line, "vci") for line in body["vendorCreditLineItems"]]
+    if "vendorCreditLineItems" in body:
+        old, sent = doc["vendorCreditLineItems"], body["vendorCreditLineItems"]
+        doc["vendorCreditLineItems"] = merged_lines(organization, old, sent, "vci", replace=True)
     amount, applied = total(doc["vendorCreditLineItems"]), cents(doc["appliedAmount"])
     if amount < applied:
         raise Refusal(422, "BDC_1159", "More than this amount of the credit is applied.")
@@ -103,9 +103,7 @@ def requested_uses(organization: Organization, vendor_id: str, body: Mapping[str
     """
     uses = []
     for wanted in body.get("vendorCredits") or ():
-        if not isinstance(wanted, dict):
-            raise bad_data("vendorCredits")
-        credit, amount = doc_of(organization, VENDOR_CREDITS, wanted.get("id")), amount_of(wanted, "amount") or 0
+        credit, amount = doc_of(organization, VENDOR_CREDITS, wanted["id"]), cents(wanted["amount"])
         _refuse_unusable(credit, vendor_id, amount)
         uses.append((str(credit["id"]), amount))
     if len({credit_id for credit_id, _ in uses}) != len(uses):

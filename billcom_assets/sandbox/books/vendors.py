@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from billcom_assets.sandbox.books.fields import changed, check_lengths, require
+from billcom_assets.sandbox.books.fields import changed
 from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.clock import stamp
-from billcom_assets.sandbox.errors import invalid
 from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, VENDORS
 from billcom_assets.sandbox.money import cents
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.world import Organization
 
-_VENDOR_LENGTHS = {"name": 100, "shortName": 40, "email": 100, "phone": 40, "accountNumber": 100}
 _VENDOR_FIELDS = ("name", "shortName", "accountNumber", "accountType", "email", "phone", "address", "rppsId")
 
 
@@ -24,9 +22,7 @@ def create_vendor(organization: Organization, body: Mapping[str, Any]) -> Row:
     Raises:
         Refusal: 400; name or address missing, or a text too long.
     """
-    require(body, "name", "address")
-    check_lengths(body, _VENDOR_LENGTHS)
-    currency = body.get("billCurrency") or "USD"
+    currency = body.get("billCurrency", "USD")
     doc = {
         "archived": False,
         "id": organization.ids.new(VENDORS.prefix),
@@ -53,12 +49,9 @@ def update_vendor(organization: Organization, vendor_id: str, body: Mapping[str,
     Raises:
         Refusal: 404 unknown vendor, 400 a text too long.
     """
-    check_lengths(body, _VENDOR_LENGTHS)
     doc = doc_of(organization, VENDORS, vendor_id)
     old_name = doc["name"]
     doc = changed(doc, body, (*_VENDOR_FIELDS, "additionalInfo"))
-    if "name" not in doc:
-        raise invalid("name: must not be blank")
     row = organization.write(VENDORS, doc)
     if doc["name"] != old_name and organization.readings.settings.vendor_name_follows:
         _rename_in_documents(organization, vendor_id, doc["name"])

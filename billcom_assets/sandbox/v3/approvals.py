@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.books import bills
-from billcom_assets.sandbox.books.fields import require
-from billcom_assets.sandbox.errors import invalid, wrong_kind
+from billcom_assets.sandbox.errors import wrong_kind
 from billcom_assets.sandbox.gateway import Call, Operation
 from billcom_assets.sandbox.kinds import (
     BILLS,
 )
-from billcom_assets.sandbox.v3.common import actor, object_in
+from billcom_assets.sandbox.v3 import bodies
+from billcom_assets.sandbox.v3.common import actor
 
 
 def approval_policies(call: Call) -> Answer:
@@ -52,12 +52,7 @@ def pending_approvals(call: Call) -> Answer:
 
 def act_on_approvals(call: Call) -> Answer:
     """``POST /v3/bill-approvals/actions``."""
-    actions = call.json_array()
-    for action in actions:
-        require(object_in(action), "billId", "action")
-        if action["action"] not in ("APPROVE", "DENY"):
-            raise invalid(f"action: {action['action']} is not APPROVE or DENY")
-    for action in actions:
+    for action in call.content:
         bills.decide_bill(call.organization, action["billId"], actor(call), approve=action["action"] == "APPROVE")
     return Answer.json({"status": "SUCCESS"})
 
@@ -66,4 +61,4 @@ def operations() -> Iterator[Operation]:
     """Approval policies, what waits for the signed-in user, and deciding it."""
     yield Operation("GET", "/v3/bill-approvals/policies", approval_policies)
     yield Operation("GET", "/v3/bill-approvals/pending-user-approvals", pending_approvals)
-    yield Operation("POST", "/v3/bill-approvals/actions", act_on_approvals)
+    yield Operation("POST", "/v3/bill-approvals/actions", act_on_approvals, body=bodies.APPROVAL_ACTIONS)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.books import accounts
-from billcom_assets.sandbox.books.fields import require
 from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.codec import decode
-from billcom_assets.sandbox.errors import Refusal, invalid, missing
+from billcom_assets.sandbox.errors import invalid, missing
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.kinds import (
     ACCOUNTING_CLASSES,
@@ -22,8 +20,10 @@ from billcom_assets.sandbox.kinds import (
     LOCATIONS,
     Kind,
 )
+from billcom_assets.sandbox.schema import Changes, array, reference
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.v3.common import find, object_in, served
+from billcom_assets.sandbox.v3 import bodies
+from billcom_assets.sandbox.v3.common import find, served
 from billcom_assets.sandbox.world import Organization
 
 _BULK_LIMIT = 50
@@ -46,23 +46,6 @@ def _set_archived(organization: Organization, kind: Kind, object_id: str, *, arc
     return set_archived(organization, kind, object_id, archived=archived)
 
 
-def _in_bulk(call: Call, kind: Kind, elements: list[Any], one: Callable[[Any], Row]) -> list[Row]:
-    """Do it for every element, or for none.
-
-    Raises:
-        Refusal: 400 nothing or more than 50 elements, or what the first refused element is refused for.
-    """
-    if not 1 <= len(elements) <= _BULK_LIMIT:
-        raise invalid(f"size must be between 1 and {_BULK_LIMIT}")
-    table = call.organization.table(kind)
-    before = table.snapshot()
-    try:
-        return [one(element) for element in elements]
-    except Refusal:
-        table.restore(before)
-        raise
-
-
 def _bulk_answer(call: Call, kind: Kind, rows: list[Row], status: int = 200) -> Answer:
     served = [decode(call.organization.decorator.body(kind, row)) for row in rows]
     return Answer.json({_BULK_KEYS[kind]: served}, status)
@@ -70,21 +53,16 @@ def _bulk_answer(call: Call, kind: Kind, rows: list[Row], status: int = 200) -> 
 
 def _bulk_create(kind: Kind) -> Handler:
     def handler(call: Call) -> Answer:
-        def one(body: Any) -> Row:
-            return accounts.create_classification(call.organization, kind, object_in(body))
-
-        return _bulk_answer(call, kind, _in_bulk(call, kind, call.json_array(), one), 201)
+        rows = [accounts.create_classification(call.organization, kind, body) for body in call.content]
+        return _bulk_answer(call, kind, rows, 201)
 
     return handler
 
 
 def _bulk_update(kind: Kind) -> Handler:
     def handler(call: Call) -> Answer:
-        def one(body: Any) -> Row:
-            require(object_in(body), "id")
-            return accounts.update_classification(call.organization, kind, body["id"], body)
-
-        return _bulk_answer(call, kind, _in_bulk(call, kind, call.json_array(), one))
+        rows = [accounts.update_classification(call.organization, kind, body["id"], body) for body in call.content]
+        return _bulk_answer(call, kind, rows)
 
     return handler
 
@@ -94,18 +72,17 @@ def _bulk_archive(kind: Kind, *, archived: bool) -> Handler:
         ids = [part.strip() for part in call.query.get("ids", "").split(",") if part.strip()]
         if not ids:
             raise missing("ids")
-
-        def one(object_id: Any) -> Row:
-            return _set_archived(call.organization, kind, object_id, archived=archived)
-
-        return _bulk_answer(call, kind, _in_bulk(call, kind, ids, one))
+        if len(ids) > _BULK_LIMIT:
+            raise invalid(f"ids: size must be between 1 and {_BULK_LIMIT}")
+        rows = [_set_archived(call.organization, kind, object_id, archived=archived) for object_id in ids]
+        return _bulk_answer(call, kind, rows)
 
     return handler
 
 
 def _create(kind: Kind) -> Handler:
     def handler(call: Call) -> Answer:
-        row = accounts.create_classification(call.organization, kind, call.json_object())
+        row = accounts.create_classification(call.organization, kind, call.content)
         return served(call, kind, row, 201)
 
     return handler
@@ -114,7 +91,7 @@ def _create(kind: Kind) -> Handler:
 def _update(kind: Kind) -> Handler:
     def handler(call: Call) -> Answer:
         find(call, kind, call.params["id"])
-        row = accounts.update_classification(call.organization, kind, call.params["id"], call.json_object())
+        row = accounts.update_classification(call.organization, kind, call.params["id"], call.content)
         return served(call, kind, row)
 
     return handler
@@ -131,13 +108,14 @@ def _archive(kind: Kind, *, archived: bool) -> Handler:
 
 def operations() -> Iterator[Operation]:
     """Writing accounts, departments, items and so on, one by one and in bulk."""
-    for kind in _BULK_KEYS:
-        path = kind.path
-        yield Operation("POST", path, _create(kind))
-        yield Operation("POST", f"{path}/bulk", _bulk_create(kind))
-        yield Operation("PATCH", f"{path}/bulk", _bulk_update(kind))
+    for kind, path in ((kind, kind.path) for kind in _BULK_KEYS):
+        new, changes = bodies.CLASSIFICATIONS[kind], bodies.CLASSIFICATION_CHANGES[kind]
+        yield Operation("POST", path, _create(kind), body=new)
+        yield Operation("POST", f"{path}/bulk", _bulk_create(kind), body=array(new, _BULK_LIMIT))
+        named = array(Changes(changes, always="id", lasting="id", id=reference), _BULK_LIMIT)
+        yield Operation("PATCH", f"{path}/bulk", _bulk_update(kind), body=named)
         yield Operation("POST", f"{path}/bulk/archive", _bulk_archive(kind, archived=True))
         yield Operation("POST", f"{path}/bulk/restore", _bulk_archive(kind, archived=False))
-        yield Operation("PATCH", f"{path}/{{id}}", _update(kind))
+        yield Operation("PATCH", f"{path}/{{id}}", _update(kind), body=changes)
         yield Operation("POST", f"{path}/{{id}}/archive", _archive(kind, archived=True))
         yield Operation("POST", f"{path}/{{id}}/restore", _archive(kind, archived=False))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billcom_assets.sandbox.answers import Answer
-from billcom_assets.sandbox.codec import Doc
-from billcom_assets.sandbox.errors import invalid, no_such_object, wrong_kind
+from billcom_assets.sandbox.errors import no_such_object, wrong_kind
 from billcom_assets.sandbox.gateway import Call
 from billcom_assets.sandbox.kinds import KINDS, Kind
 from billcom_assets.sandbox.table import Row
@@ -37,14 +36,3 @@ def served(call: Call, kind: Kind, row: Row, status: int = 200, *, approvals: bo
 def actor(call: Call) -> str:
     """The user id behind a call."""
     return call.open_session.user_id
-
-
-def object_in(element: Any) -> Doc:
-    """An element of a body that must be an object.
-
-    Raises:
-        Refusal: 400; it is none.
-    """
-    if not isinstance(element, dict):
-        raise invalid("Cannot construct instance of RequestDto: expected an object")
-    return element

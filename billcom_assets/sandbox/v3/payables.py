@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.books import bills, payments, vendor_credits, vendors
-from billcom_assets.sandbox.books.fields import amount_of, day_in, require
 from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.codec import Doc, decode
-from billcom_assets.sandbox.errors import bad_data, invalid
+from billcom_assets.sandbox.errors import bad_data
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.kinds import (
     BILLS,
@@ -19,41 +17,41 @@ from billcom_assets.sandbox.kinds import (
     VENDORS,
     Kind,
 )
+from billcom_assets.sandbox.money import cents
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.v3.common import actor, find, object_in, served
-
-_VOID_TYPES = ("VOID_ONLY", "VOID_AND_CREDIT", "VOID_AND_REISSUE", "VOID_AND_REISSUE_VCARD")
+from billcom_assets.sandbox.v3 import bodies
+from billcom_assets.sandbox.v3.common import actor, find, served
 
 
 def create_vendor(call: Call) -> Answer:
     """``POST /v3/vendors``."""
-    return served(call, VENDORS, vendors.create_vendor(call.organization, call.json_object()), 201)
+    return served(call, VENDORS, vendors.create_vendor(call.organization, call.content), 201)
 
 
 def update_vendor(call: Call) -> Answer:
     """``PATCH /v3/vendors/{id}``."""
     find(call, VENDORS, call.params["id"])
-    return served(call, VENDORS, vendors.update_vendor(call.organization, call.params["id"], call.json_object()))
+    return served(call, VENDORS, vendors.update_vendor(call.organization, call.params["id"], call.content))
 
 
 def create_bill(call: Call) -> Answer:
     """``POST /v3/bills``; the answer lacks ``vendorName``, as BILL's does."""
-    body = call.json_object()
-    uses = vendor_credits.requested_uses(call.organization, str(body.get("vendorId")), body)
+    body = call.content
+    uses = vendor_credits.requested_uses(call.organization, body["vendorId"], body)
     row = bills.create_bill(call.organization, body, actor(call), credit_to_come=_sum(uses))
     row = _use_credits(call, row, uses)
-    created: Doc = decode(call.organization.decorator.body(BILLS, row, approvals=body.get("billApprovals") is True))
+    created: Doc = decode(call.organization.decorator.body(BILLS, row, approvals=body.get("billApprovals", False)))
     created.pop("vendorName", None)
     return Answer.json(created, 201)
 
 
 def _change_bill(*, replace: bool) -> Handler:
     def handler(call: Call) -> Answer:
-        bill, body = find(call, BILLS, call.params["id"]), call.json_object()
+        bill, body = find(call, BILLS, call.params["id"]), call.content
         uses = vendor_credits.requested_uses(call.organization, bill.doc()["vendorId"], body)
         row = bills.update_bill(call.organization, bill.id, body, replace=replace, credit_to_come=_sum(uses))
         row = _use_credits(call, row, uses)
-        return served(call, BILLS, row, approvals=body.get("billApprovals") is True)
+        return served(call, BILLS, row, approvals=body.get("billApprovals", False))
 
     return handler
 
@@ -86,10 +84,9 @@ def _archive(kind: Kind, *, archived: bool) -> Handler:
 
 def record_payment(call: Call) -> Answer:
     """``POST /v3/bills/record-payment``: a payment made outside BILL."""
-    body = call.json_object()
-    require(body, "vendorId", "processDate", "payments")
+    body = call.content
     find(call, VENDORS, body["vendorId"])
-    parts = _parts(body["payments"])
+    parts = [(part["billId"], cents(part["amount"])) for part in body["payments"]]
     if any(find(call, BILLS, bill_id).doc()["vendorId"] != body["vendorId"] for bill_id, _ in parts):
         raise bad_data("vendorId")
     coding = body.get("classifications") or {}
@@ -99,7 +96,7 @@ def record_payment(call: Call) -> Answer:
         created_by=actor(call),
         status="PAID",
         online=False,
-        process_date=day_in(body, "processDate"),
+        process_date=body.get("processDate"),
         details={"description": body["description"]} if body.get("description") else None,
         gl_account=coding.get("chartOfAccountId"),
     )
@@ -109,26 +106,15 @@ def record_payment(call: Call) -> Answer:
     return Answer.json(row.doc() | extra, 201)
 
 
-def _parts(sent: Any) -> list[tuple[str, int]]:
-    if not isinstance(sent, list):
-        raise invalid("payments: must be an array")
-    parts = []
-    for part in sent:
-        require(object_in(part), "billId", "amount")
-        parts.append((str(part["billId"]), amount_of(part, "amount") or 0))
-    return parts
-
-
 def create_payment(call: Call) -> Answer:
     """``POST /v3/payments`` for one existing bill."""
-    body = call.json_object()
-    require(body, "amount", "fundingAccount", "processingOptions", "billId")
+    body = call.content
     bill = find(call, BILLS, body["billId"])
     row = payments.pay(
         call.organization,
-        [(bill.id, amount_of(body, "amount") or 0)],
+        [(bill.id, cents(body["amount"]))],
         created_by=actor(call),
-        process_date=day_in(body, "processDate"),
+        process_date=body.get("processDate"),
         details={
             key: body[key]
             for key in ("fundingAccount", "processingOptions", "description", "transactionNumber")
@@ -147,43 +133,38 @@ def cancel_payment(call: Call) -> Answer:
 def void_payment(call: Call) -> Answer:
     """``POST /v3/payments/{id}/void``."""
     find(call, PAYMENTS, call.params["id"])
-    body = call.json_object()
-    require(body, "reason", "type")
-    if body["type"] not in _VOID_TYPES:
-        raise invalid(f"type: {body['type']} is not a void type")
-    row = payments.void_payment(
-        call.organization, call.params["id"], actor(call), str(body["type"]), str(body["reason"])
-    )
+    body = call.content
+    row = payments.void_payment(call.organization, call.params["id"], actor(call), body["type"], body["reason"])
     return served(call, PAYMENTS, row)
 
 
 def create_credit(call: Call) -> Answer:
     """``POST /v3/vendor-credits``."""
-    return served(call, VENDOR_CREDITS, vendor_credits.create_credit(call.organization, call.json_object()), 201)
+    return served(call, VENDOR_CREDITS, vendor_credits.create_credit(call.organization, call.content), 201)
 
 
 def update_credit(call: Call) -> Answer:
     """``PATCH /v3/vendor-credits/{id}``."""
     find(call, VENDOR_CREDITS, call.params["id"])
-    row = vendor_credits.update_credit(call.organization, call.params["id"], call.json_object())
+    row = vendor_credits.update_credit(call.organization, call.params["id"], call.content)
     return served(call, VENDOR_CREDITS, row)
 
 
 def operations() -> Iterator[Operation]:
     """Writing vendors, bills, vendor credits and payments."""
-    yield Operation("POST", "/v3/vendors", create_vendor)
-    yield Operation("PATCH", "/v3/vendors/{id}", update_vendor)
+    yield Operation("POST", "/v3/vendors", create_vendor, body=bodies.VENDOR)
+    yield Operation("PATCH", "/v3/vendors/{id}", update_vendor, body=bodies.VENDOR_CHANGES)
     yield Operation("POST", "/v3/vendors/{id}/archive", _archive(VENDORS, archived=True))
     yield Operation("POST", "/v3/vendors/{id}/restore", _archive(VENDORS, archived=False))
-    yield Operation("POST", "/v3/bills", create_bill)
-    yield Operation("POST", "/v3/bills/record-payment", record_payment)
-    yield Operation("PATCH", "/v3/bills/{id}", _change_bill(replace=False))
-    yield Operation("PUT", "/v3/bills/{id}", _change_bill(replace=True))
+    yield Operation("POST", "/v3/bills", create_bill, body=bodies.BILL)
+    yield Operation("POST", "/v3/bills/record-payment", record_payment, body=bodies.RECORDED_PAYMENT)
+    yield Operation("PATCH", "/v3/bills/{id}", _change_bill(replace=False), body=bodies.BILL_CHANGES)
+    yield Operation("PUT", "/v3/bills/{id}", _change_bill(replace=True), body=bodies.BILL_CHANGES)
     yield Operation("POST", "/v3/bills/{id}/archive", _archive_bill(archived=True))
     yield Operation("POST", "/v3/bills/{id}/restore", _archive_bill(archived=False))
-    yield Operation("POST", "/v3/vendor-credits", create_credit)
-    yield Operation("PATCH", "/v3/vendor-credits/{id}", update_credit)
+    yield Operation("POST", "/v3/vendor-credits", create_credit, body=bodies.CREDIT)
+    yield Operation("PATCH", "/v3/vendor-credits/{id}", update_credit, body=bodies.CREDIT_CHANGES)
     yield Operation("POST", "/v3/vendor-credits/{id}/archive", _archive(VENDOR_CREDITS, archived=True))
-    yield Operation("POST", "/v3/payments", create_payment, trusted=True)
+    yield Operation("POST", "/v3/payments", create_payment, trusted=True, body=bodies.PAYMENT)
     yield Operation("POST", "/v3/payments/{id}/cancel", cancel_payment, trusted=True)
-    yield Operation("POST", "/v3/payments/{id}/void", void_payment, trusted=True)
+    yield Operation("POST", "/v3/payments/{id}/void", void_payment, trusted=True, body=bodies.VOID)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from billcom_assets.sandbox.answers import Answer
-from billcom_assets.sandbox.errors import Refusal, missing, no_such_object
+from billcom_assets.sandbox.errors import Refusal, no_such_object, untrusted
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.kinds import KINDS, Kind
 from billcom_assets.sandbox.pages import Lister, ListRequest
+from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import find
-
-_LOGIN_FIELDS = ("username", "password", "organizationId", "devKey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +36,19 @@ class V3Dialect:
 
 
 def _login_field(call: Call, name: str) -> str:
-    value = call.json_object().get(name)
+    content = call.json()
+    value = content.get(name) if isinstance(content, dict) else None
     return value if isinstance(value, str) else ""
 
 
 def log_in(call: Call) -> Answer:
     """``POST /v3/login``."""
-    body = call.json_object()
-    absent = [field for field in _LOGIN_FIELDS if body.get(field) is None]
-    if absent:
-        raise missing(*absent)
+    body = call.content
     session = call.sandbox.sessions.open(
-        username=str(body["username"]),
-        password=str(body["password"]),
-        organization_id=str(body["organizationId"]),
-        dev_key=str(body["devKey"]),
+        username=body["username"],
+        password=body["password"],
+        organization_id=body["organizationId"],
+        dev_key=body["devKey"],
         remember_me_id=body.get("rememberMeId"),
         device=body.get("device"),
     )
@@ -86,11 +83,11 @@ def session_info(call: Call) -> Answer:
 
 def step_up(call: Call) -> Answer:
     """``POST /v3/mfa/step-up``: a remembered device makes the session trusted; never that of a sync token."""
-    session, body = call.open_session, call.json_object()
+    session, body = call.open_session, call.content
     organization = session.organization
     known = (body.get("rememberMeId"), body.get("device")) == (organization.remember_me_id, organization.device)
     if session.is_token or not known:
-        raise Refusal(403, "BDC_1361", "Untrusted session.")
+        raise untrusted()
     session.trusted = True
     return Answer.json({"trusted": True})
 
@@ -134,10 +131,10 @@ def operations() -> Iterator[Operation]:
     """Every read operation of v3, lists first: they are called most."""
     for kind in KINDS:
         yield Operation("GET", kind.path, list_handler(kind))
-    yield Operation("POST", "/v3/login", log_in, session=False, login=True)
+    yield Operation("POST", "/v3/login", log_in, session=False, login=True, body=bodies.LOGIN)
     yield Operation("GET", "/v3/login/session", session_info)
     yield Operation("POST", "/v3/logout", log_out)
-    yield Operation("POST", "/v3/mfa/step-up", step_up)
+    yield Operation("POST", "/v3/mfa/step-up", step_up, body=bodies.STEP_UP)
     yield Operation("GET", "/v3/health", health, session=False)
     yield Operation("GET", "/v3/organizations/{id}", organization)
     for kind in KINDS:

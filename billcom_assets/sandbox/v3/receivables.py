@@ -12,24 +12,25 @@ from billcom_assets.sandbox.kinds import (
     CUSTOMERS,
     INVOICES,
 )
+from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import actor, find, served
 
 
 def create_customer(call: Call) -> Answer:
     """``POST /v3/customers``."""
-    return served(call, CUSTOMERS, receivables.create_customer(call.organization, call.json_object()), 201)
+    return served(call, CUSTOMERS, receivables.create_customer(call.organization, call.content), 201)
 
 
 def update_customer(call: Call) -> Answer:
     """``PATCH /v3/customers/{id}``."""
     find(call, CUSTOMERS, call.params["id"])
-    row = receivables.update_customer(call.organization, call.params["id"], call.json_object())
+    row = receivables.update_customer(call.organization, call.params["id"], call.content)
     return served(call, CUSTOMERS, row)
 
 
 def create_invoice(call: Call) -> Answer:
     """``POST /v3/invoices``."""
-    row = receivables.create_invoice(call.organization, call.json_object(), actor(call))
+    row = receivables.create_invoice(call.organization, call.content, actor(call))
     return served(call, INVOICES, row, 201)
 
 
@@ -53,10 +54,10 @@ def _archive_customer(*, archived: bool) -> Handler:
 
 def operations() -> Iterator[Operation]:
     """Writing customers and invoices."""
-    yield Operation("POST", "/v3/customers", create_customer)
-    yield Operation("PATCH", "/v3/customers/{id}", update_customer)
+    yield Operation("POST", "/v3/customers", create_customer, body=bodies.CUSTOMER)
+    yield Operation("PATCH", "/v3/customers/{id}", update_customer, body=bodies.CUSTOMER_CHANGES)
     yield Operation("POST", "/v3/customers/{id}/archive", _archive_customer(archived=True))
     yield Operation("POST", "/v3/customers/{id}/restore", _archive_customer(archived=False))
-    yield Operation("POST", "/v3/invoices", create_invoice)
+    yield Operation("POST", "/v3/invoices", create_invoice, body=bodies.INVOICE)
     yield Operation("POST", "/v3/invoices/{id}/archive", _archive_invoice(archived=True))
     yield Operation("POST", "/v3/invoices/{id}/restore", _archive_invoice(archived=False))
