@@ -117,6 +117,10 @@ class Table:
         """Entries (seconds, id) in ascending order of one of the two times; not to be changed."""
         return self._indexes[time_field]
 
+    def snapshot(self) -> list[Row]:
+        """The rows as they are, in order of arrival."""
+        return [self.rows[object_id] for object_id in self.ids]
+
     def take_back(self, object_id: str, old: Row | None) -> None:
         """Put a row back as it was before its last write; None for one that was new, the last to arrive."""
         if old is not None:
