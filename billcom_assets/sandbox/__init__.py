@@ -14,10 +14,11 @@ process.
 from billcom_assets.sandbox.changes import Change
 from billcom_assets.sandbox.clock import Clock
 from billcom_assets.sandbox.faults import Fault, FaultPlan, FaultRate
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.server import SandboxServer, run
 from billcom_assets.sandbox.settings import Settings
 from billcom_assets.sandbox.state import Sandbox
-from billcom_assets.sandbox.world import Organization, World
+from billcom_assets.sandbox.world import World
 
 __all__ = [
     "Change",

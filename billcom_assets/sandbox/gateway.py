@@ -26,10 +26,10 @@ from billcom_assets.sandbox.errors import (
 )
 from billcom_assets.sandbox.faults import Fault
 from billcom_assets.sandbox.limits import Lane
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.schema import Reader, read_body
 from billcom_assets.sandbox.sessions import Session
 from billcom_assets.sandbox.state import Sandbox
-from billcom_assets.sandbox.world import Organization
 
 
 @dataclass(slots=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 CENT = Decimal("0.01")
@@ -24,14 +23,28 @@ class NumberStyle(StrEnum):
 
 
 _MIXTURE = (NumberStyle.SHORT, NumberStyle.PLAIN, NumberStyle.PADDED)
+_REMEMBERED = 65_536
+_cents: dict[Any, int] = {}
 
 
-@lru_cache(maxsize=65_536)
-def money(cents: int, style: NumberStyle = NumberStyle.SHORT) -> Decimal:
-    """The JSON number for an amount in cents; ``str()`` of it is what is printed."""
+class Amounts(dict[int, Decimal]):
+    """Cents to JSON numbers in one style, remembered; ``str()`` of a number is what is printed."""
+
+    def __init__(self, style: NumberStyle) -> None:
+        super().__init__()
+        self._style = style
+
+    def __missing__(self, amount: int) -> Decimal:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        made = self[amount] = _number(amount, self._style)
+        return made
+
+
+def _number(amount: int, style: NumberStyle) -> Decimal:
     if style is NumberStyle.MIXED:
-        style = _MIXTURE[cents % 3]
-    sign, whole, rest = "-" if cents < 0 else "", abs(cents) // 100, abs(cents) % 100
+        style = _MIXTURE[amount % 3]
+    sign, whole, rest = "-" if amount < 0 else "", abs(amount) // 100, abs(amount) % 100
     if style is NumberStyle.PADDED or rest % 10:
         return Decimal(f"{sign}{whole}.{rest:02d}")
     if style is NumberStyle.PLAIN and rest == 0:
@@ -40,20 +53,16 @@ def money(cents: int, style: NumberStyle = NumberStyle.SHORT) -> Decimal:
 
 
 def cents(amount: Decimal | int | str | None) -> int:
-    """The cents of an amount in major units, rounded half up; absent is zero.
-
-    Raises:
-        ValueError: ``amount`` is no finite number.
-    """
+    """The cents of an amount in major units, rounded half up; absent is zero."""
+    known = _cents.get(amount)
+    if known is not None:
+        return known
     if amount is None:
         return 0
-    try:
-        number = Decimal(amount)
-    except InvalidOperation as cause:
-        raise ValueError(f"{amount!r} is no amount") from cause
-    if not number.is_finite():
-        raise ValueError(f"{amount!r} is no amount")
-    return int((number * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    if len(_cents) >= _REMEMBERED:
+        _cents.clear()
+    made = _cents[amount] = int((Decimal(amount) * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return made
 
 
 def times(amount_cents: int, factor: Decimal) -> int:

@@ -8,8 +8,9 @@ from hashlib import sha256
 
 from billcom_assets.sandbox.clock import Clock
 from billcom_assets.sandbox.errors import dead_session, organization_locked, wrong_dev_key, wrong_password
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.settings import Readings
-from billcom_assets.sandbox.world import Organization, World
+from billcom_assets.sandbox.world import World
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
@@ -75,6 +76,27 @@ _ENUMS: dict[str, type[StrEnum]] = {
 }
 
 
+EXTENSIBLE = frozenset(
+    {
+        "vendors",
+        "customers",
+        *(
+            f"classifications/{name}"
+            for name in (
+                "chart-of-accounts",
+                "departments",
+                "locations",
+                "accounting-classes",
+                "jobs",
+                "items",
+                "employees",
+            )
+        ),
+    }
+)
+"""Lists that ``Settings.more`` can make longer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that distinguishes one sandbox from another.
@@ -85,6 +107,8 @@ class Settings:
         seed: Fixes every organization, object, amount and credential.
         bills: Bills per organization; every other entity scales with it. 0 gives organizations without documents.
         orgs: Number of organizations, each with data of its own.
+        more: Objects beyond what ``bills`` brings, by list, such as ``{"classifications/employees": 50}``: no document
+            names them, and everything else stays as it is without them.
         dev_keys: Developer keys the server knows.
         numbers: How amounts are printed.
         exchange_rate: What ``exchangeRate`` multiplies; unpublished by BILL.
@@ -122,6 +146,7 @@ class Settings:
     seed: int = 7
     bills: int = 600
     orgs: int = 2
+    more: Mapping[str, int] = field(default_factory=dict)
     dev_keys: tuple[str, ...] = ("sandbox-dev-key",)
     numbers: NumberStyle = NumberStyle.SHORT
     exchange_rate: ExchangeRate = ExchangeRate.USD_PER_UNIT
@@ -161,6 +186,8 @@ class Settings:
             object.__setattr__(self, name, enum(getattr(self, name)))
         if self.bills < 0 or self.orgs < 1:
             raise ValueError("a sandbox has at least one organization and no negative number of bills")
+        if self.more.keys() - EXTENSIBLE or any(count < 0 for count in self.more.values()):
+            raise ValueError(f"there can be more of {', '.join(sorted(EXTENSIBLE))}, not {dict(self.more)}")
         if self.throttle_status not in (422, 429):
             raise ValueError(f"BILL's throttle status is read as 422 or 429, not {self.throttle_status}")
         if self.wrong_prefix_status not in (400, 404):
@@ -177,7 +204,7 @@ class Readings:
 
 
 FIXED_AT_START = frozenset(
-    {"seed", "bills", "orgs", "dev_keys", "numbers", "exchange_rate", "parent_visible", "faults"}
+    {"seed", "bills", "orgs", "more", "dev_keys", "numbers", "exchange_rate", "parent_visible", "faults"}
 )
 """Settings that a running sandbox cannot change; faults have a control route of their own."""
 

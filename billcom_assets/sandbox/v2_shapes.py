@@ -26,8 +26,8 @@ from billcom_assets.sandbox.kinds import (
     Kind,
 )
 from billcom_assets.sandbox.money import cents, times
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
 NO_ID = "0" * 20
 _RECORD_STATUS = {"ACTIVE": "1", "INACTIVE": "2", "DRAFT": "5", "DRAFT_DELETED": "6"}

@@ -5,12 +5,15 @@ import tracemalloc
 from collections import Counter
 from decimal import Decimal
 from time import process_time
+from unittest.mock import Mock
 
 import pytest
 
 from billcom_assets.sandbox import Fault, FaultPlan, Organization, Settings, World
+from billcom_assets.sandbox.books import bills, payments, receivables, vendor_credits
 from billcom_assets.sandbox.clock import Clock
-from billcom_assets.sandbox.kinds import BILLS, KINDS
+from billcom_assets.sandbox.kinds import BILLS, KINDS, kind_at
+from billcom_assets.sandbox.settings import EXTENSIBLE
 from billcom_assets_tests.sandbox.proof import sums_hold
 
 ID = re.compile(r"[0-9a-z]{3}02[A-Z]{10}[0-9a-z]{5}")
@@ -68,6 +71,51 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_data() -> Non
 
     assert bodies(7) == bodies(7)
     assert not set(bodies(7)) & set(bodies(8))
+
+
+@pytest.mark.parametrize("path", sorted(EXTENSIBLE))
+def test_fifty_more_of_one_kind_change_nothing_else(path: str, usual: Organization) -> None:
+    larger = company(more={path: 50})
+    for kind in KINDS:
+        before = {row.id: row.body for row in usual.table(kind)}
+        after = {row.id: row.body for row in larger.table(kind)}
+        if kind is kind_at(path):
+            assert len(after) == len(before) + 50
+            assert before.items() <= after.items()
+        else:
+            assert after == before, kind.path
+    assert larger.profile == usual.profile
+    sums_hold(larger)
+
+
+@pytest.mark.parametrize("more", [{"bills": 1}, {"classifications/employees": -1}])
+def test_what_cannot_be_more_is_refused(more: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="there can be more of"):
+        Settings(more=more)
+
+
+def test_history_is_made_by_the_operations_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = {
+        bills: ("create_bill", "decide_bill", "update_bill", "set_bill_archived"),
+        payments: ("pay", "settle_payment", "cancel_payment", "void_payment"),
+        vendor_credits: ("create_credit", "apply_credit"),
+        receivables: ("create_invoice", "receive", "void_receipt", "create_memo", "apply_memo"),
+    }
+    made = {name: Mock(wraps=getattr(book, name)) for book, names in books.items() for name in names}
+    for book, names in books.items():
+        for name in names:
+            monkeypatch.setattr(book, name, made[name])
+    organization = company()
+    for name, path in {
+        "create_bill": "bills",
+        "pay": "payments",
+        "create_credit": "vendor-credits",
+        "create_invoice": "invoices",
+        "receive": "receivable-payments",
+        "create_memo": "credit-memos",
+    }.items():
+        assert made[name].call_count == organization.count(path)
+    assert all(mock.called for mock in made.values())
 
 
 def test_credentials_are_stable_and_documented() -> None:

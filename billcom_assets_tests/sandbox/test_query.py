@@ -90,7 +90,7 @@ def test_pages_of_any_query_cover_its_selection_in_order(
     rows: list[Any], sort: str, filters: str, low: int, high: int, size: int
 ) -> None:
     table = Table(DEPARTMENTS)
-    table.load(department(number, *row) for number, row in enumerate(rows))
+    table.restore(department(number, *row) for number, row in enumerate(rows))
     text = filters.format(stamp(low).replace("+00:00", "Z"), stamp(high).replace("+00:00", "Z"))
     view = select(table, parse_query(DEPARTMENTS, text, sort))
     found = [entry[-1] for entry in view.part(0, len(view))]
@@ -119,7 +119,7 @@ def test_pages_of_any_query_cover_its_selection_in_order(
 @given(ROWS, st.lists(st.tuples(st.integers(0, 24), st.integers(41, 60)), max_size=12))
 def test_the_time_indexes_stay_right_under_writes(rows: list[Any], writes: list[tuple[int, int]]) -> None:
     table = Table(DEPARTMENTS)
-    table.load(department(number, *row) for number, row in enumerate(rows))
+    table.restore(department(number, *row) for number, row in enumerate(rows))
     for number, moment in writes:
         old = table.get(f"0de{number:05d}")
         table.put(department(number, old.created if old else moment, moment, "new", None))

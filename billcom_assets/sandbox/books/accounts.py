@@ -10,8 +10,8 @@ from billcom_assets.sandbox.books.objects import doc_of, set_archived
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.errors import Refusal, invalid, no_such_object
 from billcom_assets.sandbox.kinds import ACCOUNTS, EMPLOYEES, ITEMS, Kind
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
 _FIELDS: dict[Kind, tuple[str, ...]] = {
     ITEMS: (

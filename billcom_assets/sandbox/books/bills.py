@@ -13,14 +13,14 @@ from billcom_assets.sandbox.books.vendors import change_balance
 from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.errors import Refusal
-from billcom_assets.sandbox.generate.vocabulary import RATES
 from billcom_assets.sandbox.kinds import BILLS, VENDORS
 from billcom_assets.sandbox.money import cents, total
-from billcom_assets.sandbox.query import prober
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.settings import ExchangeRate
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
+_USD_PER_UNIT = {"EUR": (10_612, 11_284), "CAD": (7_188, 7_544)}
+"""Ten-thousandths of a US dollar per unit, at the beginning of the history and at its end."""
 _BILL_FIELDS = ("description", "dueDate", "payFromChartOfAccountId", "classifications", "purchaseOrderNumber")
 
 
@@ -45,7 +45,7 @@ def store_bill(
 ) -> Row:
     """Write a bill with its sums, and carry the change of what is due into the vendor's balance."""
     old = organization.table(BILLS).get(doc["id"])
-    before = open_due(old.doc()) if old else 0
+    before = open_due(old.look()) if old else 0
     money = organization.money
     doc |= {
         "amount": money(sums.amount),
@@ -69,18 +69,26 @@ def open_due(bill: Mapping[str, Any]) -> int:
 
 
 def create_bill(
-    organization: Organization, body: Mapping[str, Any], created_by: str, *, credit_to_come: int = 0
+    organization: Organization,
+    body: Mapping[str, Any],
+    created_by: str,
+    *,
+    credit_to_come: int = 0,
+    approvers: Sequence[str] = (),
+    details: Doc | None = None,
 ) -> Row:
-    """A new bill, unassigned for approval.
+    """A new bill.
 
     Args:
         organization: Where.
         body: The fields of the bill.
         created_by: User id.
         credit_to_come: Cents of vendor credits that will be used on it.
+        approvers: Users who are asked to approve it, in this order.
+        details: Further fields of the object.
 
     Raises:
-        Refusal: 400 missing or malformed fields, 404 unknown vendor, 422 BDC_1171 a number used already,
+        Refusal: 400 a line without an amount, 404 unknown vendor, 422 BDC_1171 a number used already,
             BDC_1159 more credit than the bill is worth.
     """
     vendor = doc_of(organization, VENDORS, body["vendorId"])
@@ -88,7 +96,7 @@ def create_bill(
     lines = [line_doc(organization, line, "bli") for line in body["billLineItems"]]
     if total(lines) < credit_to_come:
         raise _overpaid()
-    rate = _rate(organization, vendor.get("billCurrency", "USD"))
+    rate = usd_rate(organization, vendor["billCurrency"])
     doc = {
         "id": organization.ids.new(BILLS.prefix),
         "archived": False,
@@ -109,11 +117,13 @@ def create_bill(
         "payFromChartOfAccountId": body.get("payFromChartOfAccountId"),
         "classifications": body.get("classifications"),
         "paymentStatus": None,
-        "approvalStatus": "UNASSIGNED",
+        "approvalStatus": "ASSIGNED" if approvers else "UNASSIGNED",
         "purchaseOrderNumber": body.get("purchaseOrderNumber"),
         "createdBy": created_by,
+        **(details or {}),
     }
-    return store_bill(organization, _without_absent(doc), BillSums(total(lines)))
+    hidden = {"approvers": _waiting(approvers)} if approvers else None
+    return store_bill(organization, _without_absent(doc), BillSums(total(lines)), hidden=hidden)
 
 
 def _overpaid() -> Refusal:
@@ -131,15 +141,17 @@ def _without_absent(doc: Doc) -> Doc:
 def _refuse_duplicate_number(organization: Organization, vendor_id: str, number: str) -> None:
     if organization.readings.settings.duplicate_invoice_numbers:
         return
-    probe = prober(("invoice.invoiceNumber",))
-    if any(probe(row.body)[0] == number for row in organization.table(BILLS).of_party(vendor_id)):
+    others = organization.table(BILLS).of_party(vendor_id)
+    if any(row.look()["invoice"]["invoiceNumber"] == number for row in others):
         raise Refusal(422, "BDC_1171", f"Invoice number {number} already exists.")
 
 
-def _rate(organization: Organization, currency: str) -> Decimal | None:
-    if currency not in RATES:
+def usd_rate(organization: Organization, currency: str, when: float = 1.0) -> Decimal | None:
+    """The exchange rate of a currency, moving from its first (0) to its last (1); None for US dollars."""
+    if currency not in _USD_PER_UNIT:
         return None
-    usd_per_unit = Decimal(RATES[currency][1])
+    first, last = _USD_PER_UNIT[currency]
+    usd_per_unit = Decimal(first + int((last - first) * when)) / 10_000
     if organization.readings.settings.exchange_rate is ExchangeRate.USD_PER_UNIT:
         return usd_per_unit
     return (1 / usd_per_unit).quantize(Decimal("0.0001"))
@@ -224,7 +236,8 @@ def assign_approvers(organization: Organization, bill_id: str, user_ids: Sequenc
     """
     doc = doc_of(organization, BILLS, bill_id)
     doc["approvalStatus"] = "ASSIGNED"
-    approvers = [
-        {"userId": user_id, "status": "WAITING", "approverOrder": order} for order, user_id in enumerate(user_ids)
-    ]
-    return organization.write(BILLS, doc, hidden={"approvers": approvers})
+    return organization.write(BILLS, doc, hidden={"approvers": _waiting(user_ids)})
+
+
+def _waiting(user_ids: Sequence[str]) -> list[Doc]:
+    return [{"userId": user_id, "status": "WAITING", "approverOrder": order} for order, user_id in enumerate(user_ids)]

@@ -9,7 +9,7 @@ from typing import Any
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.errors import bad_data, missing
 from billcom_assets.sandbox.money import cents, times
-from billcom_assets.sandbox.world import Organization
+from billcom_assets.sandbox.organization import Organization
 
 
 def changed(doc: Doc, body: Mapping[str, Any], names: Iterable[str]) -> Doc:

@@ -7,8 +7,8 @@ from typing import Any
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.errors import no_such_object
 from billcom_assets.sandbox.kinds import Kind
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
 
 def doc_of(organization: Organization, kind: Kind, object_id: Any) -> Doc:

@@ -9,14 +9,14 @@ from typing import Any
 from billcom_assets.sandbox.amounts import funding_cents
 from billcom_assets.sandbox.books.bills import store_bill, sums_of
 from billcom_assets.sandbox.books.objects import doc_of
-from billcom_assets.sandbox.books.vendor_credits import store_usage
+from billcom_assets.sandbox.books.vendor_credits import apply_credit, store_usage
 from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.errors import Refusal, bad_data
 from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, VENDOR_CREDITS
 from billcom_assets.sandbox.money import cents, total
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
 
 def pay(
@@ -29,6 +29,7 @@ def pay(
     process_date: str | None = None,
     details: Mapping[str, Any] | None = None,
     gl_account: str | None = None,
+    credit: tuple[str, int] | None = None,
 ) -> Row:
     """One payment over bills of one vendor.
 
@@ -41,6 +42,7 @@ def pay(
         process_date: ``yyyy-MM-dd``; today when None.
         details: Further fields of the payment object.
         gl_account: Chart-of-account id that v2 shows; the clearing account when None.
+        credit: Vendor credit id, and the cents of it that are used on the first bill beside its part.
 
     Raises:
         Refusal: 404 unknown bill, 422 BDC_1159 more than is due, 400 no bills or bills of several vendors.
@@ -51,50 +53,42 @@ def pay(
     for bill, (_, amount) in zip(bills, parts, strict=True):
         if bill["recordStatus"] != "ACTIVE":
             raise bad_data(f"billId {bill['id']}")
-        if amount <= 0 or amount > sums_of(bill).due:
+        credited = credit[1] if credit is not None and bill is bills[0] else 0
+        if amount <= 0 or amount + credited > cents(bill["dueAmount"]):
             raise Refusal(422, "BDC_1159", "Cannot overpay a bill.")
-    process_date = process_date or organization.clock.now().date().isoformat()
-    row = _store_payment(
-        organization,
-        bills,
-        parts,
-        status=status,
-        created_by=created_by,
-        process_date=process_date,
-        online=online,
-        details=details,
-        gl=gl_account,
-    )
-    touch = organization.readings.settings.payment_touches_bill
-    for bill, (_, amount) in zip(bills, parts, strict=True):
-        sums = sums_of(bill)
-        if status == "PAID":
-            sums.paid += amount
-        else:
-            sums.scheduled += amount
-        store_bill(organization, bill, sums, touch=touch, paid_on=process_date if status == "PAID" else None)
+    doc = _payment(organization, bills, parts, status=status, online=online, process_date=process_date)
+    doc |= {"createdBy": created_by, **(details or {})}
+    if credit is not None:
+        credit_id, amount = credit
+        apply_credit(organization, credit_id, bills[0]["id"], amount, doc["id"])
+        doc["billPayments"][0]["vendorCredits"] = [{"id": credit_id, "amount": organization.money(amount)}]
+    hidden = {"chartOfAccountId": gl_account or organization.account_ids["1050" if online else "1000"]}
+    row = organization.write(PAYMENTS, compact(doc), hidden=hidden)
+    if status == "PAID":
+        _move_parts(organization, doc, scheduled=0, paid=1)
+    else:
+        _move_parts(organization, doc, scheduled=1, paid=0)
     return row
 
 
-def _store_payment(
+def _payment(
     organization: Organization,
     bills: list[Doc],
     parts: Sequence[tuple[str, int]],
     *,
     status: str,
-    created_by: str,
-    process_date: str,
     online: bool,
-    details: Mapping[str, Any] | None,
-    gl: str | None,
-) -> Row:
+    process_date: str | None,
+) -> Doc:
+    """The object of a payment that pays these parts of these bills."""
+    process_date = process_date or organization.clock.today()
     money, settings = organization.money, organization.readings.settings
     amount = sum(part for _, part in parts)
     rate = bills[0].get("exchangeRate")
     payment_id = organization.ids.new(PAYMENTS.prefix)
     arrives = (date.fromisoformat(process_date) + timedelta(days=3)).isoformat()
     sent: Doc = {"checkDisbursement": {"sentDate": process_date, "arrivesByDate": arrives}} if online else {}
-    doc: Doc = {
+    return {
         "amount": money(amount),
         "id": payment_id,
         "vendorId": bills[0]["vendorId"],
@@ -113,19 +107,18 @@ def _store_payment(
         "fundingAmount": money(funding_cents(amount, rate, settings.exchange_rate)),
         "onlinePayment": online,
         "disbursementType": "CHECK" if online else "OFFLINE",
-        "createdBy": created_by,
+        "createdBy": None,
         "voidInfo": [],
         "disbursementInfo": {"isVoidable": status == "PAID" and online, **sent},
         "cancelRequestSubmitted": False,
         "singleStatus": "CLEARED" if status == "PAID" else "SCHEDULED",
-        **(details or {}),
     }
-    hidden = {"chartOfAccountId": gl or organization.account_ids["1050" if online else "1000"]}
-    return organization.write(PAYMENTS, compact(doc), hidden=hidden)
 
 
-def settle_payment(organization: Organization, payment_id: str) -> Row:
-    """A scheduled payment is carried out: its bills count it as paid.
+def settle_payment(
+    organization: Organization, payment_id: str, single_status: str = "PROCESSED", disbursed: str = "DONE"
+) -> Row:
+    """A scheduled payment is carried out, and is as far as ``single_status`` says: its bills count it as paid.
 
     Raises:
         Refusal: 404 unknown payment, 422 it is not waiting.
@@ -133,7 +126,7 @@ def settle_payment(organization: Organization, payment_id: str) -> Row:
     doc = doc_of(organization, PAYMENTS, payment_id)
     if doc["status"] not in ("SCHEDULED", "APPROVING"):
         raise Refusal(422, "BDC_1143", "Invalid entity data. The payment is not scheduled.")
-    doc |= {"status": "PAID", "singleStatus": "PROCESSED", "disbursementStatus": "DONE"}
+    doc |= {"status": "PAID", "singleStatus": single_status, "disbursementStatus": disbursed}
     doc["disbursementInfo"] = {**doc["disbursementInfo"], "isVoidable": doc["onlinePayment"]}
     row = organization.write(PAYMENTS, doc)
     _move_parts(organization, doc, scheduled=-1, paid=1)

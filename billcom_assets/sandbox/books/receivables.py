@@ -11,20 +11,16 @@ from billcom_assets.sandbox.books.fields import changed
 from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.errors import Refusal, bad_data
-from billcom_assets.sandbox.kinds import CREDIT_MEMOS, CUSTOMERS, INVOICES, RECEIVABLE_PAYMENTS
+from billcom_assets.sandbox.kinds import CREDIT_MEMOS, CUSTOMERS, INVOICES, ITEMS, RECEIVABLE_PAYMENTS
 from billcom_assets.sandbox.money import cents, times, total
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
 _CUSTOMER_FIELDS = ("name", "email", "companyName", "phone", "description", "accountNumber", "billingAddress")
 
 
-def create_customer(organization: Organization, body: Mapping[str, Any]) -> Row:
-    """A new customer.
-
-    Raises:
-        Refusal: 400; name or e-mail missing.
-    """
+def create_customer(organization: Organization, body: Mapping[str, Any], *, details: Doc | None = None) -> Row:
+    """A new customer; ``details`` are further fields of the object."""
     doc = {
         "email": body["email"],
         "name": body["name"],
@@ -35,6 +31,7 @@ def create_customer(organization: Organization, body: Mapping[str, Any]) -> Row:
         "accountType": body.get("accountType", "BUSINESS"),
         "balance": {"amount": organization.money(0)},
         "authorizedToCharge": False,
+        **(details or {}),
     }
     return organization.write(CUSTOMERS, doc)
 
@@ -64,7 +61,7 @@ def open_due(invoice: Mapping[str, Any]) -> int:
 
 def _store_invoice(organization: Organization, doc: Doc, due: int, *, touch: bool = True) -> Row:
     old = organization.table(INVOICES).get(doc["id"])
-    before = open_due(old.doc()) if old else 0
+    before = open_due(old.look()) if old else 0
     doc["dueAmount"] = organization.money(due)
     doc["status"] = invoice_status(cents(doc["totalAmount"]), due, cents(doc["scheduledAmount"]))
     row = organization.write(INVOICES, doc, touch=touch)
@@ -72,29 +69,30 @@ def _store_invoice(organization: Organization, doc: Doc, due: int, *, touch: boo
     return row
 
 
-def create_invoice(organization: Organization, body: Mapping[str, Any], created_by: str) -> Row:
-    """A new invoice without sales tax.
+def create_invoice(
+    organization: Organization, body: Mapping[str, Any], created_by: str, *, details: Doc | None = None
+) -> Row:
+    """A new invoice; a sales tax item adds its percentage.
+
+    Args:
+        organization: Where.
+        body: The fields of the invoice.
+        created_by: User id.
+        details: Further fields of the object.
 
     Raises:
-        Refusal: 400 missing fields, 404 unknown customer.
+        Refusal: 404 unknown customer or sales tax item, 400 a total below zero.
     """
     customer = doc_of(organization, CUSTOMERS, body["customer"]["id"])
-    lines, net = [], 0
-    for line in body["invoiceLineItems"]:
-        price, quantity = cents(line["price"]), line.get("quantity", 1)
-        net += times(price, Decimal(quantity))
-        made = {
-            "id": organization.ids.new("ili"),
-            "description": line.get("description"),
-            "price": organization.money(price),
-            "quantity": quantity,
-            "classifications": line.get("classifications"),
-        }
-        lines.append(compact(made))
-    if net < 0:
+    money, today = organization.money, organization.clock.today()
+    percentage, tax_item = Decimal(0), body.get("salesTaxItemId")
+    if tax_item is not None:
+        percentage = Decimal(doc_of(organization, ITEMS, tax_item).get("percentage", 0))
+    lines = [_invoice_line(organization, line) for line in body["invoiceLineItems"]]
+    net = sum(times(cents(line["price"]), Decimal(line["quantity"])) for line in lines)
+    tax = times(net, percentage / 100)
+    if net + tax < 0:
         raise bad_data("totalAmount")
-    today = organization.clock.now().date().isoformat()
-    money = organization.money
     doc = {
         "id": organization.ids.new(INVOICES.prefix),
         "archived": False,
@@ -103,20 +101,33 @@ def create_invoice(organization: Organization, body: Mapping[str, Any], created_
         "invoiceDate": body.get("invoiceDate", today),
         "dueDate": body.get("dueDate", today),
         "customerId": customer["id"],
-        "totalAmount": money(net),
-        "dueAmount": money(net),
+        "totalAmount": money(net + tax),
+        "dueAmount": None,
         "scheduledAmount": money(0),
         "creditAmount": money(0),
-        "status": "OPEN",
+        "status": None,
         "exchangeRate": 1,
         "invoiceLineItems": lines,
         "payToChartOfAccountId": organization.account_ids["1200"],
-        "salesTaxTotal": money(0),
-        "salesTaxPercentage": money(0),
+        "salesTaxTotal": money(tax),
+        "salesTaxPercentage": money(cents(percentage)),
         "enableCardPayment": False,
         "createdBy": created_by,
+        **({"salesTaxItemId": tax_item} if tax_item is not None else {}),
+        **(details or {}),
     }
-    return _store_invoice(organization, doc, net)
+    return _store_invoice(organization, doc, net + tax)
+
+
+def _invoice_line(organization: Organization, line: Mapping[str, Any]) -> Doc:
+    doc = {
+        "id": organization.ids.new("ili"),
+        "description": line.get("description"),
+        "price": organization.money(cents(line["price"])),
+        "quantity": line.get("quantity", 1),
+        "classifications": line.get("classifications"),
+    }
+    return compact(doc)
 
 
 def set_invoice_archived(organization: Organization, invoice_id: str, *, archived: bool) -> Row:
@@ -130,8 +141,24 @@ def set_invoice_archived(organization: Organization, invoice_id: str, *, archive
     return _store_invoice(organization, doc, cents(doc["dueAmount"]))
 
 
-def receive(organization: Organization, parts: Sequence[tuple[str, int]], *, unapplied: int = 0) -> Row:
+def receive(
+    organization: Organization,
+    parts: Sequence[tuple[str, int]],
+    *,
+    unapplied: int = 0,
+    status: str = "PAID",
+    payment_date: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Row:
     """A payment from a customer for one or more invoices, and perhaps more than they ask.
+
+    Args:
+        organization: Where the invoices are.
+        parts: Invoice id and cents of each.
+        unapplied: Cents beyond what the invoices ask.
+        status: PAID or SCHEDULED.
+        payment_date: ``yyyy-MM-dd``; today when None.
+        details: Further fields of the payment object.
 
     Raises:
         Refusal: 404 unknown invoice, 422 more than is due, 400 invoices of several customers.
@@ -142,28 +169,30 @@ def receive(organization: Organization, parts: Sequence[tuple[str, int]], *, una
     for invoice, (_, amount) in zip(invoices, parts, strict=True):
         if amount <= 0 or amount > cents(invoice["dueAmount"]):
             raise Refusal(422, "BDC_1159", "Cannot overpay an invoice.")
-    today = organization.clock.now().date().isoformat()
-    money = organization.money
+    day, money = payment_date or organization.clock.today(), organization.money
     payment_id = organization.ids.new(RECEIVABLE_PAYMENTS.prefix)
     doc = {
         "amount": money(sum(amount for _, amount in parts) + unapplied),
         "id": payment_id,
         "customerId": invoices[0]["customerId"],
         "invoicePayments": [
-            {"invoiceId": invoice_id, "amount": money(amount), "paymentDate": today} for invoice_id, amount in parts
+            {"invoiceId": invoice_id, "amount": money(amount), "paymentDate": day} for invoice_id, amount in parts
         ],
-        "paymentDate": today,
+        "paymentDate": day,
         "receivablesAccount": {"id": organization.default_bank, "type": "BANK_ACCOUNT"},
         "unappliedAmount": money(unapplied),
         "receivablesType": "ACH",
-        "status": "PAID",
+        "status": status,
         "onlinePayment": True,
+        **(details or {}),
     }
-    row = organization.write(RECEIVABLE_PAYMENTS, doc)
+    row = organization.write(RECEIVABLE_PAYMENTS, compact(doc))
     touch = organization.readings.settings.payment_touches_bill
     for invoice, (_, amount) in zip(invoices, parts, strict=True):
-        entry = {"id": payment_id, "amount": money(amount), "status": "PAID", "date": today}
+        entry = {"id": payment_id, "amount": money(amount), "status": status, "date": day}
         invoice["payments"] = [*invoice.get("payments", ()), entry]
+        if status == "SCHEDULED":
+            invoice["scheduledAmount"] = money(cents(invoice["scheduledAmount"]) + amount)
         _store_invoice(organization, invoice, cents(invoice["dueAmount"]) - amount, touch=touch)
     return row
 
@@ -182,26 +211,37 @@ def void_receipt(organization: Organization, payment_id: str) -> Row:
     touch = organization.readings.settings.payment_touches_bill
     for part in doc["invoicePayments"]:
         invoice = doc_of(organization, INVOICES, part["invoiceId"])
-        for entry in invoice["payments"]:
-            if entry["id"] == payment_id:
-                entry["status"] = "VOID"
+        invoice["payments"] = [
+            entry | {"status": "VOID"} if entry["id"] == payment_id else entry for entry in invoice["payments"]
+        ]
         _store_invoice(organization, invoice, cents(invoice["dueAmount"]) + cents(part["amount"]), touch=touch)
     return row
 
 
-def create_memo(organization: Organization, customer_id: str, amount: int, reference: str) -> Row:
-    """A new credit memo of ``amount`` cents.
+def create_memo(
+    organization: Organization, customer_id: str, amount: int, reference: str, *, details: Doc | None = None
+) -> Row:
+    """A new credit memo of ``amount`` cents; ``details`` are further fields of the object.
 
     Raises:
         Refusal: 404 unknown customer.
     """
     doc_of(organization, CUSTOMERS, customer_id)
     money = organization.money
+    line = {
+        "id": organization.ids.new("cmi"),
+        "description": "Goodwill",
+        "price": money(amount),
+        "quantity": money(100),
+        "amount": money(amount),
+        "taxable": False,
+        "classifications": {"chartOfAccountId": organization.account_ids["4900"]},
+    }
     doc = {
         "id": organization.ids.new(CREDIT_MEMOS.prefix),
         "customerId": customer_id,
         "referenceNumber": reference,
-        "creditDate": organization.clock.now().date().isoformat(),
+        "creditDate": organization.clock.today(),
         "description": "Goodwill",
         "archived": False,
         "payToChartOfAccountId": organization.account_ids["1200"],
@@ -209,19 +249,10 @@ def create_memo(organization: Organization, customer_id: str, amount: int, refer
         "appliedAmount": money(0),
         "salesTaxTotal": money(0),
         "status": credit_status(amount, 0),
-        "creditMemoLineItems": [
-            {
-                "id": organization.ids.new("cmi"),
-                "description": "Goodwill",
-                "price": money(amount),
-                "quantity": money(100),
-                "amount": money(amount),
-                "taxable": False,
-                "classifications": {"chartOfAccountId": organization.account_ids["4900"]},
-            }
-        ],
+        "creditMemoLineItems": [line],
+        **(details or {}),
     }
-    return organization.write(CREDIT_MEMOS, doc)
+    return organization.write(CREDIT_MEMOS, compact(doc))
 
 
 def apply_memo(organization: Organization, memo_id: str, invoice_id: str, amount: int) -> Row:

@@ -13,8 +13,8 @@ from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.errors import Refusal, bad_data
 from billcom_assets.sandbox.kinds import BILLS, VENDOR_CREDITS, VENDORS
 from billcom_assets.sandbox.money import cents, total
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
 _CREDIT_FIELDS = ("referenceNumber", "creditDate", "description", "applyToChartOfAccountId", "applyToBankAccountId")
 

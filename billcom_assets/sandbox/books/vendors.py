@@ -8,20 +8,17 @@ from typing import Any
 from billcom_assets.sandbox.books.fields import changed
 from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.clock import stamp
+from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, VENDORS
 from billcom_assets.sandbox.money import cents
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
 _VENDOR_FIELDS = ("name", "shortName", "accountNumber", "accountType", "email", "phone", "address", "rppsId")
 
 
-def create_vendor(organization: Organization, body: Mapping[str, Any]) -> Row:
-    """A new vendor, paid by check until more is known.
-
-    Raises:
-        Refusal: 400; name or address missing, or a text too long.
-    """
+def create_vendor(organization: Organization, body: Mapping[str, Any], *, details: Doc | None = None) -> Row:
+    """A new vendor, paid by check unless ``details``, further fields of the object, say otherwise."""
     currency = body.get("billCurrency", "USD")
     doc = {
         "archived": False,
@@ -38,6 +35,7 @@ def create_vendor(organization: Organization, body: Mapping[str, Any]) -> Row:
         "billCurrency": currency,
         "balance": {"amount": organization.money(0), "lastUpdatedDate": stamp(organization.clock.seconds())},
         "autoPay": {"enabled": False},
+        **(details or {}),
     }
     doc.setdefault("accountType", "NONE")
     return organization.write(VENDORS, doc)
@@ -47,7 +45,7 @@ def update_vendor(organization: Organization, vendor_id: str, body: Mapping[str,
     """Change a vendor's own fields; its bank account is not among them.
 
     Raises:
-        Refusal: 404 unknown vendor, 400 a text too long.
+        Refusal: 404 unknown vendor.
     """
     doc = doc_of(organization, VENDORS, vendor_id)
     old_name = doc["name"]

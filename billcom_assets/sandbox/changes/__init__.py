@@ -26,8 +26,8 @@ from billcom_assets.sandbox.kinds import (
     VENDORS,
     Kind,
 )
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
-from billcom_assets.sandbox.world import Organization
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.kinds import (
     Kind,
 )
-from billcom_assets.sandbox.money import money
-from billcom_assets.sandbox.world import Organization
+from billcom_assets.sandbox.organization import Organization
 
 _LOOKS = 40
 """Random looks for a fitting object before the rest is searched in order."""
@@ -69,7 +68,7 @@ class Chance:
         """Line items of a request body."""
         return [
             {
-                "amount": str(money(self.rng.randint(500, 200_000))),
+                "amount": str(self.organization.money(self.rng.randint(500, 200_000))),
                 "description": self.rng.choice(("Services", "Supplies", "Fees")),
                 "classifications": {"chartOfAccountId": self.account()},
             }

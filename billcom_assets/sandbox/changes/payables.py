@@ -13,7 +13,7 @@ from billcom_assets.sandbox.kinds import (
     VENDOR_CREDITS,
     VENDORS,
 )
-from billcom_assets.sandbox.money import cents, money
+from billcom_assets.sandbox.money import cents
 from billcom_assets.sandbox.table import Row
 
 
@@ -30,11 +30,11 @@ def new_vendor(chance: Chance) -> Row:
     """A new vendor."""
     number = len(chance.organization.table(VENDORS)) + 1
     head, end = chance.rng.choice(vocabulary.COMPANY_HEADS), chance.rng.choice(vocabulary.COMPANY_ENDINGS)
-    city, state, code = chance.rng.choice(vocabulary.CITIES)
+    city, state, code, country, country_name = chance.rng.choice(vocabulary.CITIES["USD"])
     address = {"line1": f"{number} Market St", "city": city, "stateOrProvince": state, "zipOrPostalCode": code}
     body = {
         "name": f"{head} Services {end} {number}".replace("  ", " "),
-        "address": {**address, "country": "US", "countryName": "United States"},
+        "address": {**address, "country": country, "countryName": country_name},
         "accountType": "BUSINESS",
         "email": f"billing{number}@{head.lower()}.example",
     }
@@ -88,7 +88,7 @@ def edit_bill(chance: Chance) -> Row:
     if chance.rng.random() < 0.6:
         first = bill["billLineItems"][0]
         kept = {key: value for key, value in first.items() if key not in ("quantity", "price")}
-        changed = kept | {"amount": money(chance.rng.randint(100_000, 900_000))}
+        changed = kept | {"amount": chance.organization.money(chance.rng.randint(100_000, 900_000))}
         body["billLineItems"] = [changed, *chance.lines(chance.rng.randint(0, 2))]
     return bills.update_bill(chance.organization, bill["id"], body)
 

@@ -12,7 +12,7 @@ from billcom_assets.sandbox.kinds import (
     INVOICES,
     RECEIVABLE_PAYMENTS,
 )
-from billcom_assets.sandbox.money import cents, money
+from billcom_assets.sandbox.money import cents
 from billcom_assets.sandbox.table import Row
 
 
@@ -43,7 +43,7 @@ def new_invoice(chance: Chance) -> Row:
     lines = [
         {
             "description": "Service",
-            "price": money(chance.rng.randint(1_000, 80_000)),
+            "price": chance.organization.money(chance.rng.randint(1_000, 80_000)),
             "quantity": chance.rng.randint(1, 9),
         }
         for _ in range(chance.rng.randint(1, 3))

@@ -1,16 +1,16 @@
-"""The lives of vendors: when bills come, who approves them, how they are paid and credited.
-
-A vendor's story is told in one go, from its first bill to the end of the history, so that every sum is
-right when its objects are serialized and nothing has to be kept for later.
-"""
+"""The lives of vendors: when bills come, who approves them, how they are paid and credited."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from itertools import cycle
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count, cycle
 
-from billcom_assets.sandbox.amounts import BillSums
-from billcom_assets.sandbox.clock import SECONDS_A_DAY, stamp
+from billcom_assets.sandbox.books import bills, payments, vendor_credits
+from billcom_assets.sandbox.books.objects import set_archived
+from billcom_assets.sandbox.books.vendors import update_vendor
+from billcom_assets.sandbox.clock import SECONDS_A_DAY
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.generate import vocabulary
 from billcom_assets.sandbox.generate.calendar import (
@@ -23,389 +23,359 @@ from billcom_assets.sandbox.generate.calendar import (
     business_day,
     first_of_month,
     instant,
+    iso,
 )
-from billcom_assets.sandbox.generate.companion import ALL_CODING, Companion
-from billcom_assets.sandbox.generate.drafts import BillDraft, CreditDraft, PaymentDraft, VendorDraft
+from billcom_assets.sandbox.generate.history import ALL_CODING, History
 from billcom_assets.sandbox.generate.vendor_papers import VendorPapers
 from billcom_assets.sandbox.generate.vocabulary import Trade
 from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, VENDOR_CREDITS, VENDORS
-from billcom_assets.sandbox.settings import ExchangeRate
+from billcom_assets.sandbox.money import cents
 
 _LARGEST_SHARE = 12
 """One vendor has at most this fraction of all bills (one in twelve), so that a tiny company has several vendors."""
+
+
+@dataclass(slots=True)
+class BillPlan:
+    """A bill that will come in.
+
+    Attributes:
+        day: Invoice date.
+        due_day: Due date.
+        created: Second in which it is entered.
+        decided: Second in which the last approver has decided.
+        body: What is entered.
+        details: What the entering of a draft leaves in it.
+        decisions: What its approvers will say, in their order; None for one who says nothing.
+        archived: It is archived soon.
+        id: Its id, once it is there.
+    """
+
+    day: int
+    due_day: int
+    created: int
+    decided: int
+    body: Doc
+    details: Doc = field(default_factory=dict)
+    decisions: tuple[bool | None, ...] = ()
+    archived: bool = False
+    id: str = ""
+
+    @property
+    def payable(self) -> bool:
+        """Nothing will stand against paying it."""
+        return not self.archived and not self.details and all(self.decisions)
+
+
+@dataclass(slots=True)
+class CreditPlan:
+    """A vendor credit that will be granted; after ``uses`` uses it is forgotten."""
+
+    uses: int
+    id: str = ""
 
 
 class VendorStory:
     """One vendor from its first bill to the end of the history.
 
     Args:
-        companion: The organization being made.
+        history: The organization's past.
         trade: What the vendor does.
         name: Its name.
         limit: Bills it may have at most.
+        waiting: Counts the payments that are still to come.
     """
 
-    def __init__(self, companion: Companion, trade: Trade, name: str, limit: int) -> None:
-        self.companion = companion
+    def __init__(self, history: History, trade: Trade, name: str, limit: int, waiting: Iterator[int]) -> None:
+        self.history = history
+        self.organization = history.organization
         self.trade = trade
-        self.name = name
-        self.id = companion.new_id(VENDORS)
-        self.days = self._invoice_days(limit)
-        self.archived = companion.chance(0.08)
-        if self.archived:
-            # It left us: nothing in the last year, but its old bills still point to it.
-            leaves = LAST_DAY - 365
-            self.days = [day for day in self.days if day < leaves] or [FIRST_DAY + companion.rng.randint(0, 300)]
-        self.papers = VendorPapers(companion, trade, self.id, name)
-        self.bills: list[BillDraft] = []
-        self.credits: list[CreditDraft] = []
-        self.fixed_cents = companion.rng.randint(*trade.cents)
-        self.last_payment_day = 0
-        self.last_event = 0
+        self.waiting = waiting
+        self.archived = history.luck(VENDORS).happens(0.08)
+        self.days = self._invoice_days(limit) if limit else []
+        self.papers = VendorPapers(history, trade, name)
+        self.bills: list[BillPlan] = []
+        self.credits: list[CreditPlan] = []
 
     def _invoice_days(self, limit: int) -> list[int]:
-        rng, trade = self.companion.rng, self.trade
+        luck, trade = self.history.luck(BILLS), self.trade
         if trade.months_between:
-            offset = rng.randint(0, 22)
-            months = range(rng.randint(0, 26) if trade.noun != "Properties" else 0, MONTHS, trade.months_between)
+            offset = luck.randint(0, 22)
+            months = range(luck.randint(0, 26) if trade.noun != "Properties" else 0, MONTHS, trade.months_between)
             days = [first_of_month(month) + offset for month in months]
         else:
             # The root lets business grow: the last year has more bills than the first.
             span = LAST_DAY - FIRST_DAY
-            days = sorted(FIRST_DAY + int(span * rng.random() ** 0.45) for _ in range(rng.randint(*trade.bills)))
+            days = sorted(FIRST_DAY + int(span * luck.random() ** 0.45) for _ in range(luck.randint(*trade.bills)))
+        if self.archived:
+            # It left us: nothing in the last year, but its old bills still point to it.
+            days = [day for day in days if day < LAST_DAY - 365] or [FIRST_DAY + luck.randint(0, 300)]
         return days[-limit:]
 
-    def tell(self) -> None:
-        """Live the vendor's life and hand over its finished objects."""
-        self._write_bills()
-        if self.trade.credits:
-            self._grant_credits()
-        self._settle()
-        self._finish()
+    def tell(self) -> int:
+        """Live the vendor's life; returns how many bills it had."""
+        self._plan_bills()
+        self._plan_vendor()
+        if self.trade.credits and self.days:
+            self._plan_credits()
+        self._plan_payments()
+        last = self.history.run()
+        if self.archived:
+            leave = partial(set_archived, self.organization, VENDORS, self.papers.vendor_id, archived=True)
+            self.history.at(last + 30 * SECONDS_A_DAY, leave)
+        if self.days and self.trade.months_between:
+            self.papers.plan_recurring_bill(self.days[0], archived=self.archived)
+        self.history.run()
+        self.organization.finish()
+        return len(self.bills)
 
-    def _write_bills(self) -> None:
-        companion = self.companion
-        rng, references = companion.rng, companion.references
-        start = rng.randint(100, 9_000)
+    def _plan_vendor(self) -> None:
+        luck = self.history.luck(VENDORS)
+        first = self.days[0] if self.days else LAST_DAY
+        created = instant(max(first - luck.randint(0, 20), FIRST_DAY), luck)
+        # Whatever came in on the day of its creation, the vendor came first.
+        created = min([created, *(bill.created for bill in self.bills)]) - 5
+        self.history.at(created, self.papers.create_vendor)
+        if luck.happens(0.4):
+            edited = max(created, instant(luck.randint(FIRST_DAY + 60, LAST_DAY), luck))
+            self.history.at(edited, lambda: update_vendor(self.organization, self.papers.vendor_id, {}))
+
+    def _plan_bills(self) -> None:
+        luck = self.history.luck(BILLS)
+        start = luck.randint(100, 9_000)
         for position, day in enumerate(self.days):
-            created = instant(business_day(day + rng.randint(0, 4)), rng)
-            lines = self._lines()
-            bill = BillDraft(
-                id=companion.new_id(BILLS),
-                number=f"INV-{start + position:05d}" if start % 2 else str(start * 100 + position * 7),
-                invoice_day=day,
-                due_day=day + self.trade.terms,
-                created=created,
-                updated=created,
-                lines=lines,
-                sums=BillSums(amount=sum(line.pop("cents") for line in lines)),
-                rate=self._rate(),
-            )
-            self._decide(bill, references.users["APPROVER"], references.users["ACCOUNTANT"])
+            number = f"INV-{start + position:05d}" if start % 2 else str(start * 100 + position * 7)
+            due_day = day + self.trade.terms
+            created = instant(business_day(day + luck.randint(0, 4)), luck)
+            bill = BillPlan(day, due_day, created, created, self.papers.bill(number, day, due_day))
+            self._plan_fate(bill)
             self.bills.append(bill)
-            self.last_event = max(self.last_event, bill.updated)
+            self.history.at(created, partial(self._enter, bill))
+            if any(decision is not None for decision in bill.decisions):
+                self.history.at(bill.decided, partial(self._decide, bill))
+            if bill.archived:
+                self.history.at(created + SECONDS_A_DAY, partial(self._archive, bill))
+            if luck.happens(0.06) and created < MASS_EDIT_SECOND:
+                self.history.at(MASS_EDIT_SECOND, partial(self._reclassify, bill))
 
-    def _rate(self) -> Decimal | None:
-        if self.trade.currency == "USD":
-            return None
-        low, high = (int(Decimal(edge) * 10_000) for edge in vocabulary.RATES[self.trade.currency])
-        usd_per_unit = Decimal(self.companion.rng.randint(low, high)) / 10_000
-        if self.companion.settings.exchange_rate is ExchangeRate.USD_PER_UNIT:
-            return usd_per_unit
-        return (1 / usd_per_unit).quantize(Decimal("0.0001"))
-
-    def _lines(self) -> list[Doc]:
-        rng, trade = self.companion.rng, self.trade
-        lines = []
-        for _ in range(rng.randint(*trade.lines)):
-            line: Doc = {"id": self.companion.ids.new("bli")}
-            if trade.fixed:
-                amount = self.fixed_cents
-            elif rng.random() < 0.35:
-                quantity = rng.randint(2, 24)
-                price = max(1, rng.randint(*trade.cents) // quantity)
-                amount = quantity * price
-                line["quantity"] = self.companion.money(quantity * 100)
-                line["price"] = self.companion.money(price)
-            else:
-                amount = rng.randint(*trade.cents)
-            lines.append(self._complete(line, amount, trade.goods))
-        if len(lines) > 2 and rng.random() < 0.08:
-            discount = -(lines[0]["cents"] // 10)
-            lines.append(self._complete({"id": self.companion.ids.new("bli")}, discount, ("Volume discount",)))
-        return lines
-
-    def _complete(self, line: Doc, amount: int, goods: tuple[str, ...]) -> Doc:
-        rng = self.companion.rng
-        line = {"id": line["id"], "amount": self.companion.money(amount), **line, "cents": amount}
-        if rng.random() < 0.9:
-            line["description"] = rng.choice(goods)
-        coding = self._classifications()
-        if coding:
-            line["classifications"] = coding
-        return line
-
-    def _classifications(self) -> Doc:
-        rng, references = self.companion.rng, self.companion.references
-        luck = rng.random()
-        if luck < 0.03:
-            return {}
-        coding: Doc = {"chartOfAccountId": references.accounts[rng.choice(self.trade.accounts)]}
-        if luck < 0.45:
-            coding["departmentId"] = rng.choice(references.departments)
-        if 0.3 < luck < 0.5:
-            coding["locationId"] = rng.choice(references.locations)
-        if 0.4 < luck < 0.52:
-            coding["accountingClassId"] = rng.choice(references.classes)
-        if luck > 0.94:
-            coding["jobId"] = rng.choice(references.jobs)
-            if references.customers:
-                coding["customerId"] = rng.choice(references.customers)
-        elif luck > 0.9:
-            coding["itemId"] = rng.choice(references.items)
-        elif luck > 0.88:
-            coding["employeeId"] = rng.choice(references.employees)
-        return coding
-
-    def _decide(self, bill: BillDraft, approver: str, second: str) -> None:
-        """Drafts, archived bills and where its approval stands."""
-        rng = self.companion.rng
-        recent = bill.invoice_day > LAST_DAY - 60
-        luck = rng.random()
-        if luck < 0.012:
-            bill.archived, bill.record_status = True, "INACTIVE"
-        elif luck < 0.016:
-            bill.archived, bill.record_status = True, "DRAFT_DELETED"
-        elif recent and luck < 0.13:
-            bill.archived, bill.record_status = True, "DRAFT"
-        luck = rng.random()
-        if luck < 0.3:
-            bill.approval = "UNASSIGNED"
+    def _plan_fate(self, bill: BillPlan) -> None:
+        """Drafts, archived bills and where its approval ends."""
+        luck = self.history.luck(BILLS)
+        recent = bill.day > LAST_DAY - 60
+        roll = luck.random()
+        bill.archived = roll < 0.012
+        if 0.012 <= roll < 0.016:
+            bill.details = {"archived": True, "recordStatus": "DRAFT_DELETED"}
+        elif recent and 0.016 <= roll < 0.13:
+            bill.details = {"archived": True, "recordStatus": "DRAFT"}
+        roll = luck.random()
+        if roll < 0.3:
             return
-        if recent and luck < 0.55:
-            bill.approval = "ASSIGNED" if luck < 0.47 else "APPROVING"
-        elif luck > 0.985:
-            bill.approval = "DENIED"
-        acted = min(bill.created + rng.randint(600, 200_000), LAST_SECOND)
-        statuses = {
-            "APPROVED": ("APPROVED",) if luck < 0.8 else ("APPROVED", "APPROVED"),
-            "ASSIGNED": ("WAITING",),
-            "APPROVING": ("APPROVED", "WAITING"),
-            "DENIED": ("DENIED",),
-        }[bill.approval]
-        for order, (user, status) in enumerate(zip((approver, second), statuses, strict=False)):
-            entry: Doc = {"userId": user, "status": status, "approverOrder": order}
-            if status != "WAITING":
-                entry["statusChangedTime"] = stamp(acted)
-                bill.updated = max(bill.updated, acted)
-            bill.approvers.append(entry)
+        if recent and roll < 0.55:
+            bill.decisions = (None,) if roll < 0.47 else (True, None)
+        elif roll > 0.985:
+            bill.decisions = (False,)
+        else:
+            bill.decisions = (True,) if roll < 0.8 else (True, True)
+        bill.decided = min(bill.created + luck.randint(600, 200_000), LAST_SECOND)
 
-    def _grant_credits(self) -> None:
-        companion, rng = self.companion, self.companion.rng
+    def _approvers(self, bill: BillPlan) -> list[str]:
+        return [self.organization.user_ids[role] for role in ("APPROVER", "ACCOUNTANT")[: len(bill.decisions)]]
+
+    def _enter(self, bill: BillPlan) -> None:
+        body = bill.body | {"vendorId": self.papers.vendor_id}
+        clerk = self.organization.user_ids["CLERK"]
+        bill.id = bills.create_bill(
+            self.organization, body, clerk, details=self.papers.rate(bill.day) | bill.details
+        ).id
+        if bill.decisions:
+            bills.assign_approvers(self.organization, bill.id, self._approvers(bill))
+
+    def _decide(self, bill: BillPlan) -> None:
+        for user, approve in zip(self._approvers(bill), bill.decisions, strict=True):
+            if approve is not None:
+                bills.decide_bill(self.organization, bill.id, user, approve=approve)
+
+    def _archive(self, bill: BillPlan) -> None:
+        bills.set_bill_archived(self.organization, bill.id, archived=True)
+
+    def _reclassify(self, bill: BillPlan) -> None:
+        bills.update_bill(self.organization, bill.id, {})
+
+    def _plan_credits(self) -> None:
+        history, luck = self.history, self.history.luck(VENDOR_CREDITS)
         for _ in range(max(2, len(self.bills) // 6)):
-            day = rng.randint(self.days[0], LAST_DAY)
-            created = instant(day, rng)
-            lines, amount = [], 0
-            for _ in range(rng.randint(1, 2)):
-                line_amount = rng.randint(*self.trade.cents) // rng.choice((1, 4, 8)) + 1
-                amount += line_amount
-                coding = companion.coding(ALL_CODING)
-                coding["chartOfAccountId"] = companion.references.accounts[rng.choice(self.trade.accounts)]
-                lines.append(
-                    {
-                        "id": companion.ids.new("vci"),
-                        "description": "Returned goods",
-                        "amount": companion.money(line_amount),
-                        "classifications": coding,
-                    }
-                )
-            archived = companion.chance(0.06)
-            self.credits.append(
-                CreditDraft(
-                    id=companion.new_id(VENDOR_CREDITS),
-                    day=day,
-                    created=created,
-                    updated=created,
-                    amount=amount,
-                    lines=lines,
-                    archived=archived,
-                    uses=rng.choice((1, 1, 9)),
-                )
-            )
-        self.credits.sort(key=lambda credit: credit.day)
+            day = luck.randint(self.days[0], LAST_DAY)
+            created = instant(day, luck)
+            lines = []
+            for _ in range(luck.randint(1, 2)):
+                amount = luck.randint(*self.trade.cents) // luck.choice((1, 4, 8)) + 1
+                coding = history.coding(luck, ALL_CODING)
+                coding["chartOfAccountId"] = self.organization.account_ids[luck.choice(self.trade.accounts)]
+                money = self.organization.money(amount)
+                lines.append({"description": "Returned goods", "amount": money, "classifications": coding})
+            from_bank = luck.happens(0.08)
+            body = {
+                "referenceNumber": f"CR-{luck.randint(1, 9999)}",
+                "creditDate": iso(day),
+                "description": luck.maybe(0.6, "Returned goods"),
+                "applyToBankAccountId": self.organization.default_bank if from_bank else None,
+                "applyToChartOfAccountId": None if from_bank else self.organization.account_ids["2000"],
+                "vendorCreditLineItems": lines,
+            }
+            archived = luck.happens(0.06)
+            credit = CreditPlan(0 if archived else luck.choice((1, 1, 9)))
+            self.credits.append(credit)
+            history.at(created, partial(self._grant, credit, body, archived=archived))
 
-    def _settle(self) -> None:
-        """Pay the bills as they fall due, several at once where the vendor combines payments."""
-        rng = self.companion.rng
-        open_bills = [bill for bill in self.bills if bill.payable and bill.sums.due > 0]
+    def _grant(self, credit: CreditPlan, body: Doc, *, archived: bool) -> None:
+        body = compact(body) | {"vendorId": self.papers.vendor_id}
+        credit.id = vendor_credits.create_credit(self.organization, body).id
+        if archived:
+            end = partial(set_archived, self.organization, VENDOR_CREDITS, credit.id, archived=True)
+            self.history.at(self.history.now + SECONDS_A_DAY, end)
+
+    def _plan_payments(self) -> None:
+        """The bills are paid as they fall due, several at once where the vendor combines payments."""
+        luck = self.history.luck(PAYMENTS)
+        open_bills = [bill for bill in self.bills if bill.payable]
         position = 0
         while position < len(open_bills):
-            size = rng.choice((1, 1, 2, 3, 4)) if self.trade.combine else 1
+            size = luck.choice((1, 1, 2, 3, 4)) if self.trade.combine else 1
             batch = open_bills[position : position + size]
             position += size
             newest = max(bill.created for bill in batch) // SECONDS_A_DAY + EPOCH_DAY
-            pay_day = business_day(max(max(bill.due_day for bill in batch) + rng.randint(-5, 3), newest + 1))
-            if pay_day <= LAST_DAY:
-                if rng.random() >= 0.03:
-                    self._pay_story(batch, pay_day)
-            elif pay_day <= LAST_DAY + 60 and newest < LAST_DAY - 1 and rng.random() < 0.8:
-                created = instant(rng.randint(newest + 1, LAST_DAY), rng)
-                self.companion.waiting += 1
-                waiting = "APPROVING" if self.companion.waiting % 2 == 0 else "SCHEDULED"
-                self._pay(batch, pay_day, created, waiting, [bill.sums.due for bill in batch])
+            pay_day = business_day(max(max(bill.due_day for bill in batch) + luck.randint(-5, 3), newest + 1))
+            ready = max(bill.decided for bill in batch) + 60
+            if pay_day <= LAST_DAY and luck.random() >= 0.03:
+                start = instant(max(pay_day - luck.randint(1, 4), min(bill.day for bill in batch)), luck)
+                self.history.at(max(start, ready), partial(self._pay, batch, pay_day))
+            elif LAST_DAY < pay_day <= LAST_DAY + 60 and newest < LAST_DAY - 1 and luck.random() < 0.8:
+                start = instant(luck.randint(newest + 1, LAST_DAY), luck)
+                self.history.at(max(start, ready), partial(self._schedule, batch, pay_day))
 
-    def _pay_story(self, batch: list[BillDraft], pay_day: int) -> None:
-        rng = self.companion.rng
-        created = instant(max(pay_day - rng.randint(1, 4), min(bill.invoice_day for bill in batch)), rng)
-        created = max(created, max(bill.created for bill in batch) + 60)
-        batch = self._apply_credit(batch, created)
-        if not batch:
+    def _due(self, batch: list[BillPlan]) -> list[tuple[str, int]]:
+        """Of these bills those with something due, and how much, in cents."""
+        table = self.organization.table(BILLS)
+        parts = [(bill.id, cents(table.rows[bill.id].look()["dueAmount"])) for bill in batch]
+        return [(bill_id, due) for bill_id, due in parts if due > 0]
+
+    def _schedule(self, batch: list[BillPlan], pay_day: int) -> None:
+        """A payment that is still to come at the end of the history."""
+        parts = self._due(batch)
+        if parts:
+            status = "SCHEDULED" if next(self.waiting) % 2 else "APPROVING"
+            self.papers.pay(parts, pay_day, status=status)
+
+    def _pay(self, batch: list[BillPlan], pay_day: int) -> None:
+        """A payment, which may come to nothing and be made again."""
+        history, luck = self.history, self.history.luck(PAYMENTS)
+        self._use_credit(batch)
+        parts = self._due(batch)
+        if not parts:
             return
-        amounts = [bill.sums.due for bill in batch]
-        luck = rng.random()
-        if luck < 0.03:
-            self._pay(batch, pay_day, created, "VOID", amounts)
-            if luck < 0.01:
-                return
-            pay_day, created = min(business_day(pay_day + 9), LAST_DAY), created + 8 * SECONDS_A_DAY
-        elif luck < 0.045:
-            self._pay(batch, pay_day, created, "CANCELLED", amounts)
-            created += 3_600
-        elif luck < 0.1:
-            part = [max(1, amount * rng.randint(30, 70) // 100) for amount in amounts]
-            self._pay(batch, pay_day, created, "PAID", part)
-            if luck < 0.075:
-                return
-            pay_day, created = business_day(pay_day + 15), created + 14 * SECONDS_A_DAY
-        batch = [bill for bill in batch if bill.sums.due > 0]
-        if batch and created <= LAST_SECOND:
-            amounts = [bill.sums.due for bill in batch]
-            status = "PAID" if pay_day <= LAST_DAY else "SCHEDULED"
-            credit = self._open_credit(created)
-            used = min(credit.amount - credit.applied, amounts[0] // 2) if credit and status == "PAID" else 0
-            amounts[0] -= used
-            self._pay(batch, pay_day, created, status, amounts, used=(credit, used) if credit and used else None)
+        roll = luck.random()
+        again = partial(self._pay_rest, batch)
+        if roll < 0.03:
+            payment = self.papers.pay(parts, pay_day, status="SCHEDULED", online=True)
+            made, voided = instant(pay_day, luck), instant(pay_day + luck.randint(4, 8), luck)
+            administrator = self.organization.user_ids["ADMINISTRATOR"]
+            void = partial(payments.void_payment, self.organization, payment, administrator, "VOID_ONLY", "Paid twice")
+            history.at(max(made, history.now), partial(payments.settle_payment, self.organization, payment))
+            history.at(max(voided, history.now), void)
+            if roll >= 0.01:
+                history.at(max(voided, history.now) + 3_600, partial(again, min(business_day(pay_day + 9), LAST_DAY)))
+        elif roll < 0.045:
+            payment = self.papers.pay(parts, pay_day, status="SCHEDULED", online=True)
+            history.at(history.now + 1_800, partial(payments.cancel_payment, self.organization, payment))
+            history.at(history.now + 3_600, partial(again, pay_day))
+        elif roll < 0.1:
+            some = [(bill_id, max(1, due * luck.randint(30, 70) // 100)) for bill_id, due in parts]
+            self._pay_and_settle(some, pay_day)
+            if roll >= 0.075:
+                history.at(history.now + 14 * SECONDS_A_DAY, partial(again, business_day(pay_day + 15)))
+        else:
+            self._pay_rest(batch, pay_day)
 
-    def _open_credit(self, moment: int) -> CreditDraft | None:
-        return next((credit for credit in self.credits if credit.usable(moment)), None)
+    def _pay_rest(self, batch: list[BillPlan], pay_day: int) -> None:
+        """Pay whatever is due, an open credit first."""
+        parts = self._due(batch)
+        if not parts:
+            return
+        if pay_day > LAST_DAY:
+            self.papers.pay(parts, pay_day, status="SCHEDULED", online=True)
+            return
+        (bill_id, due), *others = parts
+        credit_id, left = self._open_credit()
+        used = min(left, due // 2)
+        credit = (credit_id, used) if used else None
+        self._pay_and_settle([(bill_id, due - used), *others], pay_day, credit)
 
-    def _apply_credit(self, batch: list[BillDraft], moment: int) -> list[BillDraft]:
-        """Use an open credit on the first bill, without a payment; gives the bills that are still due."""
-        credit = self._open_credit(moment)
-        if credit is None or self.companion.chance(0.7):
-            return batch
-        bill = batch[0]
-        used = min(credit.amount - credit.applied, bill.sums.due)
-        if self.companion.chance(0.6):
-            used = max(1, used // 2)
-        self._use(credit, bill, used, moment, payment_id=None)
-        return [bill for bill in batch if bill.sums.due > 0]
-
-    def _use(self, credit: CreditDraft, bill: BillDraft, used: int, moment: int, payment_id: str | None) -> None:
-        credit.applied += used
-        credit.usage.append(compact({"billId": bill.id, "paymentId": payment_id, "amount": self.companion.money(used)}))
-        bill.sums.credit += used
-        settings = self.companion.settings
-        if settings.usage_touches_credit:
-            credit.updated = max(credit.updated, moment)
-        if settings.payment_touches_bill:
-            bill.updated = max(bill.updated, moment)
-        self.last_event = max(self.last_event, moment)
-
-    def _pay(
-        self,
-        batch: list[BillDraft],
-        pay_day: int,
-        created: int,
-        status: str,
-        amounts: list[int],
-        *,
-        used: tuple[CreditDraft, int] | None = None,
+    def _pay_and_settle(
+        self, parts: list[tuple[str, int]], pay_day: int, credit: tuple[str, int] | None = None
     ) -> None:
-        """One payment over the bills of ``batch``, in its final state; ``used`` is a credit on the first of them."""
-        companion = self.companion
-        created = min(created, LAST_SECOND)
-        payment_id = companion.new_id(PAYMENTS)
-        bill_payments = []
-        for bill, amount in zip(batch, amounts, strict=True):
-            bill_payments.append({"id": companion.ids.new("blp"), "billId": bill.id, "amount": companion.money(amount)})
-            if status == "PAID":
-                bill.sums.paid += amount
-            elif status in ("SCHEDULED", "APPROVING"):
-                bill.sums.scheduled += amount
-        if used:
-            credit, amount = used
-            bill_payments[0]["vendorCredits"] = [{"id": credit.id, "amount": companion.money(amount)}]
-            self._use(credit, batch[0], amount, created, payment_id)
-        settled = self._settled_at(pay_day, created, status)
-        if companion.settings.payment_touches_bill:
-            for bill in batch:
-                bill.updated = max(bill.updated, settled)
-        self.last_event = max(self.last_event, settled)
-        if status == "PAID":
-            self.last_payment_day = max(self.last_payment_day, pay_day)
-        payment = PaymentDraft(payment_id, batch, bill_payments, sum(amounts), pay_day, created, settled, status)
-        self.papers.payment(payment)
+        history, luck = self.history, self.history.luck(PAYMENTS)
+        if luck.happens(0.08):
+            self.papers.pay(parts, pay_day, status="PAID", online=False, credit=credit)
+            return
+        payment = self.papers.pay(parts, pay_day, status="SCHEDULED", online=True, credit=credit)
+        single_status, disbursed = self.papers.progress(pay_day)
+        settle = partial(payments.settle_payment, self.organization, payment, single_status, disbursed)
+        history.at(max(history.now, instant(pay_day + luck.randint(0, 4), luck)), settle)
 
-    def _settled_at(self, pay_day: int, created: int, status: str) -> int:
-        rng = self.companion.rng
-        if status in ("SCHEDULED", "APPROVING"):
-            return created
-        if status == "CANCELLED":
-            return min(created + 1_800, LAST_SECOND)
-        days = rng.randint(4, 8) if status == "VOID" else rng.randint(0, 4)
-        return max(created, instant(pay_day + days, rng))
-
-    def _finish(self) -> None:
-        companion = self.companion
-        balance = 0
-        for bill in self.bills:
-            if companion.chance(0.06) and bill.updated < MASS_EDIT_SECOND:
-                bill.updated = MASS_EDIT_SECOND
-            if bill.record_status == "ACTIVE":
-                balance += bill.sums.due
-            self.papers.bill(bill)
+    def _open_credit(self) -> tuple[str, int]:
+        """The first credit that is open and not forgotten, and how much of it is left in cents."""
+        table = self.organization.table(VENDOR_CREDITS)
         for credit in self.credits:
-            self.papers.credit(credit)
-        vendor = VendorDraft(
-            first_day=min(bill.invoice_day for bill in self.bills),
-            archived=self.archived,
-            balance=balance,
-            last_payment_day=self.last_payment_day,
-            last_event=self.last_event,
-        )
-        self.papers.vendor(vendor)
-        if self.trade.months_between and (self.trade.fixed or companion.chance(0.4)):
-            self.papers.recurring_bill(self.days[0], self.fixed_cents, archived=self.archived)
+            if credit.id:
+                doc = table.rows[credit.id].look()
+                left = cents(doc["amount"]) - cents(doc["appliedAmount"])
+                if left > 0 and len(doc.get("usage", ())) < credit.uses:
+                    return credit.id, left
+        return "", 0
+
+    def _use_credit(self, batch: list[BillPlan]) -> None:
+        """Use an open credit on the first bill, without a payment."""
+        luck = self.history.luck(VENDOR_CREDITS)
+        credit_id, left = self._open_credit()
+        parts = self._due(batch[:1])
+        if not credit_id or not parts or luck.happens(0.7):
+            return
+        bill_id, due = parts[0]
+        used = min(left, due)
+        if luck.happens(0.6):
+            used = max(1, used // 2)
+        vendor_credits.apply_credit(self.organization, credit_id, bill_id, used)
 
 
-def add_payables(companion: Companion, bills: int) -> None:
-    """Vendors of all trades in turn until the organization has ``bills`` bills."""
-    names: set[str] = set()
-    earlier: list[str] = []
-    limit = max(2, bills // _LARGEST_SHARE)
-    remaining = bills
+def add_payables(history: History, bills_wanted: int) -> None:
+    """Vendors of all trades in turn until the organization has this many bills."""
+    names: list[str] = []
+    limit = max(2, bills_wanted // _LARGEST_SHARE)
+    waiting = count(1)
+    remaining = bills_wanted
     for position, trade in enumerate(cycle(vocabulary.TRADES)):
         if remaining <= 0:
-            return
-        name = _vendor_name(companion, trade, position, names, earlier)
-        story = VendorStory(companion, trade, name, min(limit, remaining))
-        story.tell()
-        remaining -= len(story.bills)
+            break
+        name = _vendor_name(history, trade, position, names)
+        remaining -= VendorStory(history, trade, name, min(limit, remaining), waiting).tell()
+    for position in history.more(VENDORS):
+        trade = vocabulary.TRADES[position % len(vocabulary.TRADES)]
+        VendorStory(history, trade, f"Further {trade.noun} {position + 1}", 0, waiting).tell()
 
 
-def _vendor_name(companion: Companion, trade: Trade, position: int, names: set[str], earlier: list[str]) -> str:
-    rng = companion.rng
+def _vendor_name(history: History, trade: Trade, position: int, earlier: list[str]) -> str:
+    luck = history.luck(VENDORS)
     if position % 17 == 16:
-        return rng.choice(earlier)
+        return luck.choice(earlier)
     if position % 7 == 5 and position // 7 < len(vocabulary.ODD_COMPANY_NAMES):
         name = vocabulary.ODD_COMPANY_NAMES[position // 7]
     elif trade.person:
-        name = " ".join(companion.person())
+        name = " ".join(luck.person())
     else:
-        name = f"{rng.choice(vocabulary.COMPANY_HEADS)} {trade.noun} {rng.choice(vocabulary.COMPANY_ENDINGS)}".strip()
-    if name in names:
+        head, ending = luck.choice(vocabulary.COMPANY_HEADS), luck.choice(vocabulary.COMPANY_ENDINGS)
+        name = f"{head} {trade.noun} {ending}".strip()
+    if name in earlier:
         name = f"{name} {position + 1}"
-    names.add(name)
     earlier.append(name)
     return name

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
+from billcom_assets.sandbox.books.accounts import archive_account, create_classification, update_classification
+from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.generate import vocabulary
 from billcom_assets.sandbox.generate.calendar import EPOCH_DAY, FIRST_DAY, IMPORT_DAY, LAST_DAY, instant
-from billcom_assets.sandbox.generate.companion import Companion
+from billcom_assets.sandbox.generate.history import History
 from billcom_assets.sandbox.kinds import (
     ACCOUNTING_CLASSES,
     ACCOUNTS,
@@ -24,184 +29,185 @@ _CUSTOM_ROLE = "Reads everything, pays nothing"
 _FOUNDING = (FIRST_DAY - EPOCH_DAY) * 86_400 + 9 * 3_600
 
 
-def add_access(companion: Companion, number: int, slug: str) -> None:
+def add_access(history: History) -> None:
     """Roles and users; every second organization has a role of its own making."""
-    role_ids: dict[str, str] = {}
-    types = vocabulary.BUILT_IN_ROLES if number % 2 == 0 else (*vocabulary.BUILT_IN_ROLES, "CUSTOM")
-    for role_type in types:
-        role_ids[role_type] = companion.new_id(ROLES)
-        role: Doc = {"id": role_ids[role_type], "type": role_type}
+    organization, luck = history.organization, history.luck(USERS)
+    custom = ("CUSTOM",) if organization.number % 2 else ()
+    roles: dict[str, Doc] = {}
+    for role_type in (*vocabulary.BUILT_IN_ROLES, *custom):
+        role = roles[role_type] = {"id": organization.ids.new(ROLES.prefix), "type": role_type}
         if role_type == "CUSTOM":
             role["description"] = _CUSTOM_ROLE
-        companion.add(ROLES, role, _FOUNDING, _FOUNDING)
-    users = list(vocabulary.USERS) + [("CUSTOM", False)] * ("CUSTOM" in role_ids)
-    for position, (role_type, archived) in enumerate(users):
-        user_id = companion.references.users[role_type] = companion.new_id(USERS)
-        first, last = companion.person()
-        user: Doc = {
-            "id": user_id,
-            "archived": archived,
+        history.at(_FOUNDING, partial(organization.write, ROLES, role.copy()))
+    for position, role_type in enumerate((*vocabulary.USERS, *custom)):
+        if role_type not in organization.user_ids:
+            organization.user_ids[role_type] = organization.ids.new(USERS.prefix)
+        first, last = luck.person()
+        user = {
+            "id": organization.user_ids[role_type],
+            "archived": False,
             "firstName": first,
             "lastName": last,
-            "email": f"{role_type.lower()}@{slug}.example",
-            "role": {"id": role_ids[role_type], "type": role_type},
+            "email": f"{role_type.lower()}@{organization.slug}.example",
+            "role": roles[role_type],
         }
-        if role_type == "CUSTOM":
-            user["role"]["description"] = _CUSTOM_ROLE
         created = _FOUNDING + position
-        companion.add(USERS, user, created, created + (20_000_000 if archived else 0))
+        history.at(created, partial(organization.write, USERS, user))
+        if role_type in vocabulary.FORMER_USERS:
+            leave = partial(set_archived, organization, USERS, organization.user_ids[role_type], archived=True)
+            history.at(created + 20_000_000, leave)
+    history.run()
 
 
-def add_accounts(companion: Companion, extra: int) -> None:
-    """The chart of accounts, with parents, archived rows, a duplicate name and ``extra`` project accounts."""
-    ids = companion.references.accounts
-    chart = list(vocabulary.CHART)
-    chart += [
-        vocabulary.AccountSeed(f"5{2_001 + index}", f"Project {index + 1}", "COST_OF_GOODS_SOLD", parent="5200")
-        for index in range(extra)
+def add_accounts(history: History, projects: int) -> None:
+    """The chart of accounts, with parents, archived rows, a duplicate name and an account for each project."""
+    organization = history.organization
+    chart = [
+        *vocabulary.CHART,
+        *(
+            vocabulary.AccountSeed(f"5{2_001 + index}", f"Project {index + 1}", "COST_OF_GOODS_SOLD", parent="5200")
+            for index in range(projects)
+        ),
     ]
+    if history.settings.duplicate_accounts:
+        twin = next(seed for seed in vocabulary.CHART if seed.number == vocabulary.DUPLICATE_ACCOUNT)
+        chart.append(vocabulary.AccountSeed("", twin.name, twin.type))
+    chart += [vocabulary.AccountSeed("", f"Further account {index + 1}", "EXPENSE") for index in history.more(ACCOUNTS)]
     for seed in chart:
-        account_id = companion.new_id(ACCOUNTS)
-        ids[seed.number or seed.name] = account_id
-        _add_account(companion, account_id, seed, archived=seed.number in vocabulary.ARCHIVED_ACCOUNTS)
-    twin = next(seed for seed in vocabulary.CHART if seed.number == vocabulary.DUPLICATE_ACCOUNT)
-    _add_account(
-        companion, companion.new_id(ACCOUNTS), vocabulary.AccountSeed("", twin.name, twin.type), archived=False
-    )
+        account = {"type": seed.type, "number": seed.number} if seed.number else {"type": seed.type}
+        parent = organization.account_ids.get(seed.parent)
+        body = {"name": seed.name, "description": seed.description, "account": account, "parentId": parent}
+        archived = seed.number in vocabulary.ARCHIVED_ACCOUNTS
+        account_id = _create(history, ACCOUNTS, IMPORT_DAY, body, archived=archived)
+        organization.account_ids.setdefault(seed.number or seed.name, account_id)
 
 
-def _add_account(companion: Companion, account_id: str, seed: vocabulary.AccountSeed, *, archived: bool) -> None:
-    parent = companion.references.accounts.get(seed.parent)
-    account = {"type": seed.type, "number": seed.number} if seed.number else {"type": seed.type}
-    doc = compact(
-        {
-            "id": account_id,
-            "archived": archived,
-            "name": seed.name,
-            "description": seed.description or None,
-            "parentId": parent if companion.settings.parent_visible else None,
-            "account": account,
-        }
-    )
-    created = instant(IMPORT_DAY, companion.rng)
-    updated = instant(companion.rng.randint(IMPORT_DAY, LAST_DAY), companion.rng) if companion.chance(0.3) else created
-    companion.add(ACCOUNTS, doc, created, updated, {"parentId": parent} if parent else None)
+def _create(history: History, kind: Kind, day: int, body: Doc, *, archived: bool) -> str:
+    """Create a classification on a day and perhaps change it later, or archive it; returns its id."""
+    organization, luck = history.organization, history.luck(kind)
+    created = instant(day, luck)
+    ids: list[str] = []
+
+    def create() -> None:
+        ids.append(create_classification(organization, kind, body).id)
+
+    def change() -> None:
+        if not archived:
+            update_classification(organization, kind, ids[0], {})
+        elif kind is ACCOUNTS:
+            archive_account(organization, ids[0])
+        else:
+            set_archived(organization, kind, ids[0], archived=True)
+
+    history.at(created, create)
+    edited = luck.happens(0.3)
+    moment = max(created, instant(luck.randint(day, LAST_DAY), luck))
+    if archived or edited:
+        history.at(moment, change)
+    history.run()
+    return ids[0]
 
 
-def add_dimensions(companion: Companion, extra_jobs: int) -> None:
+def add_dimensions(history: History, jobs: int) -> None:
     """Departments, locations, classes and jobs, some of them below a parent, some archived."""
-    references = companion.references
-    references.departments = _dimension(companion, DEPARTMENTS, vocabulary.DEPARTMENTS)
-    references.locations = _dimension(companion, LOCATIONS, vocabulary.LOCATIONS)
-    references.classes = _dimension(companion, ACCOUNTING_CLASSES, vocabulary.ACCOUNTING_CLASSES)
-    jobs = (*vocabulary.JOBS, *(f"Job {index + 101}" for index in range(extra_jobs)))
-    references.jobs = _dimension(companion, JOBS, jobs)
+    references = history.references
+    references.departments = _dimension(history, DEPARTMENTS, vocabulary.DEPARTMENTS)
+    references.locations = _dimension(history, LOCATIONS, vocabulary.LOCATIONS)
+    references.classes = _dimension(history, ACCOUNTING_CLASSES, vocabulary.ACCOUNTING_CLASSES)
+    names = (*vocabulary.JOBS, *(f"Job {index + 101}" for index in range(jobs)))
+    references.jobs = _dimension(history, JOBS, names)
 
 
-def _dimension(companion: Companion, kind: Kind, names: tuple[str, ...]) -> list[str]:
-    ids: dict[str, str] = {}
-    for name in names:
-        ids[name] = companion.new_id(kind)
-        parent = next((ids[other] for other in ids if other != name and name.startswith(f"{other} ")), None)
-        doc = compact(
-            {
-                "id": ids[name],
-                "archived": companion.chance(0.06),
-                "name": name,
-                "shortName": "".join(word[0] for word in name.split()).upper() if companion.chance(0.6) else None,
-                "description": f"{name} of the company" if companion.chance(0.3) else None,
-                "parentId": parent,
-            }
-        )
-        created = instant(IMPORT_DAY, companion.rng)
-        companion.add(kind, doc, created, created + companion.rng.choice((0, 0, 3_600, 30_000_000)))
-    return list(ids.values())
+def _dimension(history: History, kind: Kind, names: Iterable[str]) -> list[str]:
+    luck, ids = history.luck(kind), dict[str, str]()
+    planned = list(names)
+    for name in (*planned, *(f"Further {kind.noun} {index + 1}" for index in history.more(kind))):
+        initials = "".join(word[0] for word in name.split()).upper()
+        body = {
+            "name": name,
+            "shortName": luck.maybe(0.6, initials),
+            "description": luck.maybe(0.3, f"{name} of the company"),
+            "parentId": next((ids[other] for other in ids if name.startswith(f"{other} ")), None),
+        }
+        ids[name] = _create(history, kind, IMPORT_DAY, compact(body), archived=luck.happens(0.06))
+    return [ids[name] for name in planned]
 
 
-def add_items(companion: Companion, extra: int) -> None:
+def add_items(history: History, parts: int) -> None:
     """Items: goods, services and a sales tax item."""
-    accounts = companion.references.accounts
-    names = (*vocabulary.ITEM_WORDS, *(f"Part {index + 1001}" for index in range(extra)))
-    for position, name in enumerate(names):
-        item_id = companion.new_id(ITEMS)
-        item_type = vocabulary.ITEM_TYPES[position] if position < len(vocabulary.ITEM_TYPES) else "INVENTORY"
-        stocked = item_type == "INVENTORY"
-        price = companion.rng.randint(300, 90_000)
-        doc = compact(
-            {
-                "id": item_id,
-                "archived": companion.chance(0.05),
-                "type": item_type,
-                "name": name,
-                "shortName": name[:4].upper().strip(),
-                "description": f"{name}, sold by the piece" if companion.chance(0.5) else None,
-                "parentId": companion.references.items[0] if position > 8 and companion.chance(0.3) else None,
-                "price": companion.money(price) if item_type != "SALES_TAX" else None,
-                "chartOfAccountId": accounts["2200" if item_type == "SALES_TAX" else "4100" if stocked else "4000"],
-                "expenseChartOfAccountId": accounts["5100"] if stocked else None,
-                "purchaseDescription": f"{name}, box of 10" if stocked else None,
-                "purchaseCost": companion.money(price * 6) if stocked else None,
-                "taxable": stocked,
-                "percentage": companion.money(825) if item_type == "SALES_TAX" else companion.money(0),
-            }
+    organization, luck, references = history.organization, history.luck(ITEMS), history.references
+    accounts, money = organization.account_ids, organization.money
+    planned = len(vocabulary.ITEMS) + parts
+    for position in (*range(planned), *history.more(ITEMS, after=planned)):
+        past_list = position >= len(vocabulary.ITEMS)
+        name, item_type = (
+            (f"Part {position - len(vocabulary.ITEMS) + 1001}", "INVENTORY")
+            if past_list
+            else vocabulary.ITEMS[position]
         )
-        created = instant(companion.rng.randint(FIRST_DAY, LAST_DAY - 200), companion.rng)
-        companion.add(ITEMS, doc, created, created + companion.rng.choice((0, 0, 86_400)))
-        companion.references.items.append(item_id)
+        stocked, taxes, price = item_type == "INVENTORY", item_type == "SALES_TAX", luck.randint(300, 90_000)
+        body = {
+            "type": item_type,
+            "name": name,
+            "shortName": name[:4].upper().strip(),
+            "description": luck.maybe(0.5, f"{name}, sold by the piece"),
+            "parentId": references.items[0] if past_list and luck.happens(0.3) else None,
+            "price": None if taxes else money(price),
+            "chartOfAccountId": accounts["2200" if taxes else "4100" if stocked else "4000"],
+            "expenseChartOfAccountId": accounts["5100"] if stocked else None,
+            "purchaseDescription": f"{name}, box of 10" if stocked else None,
+            "purchaseCost": money(price * 6) if stocked else None,
+            "taxable": stocked,
+            "percentage": money(825 if taxes else 0),
+        }
+        day = luck.randint(FIRST_DAY, LAST_DAY - 200)
+        item_id = _create(history, ITEMS, day, compact(body), archived=luck.happens(0.05))
+        if position < planned:
+            references.items.append(item_id)
 
 
-def add_employees(companion: Companion, count: int) -> None:
+def add_employees(history: History, count: int) -> None:
     """Employees; most report to an earlier one."""
-    for _ in range(count):
-        employee_id = companion.new_id(EMPLOYEES)
-        first, last = companion.person()
-        managers = companion.references.employees[:6]
-        doc = compact(
-            {
-                "id": employee_id,
-                "archived": companion.chance(0.1),
-                "firstName": first,
-                "lastName": last,
-                "shortName": first[0] + last[0] if companion.chance(0.7) else None,
-                "parentId": companion.rng.choice(managers) if managers else None,
-            }
-        )
-        created = instant(companion.rng.randint(FIRST_DAY, LAST_DAY - 30), companion.rng)
-        companion.add(EMPLOYEES, doc, created, created + companion.rng.choice((0, 0, 5_000_000)))
-        companion.references.employees.append(employee_id)
+    luck, employees = history.luck(EMPLOYEES), history.references.employees
+    for position in (*range(count), *history.more(EMPLOYEES, after=count)):
+        first, last = luck.person()
+        body = {
+            "firstName": first,
+            "lastName": last,
+            "shortName": luck.maybe(0.7, first[0] + last[0]),
+            "parentId": luck.choice(employees[:6]) if employees else None,
+        }
+        day = luck.randint(FIRST_DAY, LAST_DAY - 30)
+        employee_id = _create(history, EMPLOYEES, day, compact(body), archived=luck.happens(0.1))
+        if position < count:
+            employees.append(employee_id)
 
 
-_BANKS = (
-    ("Operating", "First Harbor Bank", "CHECKING", "VERIFIED", False, "1000"),
-    ("Payroll", "First Harbor Bank", "SAVINGS", "VERIFIED", False, "1010"),
-    ("Former", "Old Mutual Savings", "CHECKING", "EXPIRED", True, "1000"),
-    ("Petty cash", "Riverbend Credit Union", "CHECKING", "VERIFIED", False, ""),
-)
-"""Purpose, bank, type, status, whether archived, and the mapped account number; the last one is unmapped."""
-
-
-def add_banks(companion: Companion, company: str) -> None:
+def add_banks(history: History) -> None:
     """Bank accounts; the last one has no chart-of-accounts link."""
-    references = companion.references
-    for position, (purpose, bank, account_type, status, archived, number) in enumerate(_BANKS):
-        bank_id = companion.new_id(BANK_ACCOUNTS)
-        references.banks.append(bank_id)
-        doc = compact(
-            {
-                "id": bank_id,
-                "archived": archived,
-                "status": status,
-                "createdBy": references.users["ADMINISTRATOR"],
-                "routingNumber": f"3222716{companion.rng.randint(10, 99)}",
-                "accountNumber": f"*****{companion.rng.randint(1000, 9999)}",
-                "nameOnAccount": f"{company} {purpose}",
-                "type": account_type,
-                "ownerType": "BUSINESS",
-                "bankName": bank,
-                "accessToAdmins": position == 0,
-                "default": {"payables": position == 0, "receivables": position == 0},
-                "chartOfAccountId": references.accounts.get(number),
-            }
-        )
+    organization, luck = history.organization, history.luck(BANK_ACCOUNTS)
+    for position, (purpose, bank, account_type, status, number) in enumerate(vocabulary.BANKS):
+        bank_id = organization.ids.new(BANK_ACCOUNTS.prefix)
+        history.references.banks.append(bank_id)
+        doc = {
+            "id": bank_id,
+            "archived": False,
+            "status": status,
+            "createdBy": organization.user_ids["ADMINISTRATOR"],
+            "routingNumber": f"3222716{luck.randint(10, 99)}",
+            "accountNumber": f"*****{luck.randint(1000, 9999)}",
+            "nameOnAccount": f"{organization.name} {purpose}",
+            "type": account_type,
+            "ownerType": "BUSINESS",
+            "bankName": bank,
+            "accessToAdmins": position == 0,
+            "default": {"payables": position == 0, "receivables": position == 0},
+            "chartOfAccountId": organization.account_ids.get(number),
+        }
         created = _FOUNDING + 600 * position
-        companion.add(BANK_ACCOUNTS, doc, created, created + (40_000_000 if archived else 0))
+        history.at(created, partial(organization.write, BANK_ACCOUNTS, compact(doc)))
+        if status == "EXPIRED":
+            close = partial(set_archived, organization, BANK_ACCOUNTS, bank_id, archived=True)
+            history.at(created + 40_000_000, close)
+    history.run()
+    organization.default_bank = history.references.banks[0]

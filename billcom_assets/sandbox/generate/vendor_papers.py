@@ -1,332 +1,316 @@
-"""The finished objects of a vendor, in the shapes that v3 serves."""
+"""What a vendor's own record, its bills and its payments say."""
 
 from __future__ import annotations
 
-from billcom_assets.sandbox.amounts import bill_payment_status, credit_status, funding_cents
-from billcom_assets.sandbox.clock import SECONDS_A_DAY, stamp
+from collections.abc import Sequence
+
+from billcom_assets.sandbox.books import payments
+from billcom_assets.sandbox.books.bills import usd_rate
+from billcom_assets.sandbox.books.vendors import create_vendor
+from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.generate.calendar import (
     FIRST_DAY,
     LAST_DAY,
-    LAST_SECOND,
     MONTHS,
     business_day,
     first_of_month,
     instant,
     iso,
 )
-from billcom_assets.sandbox.generate.companion import DIMENSIONS, Companion
-from billcom_assets.sandbox.generate.drafts import BillDraft, CreditDraft, PaymentDraft, VendorDraft
+from billcom_assets.sandbox.generate.history import DIMENSIONS, History
 from billcom_assets.sandbox.generate.vocabulary import Trade
-from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, RECURRING_BILLS, VENDOR_CREDITS, VENDORS
+from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, RECURRING_BILLS, VENDORS
 
 _PURPOSE = {"text": "Goods for resale", "code": {"name": "GOODS", "value": "1"}}
+_DISBURSEMENTS = {
+    "ACH": "achDisbursement",
+    "CHECK": "checkDisbursement",
+    "RPPS": "rppsDisbursement",
+    "INTERNATIONAL_E_PAYMENT": "internationalDisbursement",
+    "VIRTUAL_CARD": "vcardDisbursement",
+    "WALLET": "walletDisbursement",
+}
 
 
 class VendorPapers:
-    """Writes out one vendor and its documents.
+    """Writes out what a vendor, its bills and its payments say.
 
     Args:
-        companion: The organization being made.
+        history: The organization's past.
         trade: What the vendor does.
-        vendor_id: Its id.
         name: Its name.
     """
 
-    def __init__(self, companion: Companion, trade: Trade, vendor_id: str, name: str) -> None:
-        self._companion = companion
+    def __init__(self, history: History, trade: Trade, name: str) -> None:
+        self._history = history
+        self._organization = history.organization
         self._trade = trade
-        self._id = vendor_id
         self._name = name
+        self._slug = "".join(char for char in name.lower() if char.isascii() and char.isalnum()) or "vendor"
+        self._fixed_cents = history.luck(BILLS).randint(*trade.cents)
+        self.vendor_id = ""
 
-    def payment(self, payment: PaymentDraft) -> None:
-        """Hand over a payment."""
-        companion, rng = self._companion, self._companion.rng
-        online = rng.random() >= 0.08
-        funding = self._funding(online)
-        progress, disbursed = self._progress(payment.pay_day, payment.status, online)
-        rate = payment.bills[0].rate
-        doc = {
-            "amount": companion.money(payment.amount),
-            "id": payment.id,
-            "vendorId": self._id,
-            "vendorName": self._name,
-            "billId": payment.bills[0].id if len(payment.bills) == 1 else None,
-            "billPayments": payment.parts,
-            "description": f"Invoice {payment.bills[0].number}" if rng.random() < 0.5 else None,
-            "processDate": iso(payment.pay_day),
-            "fundingAccount": funding,
-            "processingOptions": self._options(online),
-            "transactionNumber": f"PMT-{rng.randint(0, 999_999):06d}-{payment.id[-5:]}" if rng.random() < 0.8 else None,
-            "confirmationNumber": f"P{iso(payment.pay_day)[2:].replace('-', '')}01 - {rng.randint(0, 9_999_999):07d}",
-            "status": payment.status,
-            "exchangeRate": rate if rate is not None else 1,
-            "fundingAmount": companion.money(funding_cents(payment.amount, rate, companion.settings.exchange_rate)),
-            "onlinePayment": online,
-            "disbursementType": self._trade.paid_by if online else "OFFLINE",
-            "disbursementStatus": disbursed,
-            "remittanceEmail": f"remit@{_slug(self._name)}.example" if online and rng.random() < 0.2 else None,
-            "createdBy": companion.references.users["PAYER"],
-            "voidInfo": self._void_info(payment.status, payment.settled),
-            "disbursementInfo": self._disbursement(payment, online=online),
-            "cancelRequestSubmitted": payment.status == "CANCELLED",
-            "singleStatus": progress,
-            "paymentPurpose": _PURPOSE if rate is not None else None,
-            "cardFundingPurpose": "Advertising" if funding["type"] == "CARD_ACCOUNT" else None,
+    def create_vendor(self) -> None:
+        """Enter the vendor."""
+        luck, trade = self._history.luck(VENDORS), self._trade
+        body = {
+            "name": self._name,
+            "shortName": luck.maybe(0.4, self._name.split()[0][:40]),
+            "accountNumber": luck.maybe(0.6, f"C-{luck.randint(1000, 99_999)}"),
+            "accountType": "PERSON" if trade.person else "BUSINESS",
+            "email": luck.maybe(0.85, f"ar@{self._slug}.example"),
+            "phone": luck.maybe(0.8, luck.phone()),
+            "address": luck.address(trade.currency),
+            "rppsId": f"{luck.randint(10**9, 10**10 - 1)}" if trade.paid_by == "RPPS" else None,
+            "billCurrency": trade.currency,
         }
-        gl_account = "1050" if online else "1000"
-        hidden = {"chartOfAccountId": companion.references.accounts[gl_account]}
-        companion.add(PAYMENTS, compact(doc), payment.created, payment.settled, hidden)
-
-    def _funding(self, online: bool) -> Doc:
-        rng, banks = self._companion.rng, self._companion.references.banks
-        luck = rng.random()
-        if luck < 0.03:
-            return {"type": "WALLET"}
-        if luck < 0.06 and online:
-            return {"type": "BANK_ACCOUNT", "id": banks[-1]}
-        if luck < 0.08 and online:
-            return {"type": "CARD_ACCOUNT", "id": self._companion.references.card}
-        return {"type": "BANK_ACCOUNT", "id": banks[0]}
-
-    def _options(self, online: bool) -> Doc:
-        options: Doc = {"requestPayFaster": False, "createBill": False}
-        if online and self._trade.paid_by == "CHECK" and self._companion.chance(0.1):
-            options["requestCheckDeliveryType"] = self._companion.rng.choice(("STANDARD", "UPS_1DAY", "UPS_2DAY"))
-        return options
-
-    def _void_info(self, status: str, settled: int) -> list[Doc]:
-        if status != "VOID":
-            return []
-        return [
-            {
-                "id": self._companion.ids.new("vrq"),
-                "requestedBy": self._companion.references.users["ADMINISTRATOR"],
-                "type": "VOID_ONLY",
-                "status": "ACCEPTED",
-                "reason": "Paid twice",
-                "createdTime": stamp(settled),
-                "updatedTime": stamp(settled),
-            }
-        ]
-
-    def _disbursement(self, payment: PaymentDraft, *, online: bool) -> Doc:
-        pay_day, status = payment.pay_day, payment.status
-        info: Doc = {"isVoidable": status == "PAID" and online and pay_day > LAST_DAY - 90}
-        if not online or status in ("CANCELLED", "APPROVING"):
-            return info
-        dates = {"sentDate": iso(pay_day), "arrivesByDate": iso(business_day(pay_day + 3))}
-        rng = self._companion.rng
-        details: dict[str, tuple[str, Doc]] = {
-            "ACH": ("achDisbursement", dates),
-            "CHECK": ("checkDisbursement", dates | {"checkNumber": rng.randint(10_000, 99_999)}),
-            "RPPS": ("rppsDisbursement", dates | {"traceNumber": rng.randint(1, 10**9), "batchNumber": 7}),
-            "INTERNATIONAL_E_PAYMENT": ("internationalDisbursement", dates | {"disbursementSubType": "LOCAL"}),
-            "VIRTUAL_CARD": (
-                "vcardDisbursement",
-                {
-                    "arrivesByDate": dates["arrivesByDate"],
-                    "validUntil": iso(pay_day + 60),
-                    "last4CardNumber": f"{rng.randint(0, 9999):04d}",
-                },
-            ),
-            "WALLET": ("walletDisbursement", {"arrivesByDate": dates["arrivesByDate"]}),
+        information = {
+            "taxId": f"*****{luck.randint(1000, 9999)}" if trade.person else None,
+            "taxIdType": "SSN" if trade.person else None,
+            "track1099": trade.person,
+            "leadTimeInDays": 0,
+            "combinePayments": trade.combine,
+            "paymentTermId": luck.maybe(0.3, luck.choice(self._history.references.terms)),
+            "companyName": self._name if not trade.person else None,
         }
-        key, detail = details[self._trade.paid_by]
-        if key == "internationalDisbursement":
-            detail = detail | {"amount": self._companion.money(payment.amount)}
-        return info | {key: detail}
-
-    def _progress(self, pay_day: int, status: str, online: bool) -> tuple[str, str | None]:
-        """Single status and disbursement status of a payment."""
-        if status != "PAID":
-            waiting = {"VOID": "VOIDED", "CANCELLED": "CANCELED", "SCHEDULED": "SCHEDULED", "APPROVING": "SCHEDULED"}
-            return waiting[status], None
-        if not online:
-            return "CLEARED", None
-        luck = self._companion.rng.random()
-        if luck < 0.01:
-            return "DISBURSEMENT_FAILED_ACTION_NEEDED", "FAILED"
-        if luck < 0.015:
-            return "DISBURSEMENT_ON_HOLD", "HOLD"
-        if pay_day < LAST_DAY - 10:
-            return "CLEARED", "DONE"
-        return self._companion.rng.choice(("SENT", "PROCESSED", "DELIVERED")), "DONE"
-
-    def bill(self, bill: BillDraft) -> None:
-        """Hand over a bill."""
-        companion, rng = self._companion, self._companion.rng
-        money, accounts = companion.money, companion.references.accounts
-        sums = bill.sums
-        funding = None
-        if bill.rate is not None:
-            funding = money(funding_cents(sums.amount, bill.rate, companion.settings.exchange_rate))
-        header: Doc | None = None
-        if rng.random() < 0.25:
-            header = {"chartOfAccountId": accounts[self._trade.accounts[0]]}
-            header |= companion.coding(("accountingClassId", "departmentId", "locationId", "itemId"), 0.3)
-        doc = {
-            "id": bill.id,
-            "archived": bill.archived,
-            "recordStatus": bill.record_status,
-            "vendorId": self._id,
-            "vendorName": self._name,
-            "amount": money(sums.amount),
-            "fundingAmount": funding,
-            "exchangeRate": bill.rate,
-            "paidAmount": money(sums.paid),
-            "dueAmount": money(sums.due),
-            "scheduledAmount": money(sums.scheduled),
-            "creditAmount": money(sums.credit),
-            "description": f"{self._trade.goods[0]}, {iso(bill.invoice_day)[:7]}" if rng.random() < 0.6 else None,
-            "dueDate": iso(bill.due_day),
-            "invoice": {"invoiceNumber": bill.number, "invoiceDate": iso(bill.invoice_day)},
-            "billLineItems": bill.lines,
-            "payFromChartOfAccountId": accounts["1000"] if rng.random() < 0.5 else None,
-            "classifications": header,
-            "paymentStatus": bill_payment_status(sums),
-            "approvalStatus": bill.approval,
-            "purchaseOrderNumber": f"PO-{rng.randint(1000, 9999)}" if rng.random() < 0.12 else None,
-            "createdBy": companion.references.users["CLERK"],
-        }
-        hidden = {"approvers": bill.approvers} if bill.approvers else None
-        companion.add(BILLS, compact(doc), bill.created, bill.updated, hidden)
-
-    def credit(self, credit: CreditDraft) -> None:
-        """Hand over a vendor credit."""
-        companion = self._companion
-        from_bank = companion.chance(0.08)
-        doc = {
-            "id": credit.id,
-            "vendorId": self._id,
-            "referenceNumber": f"CR-{companion.rng.randint(1, 9999)}",
-            "creditDate": iso(credit.day),
-            "description": "Returned goods" if companion.chance(0.6) else None,
-            "archived": credit.archived,
-            "applyToChartOfAccountId": None if from_bank else companion.references.accounts["2000"],
-            "applyToBankAccountId": companion.references.banks[0] if from_bank else None,
-            "amount": companion.money(credit.amount),
-            "appliedAmount": companion.money(credit.applied),
-            "status": credit_status(credit.amount, credit.applied),
-            "vendorCreditLineItems": credit.lines,
-            "usage": credit.usage or None,
-        }
-        companion.add(VENDOR_CREDITS, compact(doc), credit.created, credit.updated)
-
-    def vendor(self, vendor: VendorDraft) -> None:
-        """Hand over the vendor itself."""
-        companion, rng, trade = self._companion, self._companion.rng, self._trade
-        slug = _slug(self._name)
-        created = instant(max(vendor.first_day - rng.randint(0, 20), FIRST_DAY), rng)
-        edited = instant(rng.randint(FIRST_DAY + 60, LAST_DAY), rng) if rng.random() < 0.4 else created
-        if vendor.archived:
-            edited = max(edited, min(vendor.last_event + 30 * SECONDS_A_DAY, LAST_SECOND))
-        updated = max(edited, vendor.last_event) if companion.settings.balances_touch else edited
         electronic = trade.paid_by in ("ACH", "RPPS", "INTERNATIONAL_E_PAYMENT")
+        details = {
+            "paymentInformation": self._payment_information(electronic=electronic),
+            "bankAccountStatus": "NO_NET_LINKED_ACCOUNT" if electronic else "NO_ACCOUNT",
+            "networkStatus": "CONNECTED_RPPS" if trade.paid_by == "RPPS" else "NOT_CONNECTED",
+            "recurringPayments": trade.fixed,
+            "autoPay": self._auto_pay(),
+        }
+        body["additionalInfo"] = compact(information)
+        self.vendor_id = create_vendor(self._organization, compact(body), details=details).id
+
+    def _payment_information(self, *, electronic: bool) -> Doc:
+        luck, trade = self._history.luck(VENDORS), self._trade
         bank = {
             "nameOnAccount": self._name,
-            "accountNumber": f"*****{rng.randint(1000, 9999)}",
+            "accountNumber": f"*****{luck.randint(1000, 9999)}",
             "routingNumber": "074000010",
             "type": "CHECKING",
             "ownerType": "PERSON" if trade.person else "BUSINESS",
             "paymentCurrency": trade.currency,
             "status": "VERIFIED",
         }
-        payment_information = {
+        information = {
             "payeeName": self._name,
-            "email": f"pay@{slug}.example" if rng.random() < 0.5 else None,
-            "lastPaymentDate": iso(vendor.last_payment_day) if vendor.last_payment_day else None,
+            "email": luck.maybe(0.5, f"pay@{self._slug}.example"),
             "payByType": trade.paid_by,
             "payBySubType": {"ACH": "ACH", "INTERNATIONAL_E_PAYMENT": "LOCAL"}.get(trade.paid_by, "NONE"),
-            "virtualCard": self._virtual_card(slug, created) if trade.paid_by == "VIRTUAL_CARD" else None,
+            "virtualCard": self._virtual_card() if trade.paid_by == "VIRTUAL_CARD" else None,
             "bankAccount": bank if electronic else None,
             "paymentPurpose": _PURPOSE if trade.currency != "USD" else None,
         }
-        doc = {
-            "archived": vendor.archived,
-            "id": self._id,
-            "name": self._name,
-            "shortName": self._name.split()[0][:40] if rng.random() < 0.4 else None,
-            "accountNumber": f"C-{rng.randint(1000, 99_999)}" if rng.random() < 0.6 else None,
-            "accountType": "PERSON" if trade.person else "BUSINESS",
-            "email": f"ar@{slug}.example" if rng.random() < 0.85 else None,
-            "phone": companion.phone() if rng.random() < 0.8 else None,
-            "address": companion.address(trade.currency),
-            "paymentInformation": compact(payment_information),
-            "additionalInfo": compact(
-                {
-                    "taxId": f"*****{rng.randint(1000, 9999)}" if trade.person else None,
-                    "taxIdType": "SSN" if trade.person else None,
-                    "track1099": trade.person,
-                    "leadTimeInDays": 0,
-                    "combinePayments": trade.combine,
-                    "paymentTermId": rng.choice(companion.references.terms) if rng.random() < 0.3 else None,
-                    "companyName": self._name if not trade.person else None,
-                }
-            ),
-            "rppsId": f"{rng.randint(10**9, 10**10 - 1)}" if trade.paid_by == "RPPS" else None,
-            "bankAccountStatus": "NO_NET_LINKED_ACCOUNT" if electronic else "NO_ACCOUNT",
-            "networkStatus": "CONNECTED_RPPS" if trade.paid_by == "RPPS" else "NOT_CONNECTED",
-            "recurringPayments": trade.fixed,
-            "billCurrency": trade.currency,
-            "balance": {
-                "amount": companion.money(vendor.balance),
-                "lastUpdatedDate": stamp(max(created, vendor.last_event)),
-            },
-            "autoPay": self._auto_pay(),
-        }
-        companion.add(VENDORS, compact(doc), created, updated)
+        return compact(information)
 
-    def _virtual_card(self, slug: str, created: int) -> Doc:
-        if self._companion.chance(0.3):
-            return {"status": "DECLINED", "declineDate": stamp(created), "alternatePayByType": "CHECK"}
-        return {"status": "ENROLLED", "remitEmail": f"cards@{slug}.example", "enrollDate": stamp(created)}
+    def _virtual_card(self) -> Doc:
+        now = stamp(self._history.now)
+        if self._history.luck(VENDORS).happens(0.3):
+            return {"status": "DECLINED", "declineDate": now, "alternatePayByType": "CHECK"}
+        return {"status": "ENROLLED", "remitEmail": f"cards@{self._slug}.example", "enrollDate": now}
 
     def _auto_pay(self) -> Doc:
         if not self._trade.fixed:
             return {"enabled": False}
-        references = self._companion.references
         return {
             "enabled": True,
-            "bankAccountId": references.banks[0],
-            "createdBy": references.users["PAYER"],
-            "maxAmount": self._companion.money(1_000_000),
+            "bankAccountId": self._organization.default_bank,
+            "createdBy": self._organization.user_ids["PAYER"],
+            "maxAmount": self._organization.money(1_000_000),
             "daysBeforeDueDate": 2,
         }
 
-    def recurring_bill(self, first_day: int, amount: int, *, archived: bool) -> None:
-        """Hand over a recurring bill of ``amount`` cents."""
-        companion = self._companion
-        coding = companion.coding((*DIMENSIONS, "itemId", "employeeId"))
-        coding["chartOfAccountId"] = companion.references.accounts[self._trade.accounts[0]]
-        created = instant(max(first_day, FIRST_DAY), companion.rng)
+    def bill(self, number: str, day: int, due_day: int) -> Doc:
+        """The body of a bill."""
+        luck, accounts = self._history.luck(BILLS), self._organization.account_ids
+        header: Doc | None = None
+        if luck.happens(0.25):
+            header = {"chartOfAccountId": accounts[self._trade.accounts[0]]}
+            header |= self._history.coding(luck, ("accountingClassId", "departmentId", "locationId", "itemId"), 0.3)
+        body = {
+            "invoice": {"invoiceNumber": number, "invoiceDate": iso(day)},
+            "dueDate": iso(due_day),
+            "billLineItems": self._lines(),
+            "description": luck.maybe(0.6, f"{self._trade.goods[0]}, {iso(day)[:7]}"),
+            "payFromChartOfAccountId": luck.maybe(0.5, accounts["1000"]),
+            "classifications": header,
+            "purchaseOrderNumber": luck.maybe(0.12, f"PO-{luck.randint(1000, 9999)}"),
+        }
+        return compact(body)
+
+    def rate(self, day: int) -> Doc:
+        """The exchange rate of a bill, as a detail of it."""
+        when = (day - FIRST_DAY) / (LAST_DAY - FIRST_DAY)
+        return {"exchangeRate": usd_rate(self._organization, self._trade.currency, when)}
+
+    def _lines(self) -> list[Doc]:
+        luck, trade, money = self._history.luck(BILLS), self._trade, self._organization.money
+        lines, first = [], 0
+        for _ in range(luck.randint(*trade.lines)):
+            line: Doc = {}
+            if trade.fixed:
+                amount = self._fixed_cents
+            elif luck.happens(0.35):
+                quantity = luck.randint(2, 24)
+                price = max(1, luck.randint(*trade.cents) // quantity)
+                amount = quantity * price
+                line = {"quantity": money(quantity * 100), "price": money(price)}
+            else:
+                amount = luck.randint(*trade.cents)
+            first = first or amount
+            lines.append(self._line(line, amount, trade.goods))
+        if len(lines) > 2 and luck.happens(0.08):
+            lines.append(self._line({}, -(first // 10), ("Volume discount",)))
+        return lines
+
+    def _line(self, line: Doc, amount: int, goods: Sequence[str]) -> Doc:
+        luck = self._history.luck(BILLS)
+        line["amount"] = self._organization.money(amount)
+        if luck.happens(0.9):
+            line["description"] = luck.choice(goods)
+        line["classifications"] = self._classifications()
+        return line
+
+    def _classifications(self) -> Doc:
+        luck, references = self._history.luck(BILLS), self._history.references
+        roll = luck.random()
+        if roll < 0.03:
+            return {}
+        coding: Doc = {"chartOfAccountId": self._organization.account_ids[luck.choice(self._trade.accounts)]}
+        if roll < 0.45:
+            coding["departmentId"] = luck.choice(references.departments)
+        if 0.3 < roll < 0.5:
+            coding["locationId"] = luck.choice(references.locations)
+        if 0.4 < roll < 0.52:
+            coding["accountingClassId"] = luck.choice(references.classes)
+        if roll > 0.94:
+            coding["jobId"] = luck.choice(references.jobs)
+            coding["customerId"] = luck.choice(references.customers)
+        elif roll > 0.9:
+            coding["itemId"] = luck.choice(references.items)
+        elif roll > 0.88:
+            coding["employeeId"] = luck.choice(references.employees)
+        return coding
+
+    def pay(
+        self,
+        parts: list[tuple[str, int]],
+        pay_day: int,
+        *,
+        status: str,
+        online: bool = True,
+        credit: tuple[str, int] | None = None,
+    ) -> str:
+        """Enter a payment of these cents of these bills; returns its id."""
+        luck, organization = self._history.luck(PAYMENTS), self._organization
+        foreign = self._trade.currency != "USD"
+        funding = self._funding(online=online)
+        details = {
+            "description": luck.maybe(0.5, f"Payment of {iso(pay_day)}"),
+            "fundingAccount": funding,
+            "processingOptions": self._options(online=online),
+            "transactionNumber": luck.maybe(0.8, f"PMT-{luck.randint(0, 10**11):011d}"),
+            "disbursementType": self._trade.paid_by if online else "OFFLINE",
+            "remittanceEmail": luck.maybe(0.2, f"remit@{self._slug}.example") if online else None,
+            "disbursementInfo": self._disbursement(pay_day, sum(cents for _, cents in parts), online=online),
+            "paymentPurpose": _PURPOSE if foreign else None,
+            "cardFundingPurpose": "Advertising" if funding["type"] == "CARD_ACCOUNT" else None,
+        }
+        row = payments.pay(
+            organization,
+            parts,
+            created_by=organization.user_ids["PAYER"],
+            status=status,
+            online=online,
+            process_date=iso(pay_day),
+            details=details,
+            credit=credit,
+        )
+        return row.id
+
+    def _funding(self, *, online: bool) -> Doc:
+        banks = self._history.references.banks
+        roll = self._history.luck(PAYMENTS).random()
+        if roll < 0.03:
+            return {"type": "WALLET"}
+        if roll < 0.06 and online:
+            return {"type": "BANK_ACCOUNT", "id": banks[-1]}
+        if roll < 0.08 and online:
+            return {"type": "CARD_ACCOUNT", "id": self._history.references.card}
+        return {"type": "BANK_ACCOUNT", "id": banks[0]}
+
+    def _options(self, *, online: bool) -> Doc:
+        luck = self._history.luck(PAYMENTS)
+        options: Doc = {"requestPayFaster": False, "createBill": False}
+        if online and self._trade.paid_by == "CHECK" and luck.happens(0.1):
+            options["requestCheckDeliveryType"] = luck.choice(("STANDARD", "UPS_1DAY", "UPS_2DAY"))
+        return options
+
+    def _disbursement(self, pay_day: int, amount: int, *, online: bool) -> Doc:
+        luck, paid_by = self._history.luck(PAYMENTS), self._trade.paid_by
+        if not online:
+            return {"isVoidable": False}
+        detail: Doc = {"sentDate": iso(pay_day), "arrivesByDate": iso(business_day(pay_day + 3))}
+        if paid_by == "CHECK":
+            detail["checkNumber"] = luck.randint(10_000, 99_999)
+        elif paid_by == "RPPS":
+            detail |= {"traceNumber": luck.randint(1, 10**9), "batchNumber": 7}
+        elif paid_by == "INTERNATIONAL_E_PAYMENT":
+            detail |= {"disbursementSubType": "LOCAL", "amount": self._organization.money(amount)}
+        elif paid_by == "VIRTUAL_CARD":
+            detail |= {"validUntil": iso(pay_day + 60), "last4CardNumber": f"{luck.randint(0, 9999):04d}"}
+        if paid_by in ("VIRTUAL_CARD", "WALLET"):
+            del detail["sentDate"]
+        return {"isVoidable": False, _DISBURSEMENTS[paid_by]: detail}
+
+    def progress(self, pay_day: int) -> tuple[str, str]:
+        """How far a payment that was made has come: single status and disbursement status."""
+        luck = self._history.luck(PAYMENTS)
+        roll = luck.random()
+        if roll < 0.01:
+            return "DISBURSEMENT_FAILED_ACTION_NEEDED", "FAILED"
+        if roll < 0.015:
+            return "DISBURSEMENT_ON_HOLD", "HOLD"
+        if pay_day < LAST_DAY - 10:
+            return "CLEARED", "DONE"
+        return luck.choice(("SENT", "PROCESSED", "DELIVERED")), "DONE"
+
+    def plan_recurring_bill(self, first_day: int, *, archived: bool) -> None:
+        """Perhaps the vendor's bills are entered from a schedule too."""
+        history, organization = self._history, self._organization
+        luck = history.luck(RECURRING_BILLS)
+        if not self._trade.fixed and not luck.happens(0.4):
+            return
+        coding = history.coding(luck, (*DIMENSIONS, "itemId", "employeeId"))
+        coding["chartOfAccountId"] = organization.account_ids[self._trade.accounts[0]]
+        schedule = {
+            "period": "MONTHLY",
+            "frequency": self._trade.months_between,
+            "nextDueDate": iso(first_of_month(MONTHS) + 4),
+            "endDate": luck.maybe(0.5, "2027-12-31"),
+            "daysInAdvance": 5,
+        }
+        line = {
+            "amount": organization.money(self._fixed_cents),
+            "id": organization.ids.new("rbi"),
+            "description": self._trade.goods[0],
+            "classifications": coding,
+        }
         doc = {
-            "archived": archived or companion.chance(0.05),
-            "id": companion.new_id(RECURRING_BILLS),
-            "recurringBillLineItems": [
-                {
-                    "amount": companion.money(amount),
-                    "id": companion.ids.new("rbi"),
-                    "description": self._trade.goods[0],
-                    "classifications": coding,
-                }
-            ],
-            "schedule": compact(
-                {
-                    "period": "MONTHLY",
-                    "frequency": self._trade.months_between,
-                    "nextDueDate": iso(first_of_month(MONTHS) + 4),
-                    "endDate": "2027-12-31" if companion.chance(0.5) else None,
-                    "daysInAdvance": 5,
-                }
-            ),
-            "vendorId": self._id,
+            "archived": archived or luck.happens(0.05),
+            "id": organization.ids.new(RECURRING_BILLS.prefix),
+            "recurringBillLineItems": [line],
+            "schedule": compact(schedule),
+            "vendorId": self.vendor_id,
             "description": f"{self._trade.goods[0]} from {self._name}",
             "processingOptions": {"autoPayment": False},
-            "paymentInformation": {"bankAccountId": companion.references.banks[0]},
+            "paymentInformation": {"bankAccountId": organization.default_bank},
         }
-        companion.add(RECURRING_BILLS, doc, created, created + companion.rng.choice((0, 7_000_000)))
-
-
-def _slug(name: str) -> str:
-    return "".join(char for char in name.lower() if char.isascii() and char.isalnum()) or "vendor"
+        created = instant(max(first_day, FIRST_DAY), luck)
+        history.at(created, lambda: organization.write(RECURRING_BILLS, doc))
+        if luck.happens(0.5):
+            history.at(created + 7_000_000, lambda: organization.write(RECURRING_BILLS, doc))

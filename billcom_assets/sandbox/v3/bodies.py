@@ -185,6 +185,7 @@ INVOICE = Record(
     invoiceNumber=text(100, or_number=True),
     invoiceDate=day,
     dueDate=day,
+    salesTaxItemId=reference,
 )
 
 APPROVAL_ACTIONS = array(Record("billId action", billId=reference, action=one_of("APPROVE", "DENY"), comment=text()))

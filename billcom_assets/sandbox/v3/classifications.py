@@ -20,11 +20,11 @@ from billcom_assets.sandbox.kinds import (
     LOCATIONS,
     Kind,
 )
+from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.schema import Changes, array, reference
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import find, served
-from billcom_assets.sandbox.world import Organization
 
 _BULK_LIMIT = 50
 _BULK_KEYS: dict[Kind, str] = {
