@@ -72,6 +72,7 @@ def _day(number: int) -> str:
     return datetime.fromtimestamp(number * SECONDS_A_DAY, UTC).date().isoformat()
 
 
+@lru_cache(maxsize=65_536)
 def stamp(seconds: int) -> str:
     """An instant as v3 prints it: whole seconds, zero milliseconds, numeric UTC offset."""
     day, rest = divmod(seconds, SECONDS_A_DAY)

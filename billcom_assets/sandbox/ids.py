@@ -10,6 +10,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from zlib import crc32
 
 _LETTERS = tuple(a + b for a in ascii_uppercase for b in ascii_uppercase)
+_PAIRS = len(_LETTERS)
 _TAIL_ALPHABET = digits + ascii_lowercase
 _TAILS = tuple(a + b for a in _TAIL_ALPHABET for b in _TAIL_ALPHABET)
 _LETTER_SPACE = 26**10
@@ -59,12 +60,13 @@ class IdSource:
             mark = f"{self._seed}/{prefix}".encode()
             self._starts[prefix] = crc32(mark) * 30_011, crc32(mark[::-1])
         start, tail_start = self._starts[prefix]
-        letters = (start + count * _LETTER_STEP) % _LETTER_SPACE
-        spelled = []
-        for _ in range(5):
-            letters, pair = divmod(letters, 676)
-            spelled.append(_LETTERS[pair])
+        # Ten letters are five pairs, the lowest first; split once, so that what follows are small numbers.
+        high, low = divmod((start + count * _LETTER_STEP) % _LETTER_SPACE, _PAIRS * _PAIRS)
+        second, first = divmod(low, _PAIRS)
+        high, third = divmod(high, _PAIRS)
+        fifth, fourth = divmod(high, _PAIRS)
+        letters = _LETTERS[first] + _LETTERS[second] + _LETTERS[third] + _LETTERS[fourth] + _LETTERS[fifth]
         tail = (tail_start + count * _TAIL_STEP) % _TAIL_SPACE
         tail, last = divmod(tail, 36)
         high, low = divmod(tail, 1296)
-        return f"{prefix}02{''.join(spelled)}{_TAILS[high]}{_TAILS[low]}{_TAIL_ALPHABET[last]}"
+        return f"{prefix}02{letters}{_TAILS[high]}{_TAILS[low]}{_TAIL_ALPHABET[last]}"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 CENT = Decimal("0.01")
+_TENTH = Decimal("0.1")
 
 
 class NumberStyle(StrEnum):
@@ -37,19 +38,20 @@ class Amounts(dict[int, Decimal]):
     def __missing__(self, amount: int) -> Decimal:
         if len(self) >= _REMEMBERED:
             self.clear()
+            _cents.clear()
         made = self[amount] = _number(amount, self._style)
+        _cents[made] = amount
         return made
 
 
 def _number(amount: int, style: NumberStyle) -> Decimal:
     if style is NumberStyle.MIXED:
         style = _MIXTURE[amount % 3]
-    sign, whole, rest = "-" if amount < 0 else "", abs(amount) // 100, abs(amount) % 100
-    if style is NumberStyle.PADDED or rest % 10:
-        return Decimal(f"{sign}{whole}.{rest:02d}")
-    if style is NumberStyle.PLAIN and rest == 0:
-        return Decimal(f"{sign}{whole}")
-    return Decimal(f"{sign}{whole}.{rest // 10}")
+    if style is NumberStyle.PADDED or amount % 10:
+        return Decimal(amount) * CENT
+    if style is NumberStyle.PLAIN and amount % 100 == 0:
+        return Decimal(amount // 100)
+    return Decimal(amount // 10) * _TENTH
 
 
 def cents(amount: Decimal | int | str | None) -> int:

@@ -92,7 +92,7 @@ class Organization:
         self.money = Amounts(settings.numbers).__getitem__
         self.tables: dict[Kind, Table] = {kind: Table(kind) for kind in KINDS}
         self._journal: list[tuple[Table, str, Row | None]] | None = None
-        self._in_the_past = False
+        self._drafts: list[Row] | None = None
 
     def table(self, kind: Kind) -> Table:
         """The table of one kind."""
@@ -134,13 +134,18 @@ class Organization:
         now = self.clock.seconds()
         if old is None:
             row = make_draft(doc, now, now, hidden)
+        elif old.is_draft:
+            old.change(doc, now if touch else old.updated, hidden)
+            return old
         else:
             row = make_draft(doc, old.created, now if touch else old.updated, old.hidden if hidden is None else hidden)
         table.put(row)
+        if self._drafts is not None:
+            self._drafts.append(row)
+        else:
+            row.finish()
         if self._journal is not None:
             self._journal.append((table, row.id, old))
-        if not self._in_the_past:
-            row.finish()
         return row
 
     @contextmanager
@@ -163,16 +168,16 @@ class Organization:
         """Write with the times of another clock; what is written stays a draft until ``finish``."""
         past = PastClock()
         present, self.clock = self.clock, past
-        self._in_the_past, self._journal = True, []
+        self._drafts = []
         try:
             yield past
         finally:
             self.finish()
-            self._in_the_past, self._journal, self.clock = False, None, present
+            self._drafts, self.clock = None, present
 
     def finish(self) -> None:
         """Serialize what was written in the past: nothing of it is going to change soon."""
-        for table, object_id, _ in self._journal or ():
-            table.rows[object_id].finish()
-        if self._journal:
-            self._journal.clear()
+        for row in self._drafts or ():
+            row.finish()
+        if self._drafts:
+            self._drafts.clear()

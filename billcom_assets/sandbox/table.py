@@ -57,6 +57,18 @@ class Row:
         self._draft = draft
 
     @property
+    def is_draft(self) -> bool:
+        """Whether it is not serialized yet."""
+        return self._draft is not None
+
+    def change(self, doc: Doc, updated: int, hidden: Doc | None) -> None:
+        """Put another object in the place of a draft; without ``hidden`` it keeps its own."""
+        self._draft = doc
+        self.updated = updated
+        if hidden is not None:
+            self.hidden = hidden
+
+    @property
     def body(self) -> bytes:
         """The JSON object as v3 serves it."""
         self.finish()

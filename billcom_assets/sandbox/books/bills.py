@@ -21,6 +21,9 @@ from billcom_assets.sandbox.table import Row
 
 _USD_PER_UNIT = {"EUR": (10_612, 11_284), "CAD": (7_188, 7_544)}
 """Ten-thousandths of a US dollar per unit, at the beginning of the history and at its end."""
+_SUMS = {
+    "amount", "fundingAmount", "paidAmount", "dueAmount", "scheduledAmount", "creditAmount", "paymentStatus",
+}  # fmt: skip
 _BILL_FIELDS = ("description", "dueDate", "payFromChartOfAccountId", "classifications", "purchaseOrderNumber")
 
 
@@ -44,7 +47,7 @@ def store_bill(
     paid_on: str | None = None,
 ) -> Row:
     """Write a bill with its sums, and carry the change of what is due into the vendor's balance."""
-    old = organization.table(BILLS).get(doc["id"])
+    old = organization.tables[BILLS].rows.get(doc["id"])
     before = open_due(old.look()) if old else 0
     money = organization.money
     doc |= {
@@ -59,7 +62,8 @@ def store_bill(
         meaning = organization.readings.settings.exchange_rate
         doc["fundingAmount"] = money(funding_cents(sums.amount, doc["exchangeRate"], meaning))
     row = organization.write(BILLS, doc, touch=touch, hidden=hidden)
-    change_balance(organization, doc["vendorId"], open_due(doc) - before, paid_on=paid_on)
+    due = sums.due if doc["recordStatus"] == "ACTIVE" else 0
+    change_balance(organization, doc["vendorId"], due - before, paid_on=paid_on)
     return row
 
 
@@ -132,10 +136,9 @@ def _overpaid() -> Refusal:
 
 def _without_absent(doc: Doc) -> Doc:
     """Drop what is absent but keep the places of the sums, which are filled in later, in BILL's key order."""
-    later = {"amount", "paidAmount", "dueAmount", "scheduledAmount", "creditAmount", "paymentStatus"}
-    if doc["exchangeRate"] is not None:
-        later.add("fundingAmount")
-    return {key: value for key, value in doc.items() if value is not None or key in later}
+    if doc["exchangeRate"] is None:
+        del doc["fundingAmount"]
+    return {key: value for key, value in doc.items() if value is not None or key in _SUMS}
 
 
 def _refuse_duplicate_number(organization: Organization, vendor_id: str, number: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.errors import no_such_object
 from billcom_assets.sandbox.kinds import Kind
@@ -11,13 +9,13 @@ from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
 
 
-def doc_of(organization: Organization, kind: Kind, object_id: Any) -> Doc:
+def doc_of(organization: Organization, kind: Kind, object_id: str) -> Doc:
     """An object to change.
 
     Raises:
         Refusal: 404; there is none.
     """
-    row = organization.table(kind).get(object_id) if isinstance(object_id, str) else None
+    row = organization.tables[kind].rows.get(object_id)
     if row is None:
         raise no_such_object()
     return row.doc()

@@ -46,10 +46,9 @@ def update_customer(organization: Organization, customer_id: str, body: Mapping[
 
 
 def _balance(organization: Organization, customer_id: str, change: int) -> None:
-    row = organization.table(CUSTOMERS).get(customer_id)
-    if row is None or not change:
+    if not change:
         return
-    doc = row.doc()
+    doc = doc_of(organization, CUSTOMERS, customer_id)
     doc["balance"] = {"amount": organization.money(cents(doc["balance"]["amount"]) + change)}
     organization.write(CUSTOMERS, doc, touch=organization.readings.settings.balances_touch)
 

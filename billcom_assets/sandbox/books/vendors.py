@@ -66,10 +66,9 @@ def _rename_in_documents(organization: Organization, vendor_id: str, name: str) 
 
 def change_balance(organization: Organization, vendor_id: str, change: int, *, paid_on: str | None = None) -> None:
     """Add ``change`` cents to what is owed to a vendor; ``paid_on`` becomes its last payment date."""
-    row = organization.table(VENDORS).get(vendor_id)
-    if row is None or not (change or paid_on):
+    if not (change or paid_on):
         return
-    doc = row.doc()
+    doc = organization.tables[VENDORS].rows[vendor_id].doc()
     doc["balance"] = {
         "amount": organization.money(cents(doc["balance"]["amount"]) + change),
         "lastUpdatedDate": stamp(organization.clock.seconds()),

@@ -270,7 +270,8 @@ class VendorStory:
     def _pay(self, batch: list[BillPlan], pay_day: int) -> None:
         """A payment, which may come to nothing and be made again."""
         history, luck = self.history, self.history.luck(PAYMENTS)
-        self._use_credit(batch)
+        if self.credits:
+            self._use_credit(batch)
         parts = self._due(batch)
         if not parts:
             return
