@@ -45,6 +45,6 @@ def _fallback(sandbox: Sandbox, dialect: Dialect) -> Route:
     """Whatever no route has: API not supported."""
 
     async def refuse(_request: Request) -> Response:
-        return dialect.refuse(no_such_api(), stamp(sandbox.clock.seconds())).response()
+        return dialect.refuse(no_such_api(), stamp(sandbox.clock.seconds())).to_starlette()
 
     return Route("/{rest:path}", refuse, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.codec import Doc, decode
 from billcom_assets.sandbox.faults import Fault, FaultPlan
 from billcom_assets.sandbox.kinds import KINDS
+from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.settings import Settings
 from billcom_assets.sandbox.state import Sandbox
 
@@ -53,7 +53,7 @@ class Controls:
         }
 
     def reset(self, request: Request, body: Doc) -> Doc:
-        """Start all counting anew."""
+        """Start all counting from zero."""
         self.sandbox.reset_stats()
         return self.state(request, body)
 
@@ -161,7 +161,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
     }
 
     async def show_index(_request: Request) -> Response:
-        return Answer.json(index).response()
+        return ApiResponse.json(index).to_starlette()
 
     made = [
         Route(path, _endpoint(controls, control), methods=list(verbs)) for path, (control, verbs) in _ROUTES.items()
@@ -176,8 +176,8 @@ def _endpoint(controls: Controls, control: Control) -> Callable[[Request], Await
         try:
             content = decode(body) if body.strip() else {}
             with controls.sandbox.lock:
-                return Answer.json(control(controls, request, content)).response()
+                return ApiResponse.json(control(controls, request, content)).to_starlette()
         except (ValueError, TypeError, KeyError) as problem:
-            return Answer.json({"error": f"{type(problem).__name__}: {problem}"}, 400).response()
+            return ApiResponse.json({"error": f"{type(problem).__name__}: {problem}"}, 400).to_starlette()
 
     return serve

@@ -8,10 +8,10 @@ from billcom_assets.sandbox.codec import encode
 
 
 class Refusal(Exception):
-    """A request that BILL answers with an error.
+    """A request that BILL refuses.
 
     Args:
-        status: HTTP status of the v3 answer (v2 answers 200).
+        status: HTTP status of the v3 response (v2 responds with 200).
         code: BDC code; None where BILL gives none.
         messages: BILL's words; field validation gives one per field.
         category: REQUEST, APPLICATION, SERVER or DOWNSTREAM.

@@ -1,7 +1,7 @@
 """Faults that can be switched on together: which exist, how often they fire, and the bounds that keep them survivable.
 
 Whether a fault fires is decided by a hash of the seed, the fault, the request and how often that request was
-made, not by a shared random stream: the same client meets the same faults whatever the order of its lanes.
+made, not by a shared random stream: the same client meets the same faults whatever the order of its workers.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Fault(StrEnum):
     CURSOR_REFUSED = "cursor_refused"
     """400 for a good cursor, once per walk."""
     SLOW = "slow"
-    """The answer takes ``Settings.slow_ms`` longer."""
+    """The response takes ``Settings.slow_ms`` longer."""
     ENDLESS_LIST = "endless_list"
     """After the last page of a list it comes again, with a fresh cursor each time; at full rate for ever."""
     CASE_TWIN_IDS = "case_twin_ids"
@@ -156,7 +156,7 @@ class Faults:
         self._times_asked: Counter[tuple[Fault, str]] = Counter()
         self._failures_in_a_row: Counter[str] = Counter()
         self._walks_struck: set[tuple[Fault, str]] = set()
-        self._places_struck: set[tuple[Fault, str]] = set()
+        self._lists_struck: set[tuple[Fault, str]] = set()
         self._pages_since: Counter[tuple[Fault, str]] = Counter()
 
     def reset(self) -> None:
@@ -165,7 +165,7 @@ class Faults:
         self._times_asked.clear()
         self._failures_in_a_row.clear()
         self._walks_struck.clear()
-        self._places_struck.clear()
+        self._lists_struck.clear()
         self._pages_since.clear()
 
     def fails(self, fault: Fault, request: str) -> bool:
@@ -176,22 +176,22 @@ class Faults:
         return True
 
     def disturbs(self, fault: Fault, request: str) -> bool:
-        """Whether ``fault`` disturbs an answer that itself succeeds."""
+        """Whether ``fault`` disturbs a response that itself succeeds."""
         return self._draw(fault, request)
 
-    def strikes_walk(self, fault: Fault, walk: str, place: str, request: str) -> bool:
+    def strikes_walk(self, fault: Fault, walk: str, listed: str, request: str) -> bool:
         """Whether ``fault`` strikes a walk here.
 
         At most once for one walk (same list, filters and sort), and not within ``PAGES_OF_PEACE`` pages of the
         last time at the same list: whoever restarts from a filter gets on before it strikes again.
         """
-        self._pages_since[fault, place] += 1
-        peace = (fault, place) in self._places_struck and self._pages_since[fault, place] <= PAGES_OF_PEACE
+        self._pages_since[fault, listed] += 1
+        peace = (fault, listed) in self._lists_struck and self._pages_since[fault, listed] <= PAGES_OF_PEACE
         if peace or (fault, walk) in self._walks_struck or not self._draw(fault, request):
             return False
         self._walks_struck.add((fault, walk))
-        self._places_struck.add((fault, place))
-        self._pages_since[fault, place] = 0
+        self._lists_struck.add((fault, listed))
+        self._pages_since[fault, listed] = 0
         return True
 
     def marks_row(self, fault: Fault, object_id: str) -> bool:

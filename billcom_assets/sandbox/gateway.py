@@ -1,4 +1,4 @@
-"""The way of every API call: counting, limits, session, faults, latency, the operation itself, and the answer."""
+"""The way of every API call: counting, limits, session, faults, latency, the operation itself, and the response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from billcom_assets.sandbox.answers import BAD_GATEWAY, SINGLE_OBJECT, Answer, BrokenOff
 from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.codec import decode
 from billcom_assets.sandbox.errors import (
@@ -25,8 +24,9 @@ from billcom_assets.sandbox.errors import (
     untrusted,
 )
 from billcom_assets.sandbox.faults import Fault
-from billcom_assets.sandbox.limits import Lane
+from billcom_assets.sandbox.limits import Caller
 from billcom_assets.sandbox.organization import Organization
+from billcom_assets.sandbox.responses import BAD_GATEWAY, SINGLE_OBJECT, ApiResponse, BrokenOff
 from billcom_assets.sandbox.schema import Reader, read_body
 from billcom_assets.sandbox.sessions import Session
 from billcom_assets.sandbox.state import Sandbox
@@ -88,7 +88,7 @@ class Call:
             raise invalid(f"JSON parse error: {cause}") from None
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], ApiResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +130,17 @@ class Dialect(Protocol):
         """The organization that a login names."""
         ...
 
-    def refuse(self, refusal: Refusal, timestamp: str) -> Answer:
-        """The answer that carries a refusal."""
+    def refuse(self, refusal: Refusal, timestamp: str) -> ApiResponse:
+        """The response that carries a refusal."""
         ...
 
 
 @dataclass(slots=True)
 class _Passage:
-    """Where a call stands on its way: its lane while in flight, and its name in the books of the faults."""
+    """Where a call stands on its way: its caller while in flight, and the name that the faults know it by."""
 
     name: str
-    lane: Lane | None = None
+    caller: Caller | None = None
 
 
 class Gateway:
@@ -161,24 +161,24 @@ class Gateway:
             call = await self._call(request)
             passage = _Passage(f"{operation.method} {request.url.path}?{request.url.query}")
             try:
-                answer = await self._answer(operation, request, call, passage)
+                response = await self._carry_out(operation, request, call, passage)
             except Refusal as refusal:
-                answer = self._refusal(refusal)
+                response = self._refusal(refusal)
             except Exception:  # noqa: BLE001 - an error of ours is remembered, so that nobody takes it for a fault
                 stats.crashes.append(traceback.format_exc())
-                answer = self._refusal(Refusal(500, "BDC_1001", "System error occurred.", category="SERVER"))
+                response = self._refusal(Refusal(500, "BDC_1001", "System error occurred.", category="SERVER"))
             finally:
-                # Before the body goes out: the client may send its next call as soon as it has this answer.
-                if passage.lane is not None:
-                    self._sandbox.limits.leave(passage.lane)
-            stats.statuses[answer.status] += 1
-            response = self._respond(answer, passage)
-            response.headers["date"] = formatdate(self._sandbox.clock.seconds(), usegmt=True)
-            return response
+                # Before the body goes out: the client may send its next call as soon as it has this response.
+                if passage.caller is not None:
+                    self._sandbox.limits.leave(passage.caller)
+            stats.statuses[response.status] += 1
+            sent = self._respond(response, passage)
+            sent.headers["date"] = formatdate(self._sandbox.clock.seconds(), usegmt=True)
+            return sent
 
         return serve
 
-    def _refusal(self, refusal: Refusal) -> Answer:
+    def _refusal(self, refusal: Refusal) -> ApiResponse:
         self._sandbox.stats.codes[refusal.code or "none"] += 1
         return self._dialect.refuse(refusal, stamp(self._sandbox.clock.seconds()))
 
@@ -194,7 +194,7 @@ class Gateway:
             base_url=f"{request.url.scheme}://{request.url.netloc}",
         )
 
-    async def _answer(self, operation: Operation, request: Request, call: Call, passage: _Passage) -> Answer:
+    async def _carry_out(self, operation: Operation, request: Request, call: Call, passage: _Passage) -> ApiResponse:
         sandbox = self._sandbox
         dev_key, call.session_id = self._dialect.credentials(request, call)
         sandbox.limits.count_request(dev_key)
@@ -227,10 +227,10 @@ class Gateway:
         if not organization_id:
             return
         passage.name = f"{organization_id} {passage.name}"
-        passage.lane = dev_key, organization_id
-        self._sandbox.limits.enter(passage.lane)
+        passage.caller = dev_key, organization_id
+        self._sandbox.limits.enter(passage.caller)
 
-    def _strike_before(self, operation: Operation, call: Call, passage: _Passage) -> Answer | None:
+    def _strike_before(self, operation: Operation, call: Call, passage: _Passage) -> ApiResponse | None:
         """Faults that keep the call from being carried out."""
         if not (operation.session or operation.login):
             return None
@@ -256,13 +256,15 @@ class Gateway:
         if delay:
             await asyncio.sleep(delay / 1000)
 
-    def _respond(self, answer: Answer, passage: _Passage) -> Response:
-        """The answer on the wire; a success may be broken on its way."""
+    def _respond(self, response: ApiResponse, passage: _Passage) -> Response:
+        """The response on the wire; a success may be broken on its way."""
         faults = self._sandbox.faults
-        if answer.status < 300 and answer.body:
+        if response.status < 300 and response.body:
             if faults.fails(Fault.RESET, passage.name):
-                return BrokenOff(answer.body, answer.status, media_type=answer.media_type)
+                return BrokenOff(response.body, response.status, media_type=response.media_type)
             if faults.fails(Fault.TRUNCATED_JSON, passage.name):
-                return Response(answer.body[: len(answer.body) * 2 // 3], answer.status, media_type=answer.media_type)
+                return Response(
+                    response.body[: len(response.body) * 2 // 3], response.status, media_type=response.media_type
+                )
             faults.succeeded(passage.name)
-        return answer.response()
+        return response.to_starlette()

@@ -94,7 +94,7 @@ class Kind:
         keys: Every documented top-level key, in BILL's order.
         status_keys: Top-level enum keys, which an unknown value may stand in.
         lines: Key of the object's line items, "" if it has none.
-        places: Filter field to its place in the object where the two differ.
+        paths: Filter field to its path in the object where the two differ.
         timeless: The official tables give its list no time filter.
     """
 
@@ -108,7 +108,7 @@ class Kind:
     dates: frozenset[str] = frozenset()
     status_keys: tuple[str, ...] = ()
     lines: str = ""
-    places: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
     timeless: bool = False
 
 
@@ -252,7 +252,7 @@ CUSTOMERS = Kind(
         " accountNumber billingAddress shippingAddress balance authorizedToCharge"
     ),
     status_keys=("accountType",),
-    places={"address.country": "billingAddress.country"},
+    paths={"address.country": "billingAddress.country"},
 )
 RECEIVABLE_PAYMENTS = Kind(
     path="/v3/receivable-payments",

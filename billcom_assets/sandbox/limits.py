@@ -8,7 +8,7 @@ from billcom_assets.sandbox.clock import SECONDS_AN_HOUR, Clock
 from billcom_assets.sandbox.errors import hourly_limit, too_many_at_once
 from billcom_assets.sandbox.settings import Readings
 
-Lane = tuple[str, str]
+Caller = tuple[str, str]
 """Developer key and organization id."""
 
 
@@ -25,8 +25,8 @@ class Limits:
         self._hour = -1
         self._requests: Counter[str] = Counter()
         self._logins: Counter[str] = Counter()
-        self._in_flight: Counter[Lane] = Counter()
-        self.peak: Counter[Lane] = Counter()
+        self._in_flight: Counter[Caller] = Counter()
+        self.peak: Counter[Caller] = Counter()
 
     @property
     def idle(self) -> bool:
@@ -67,21 +67,21 @@ class Limits:
         if self._logins[dev_key] > settings.logins_per_hour:
             raise hourly_limit(settings.throttle_status, settings.logins_per_hour)
 
-    def enter(self, lane: Lane) -> None:
+    def enter(self, caller: Caller) -> None:
         """A request begins; ``leave`` must follow whether or not this refuses.
 
         Raises:
             Refusal: BDC_1322; too many are in flight already.
         """
-        self._in_flight[lane] += 1
-        self.peak[lane] = max(self.peak[lane], self._in_flight[lane])
+        self._in_flight[caller] += 1
+        self.peak[caller] = max(self.peak[caller], self._in_flight[caller])
         settings = self._readings.settings
-        if self._in_flight[lane] > settings.in_flight_limit:
+        if self._in_flight[caller] > settings.in_flight_limit:
             raise too_many_at_once(settings.throttle_status)
 
-    def leave(self, lane: Lane) -> None:
+    def leave(self, caller: Caller) -> None:
         """A request ends."""
-        self._in_flight[lane] -= 1
+        self._in_flight[caller] -= 1
 
     def _turn_hour(self) -> None:
         hour = self._clock.seconds() // SECONDS_AN_HOUR

@@ -53,7 +53,7 @@ class Organization:
         slug: Its name as part of an e-mail address.
         user: Login of an administrator.
         token: Login of a sync token.
-        locked: Logins answer 423 BDC_1107.
+        locked: Logins are refused with 423 BDC_1107.
         money: The JSON number for an amount in cents.
         clock: Stamps every change.
         account_ids: Account number to id, for the accounts every company has.

@@ -36,7 +36,7 @@ class Cursor:
         key: Sort values and id of the row beside which the page begins (keyset).
         offset: Rows before the page (offset).
         back: It leads to the page that ends before ``key`` or ``offset``.
-        resumed: It follows an empty page, which does not come twice at one place.
+        resumed: It follows an empty page, which does not come twice at one position.
         turn: How often the last page came before.
     """
 
@@ -122,7 +122,7 @@ class Span:
 
 
 class Lister:
-    """Answers list calls of one organization."""
+    """Serves list calls of one organization."""
 
     def __init__(self, organization: Organization, faults: Faults) -> None:
         self._organization = organization
@@ -136,10 +136,10 @@ class Lister:
         """
         cursor = Cursor.read(request.page) if request.page else None
         query = self._query(kind, request, cursor)
-        place = f"{self._organization.id}{kind.path}"
-        walk = f"{place}?{query.filters_text}&{query.sort_text}"
+        listed = f"{self._organization.id}{kind.path}"
+        walk = f"{listed}?{query.filters_text}&{query.sort_text}"
         asked = f"{self._organization.id}{request.key(kind.path)}"
-        if cursor is not None and self._faults.strikes_walk(Fault.CURSOR_REFUSED, walk, place, asked):
+        if cursor is not None and self._faults.strikes_walk(Fault.CURSOR_REFUSED, walk, listed, asked):
             raise invalid("page: invalid page token")
         table = self._organization.table(kind)
         view = select(table, query)
@@ -162,7 +162,7 @@ class Lister:
         bodies = self._bodies(kind, table, entries, approvals=request.approvals)
         if onward and self._faults.disturbs(Fault.MOVING_ROWS, asked):
             self._move_a_row(kind, view, span, asked)
-        if onward and request.page and self._faults.strikes_walk(Fault.REPEATED_CURSOR, walk, place, asked):
+        if onward and request.page and self._faults.strikes_walk(Fault.REPEATED_CURSOR, walk, listed, asked):
             onward = request.page
         return self._envelope(onward, backward, bodies), len(bodies)
 

@@ -273,8 +273,8 @@ def _sorted_entries(table: Table, query: Query) -> list[Entry]:
     tests = [_test(clause) for clause in query.clauses if clause.field not in ("id", *TIMES)]
     looked_at = [clause.field for clause in query.clauses if clause.field not in ("id", *TIMES)]
     sorted_by = [order.field for order in query.orders]
-    places = [table.kind.places.get(name, name) for name in looked_at + [f for f in sorted_by if f not in TIME_SORTS]]
-    probe = prober(tuple(places))
+    paths = [table.kind.paths.get(name, name) for name in looked_at + [f for f in sorted_by if f not in TIME_SORTS]]
+    probe = prober(tuple(paths))
     entries = []
     for row in _candidates(table, query.clauses):
         values = probe(row.body)
@@ -326,26 +326,26 @@ def _test(clause: Clause) -> Callable[[Any], bool]:
     return tests[clause.op]
 
 
-def prober(places: tuple[str, ...]) -> Callable[[bytes], list[Any]]:
-    """A function that reads only these dotted places from an object's JSON, None where absent."""
-    if not places:
+def prober(paths: tuple[str, ...]) -> Callable[[bytes], list[Any]]:
+    """A function that reads only these dotted paths of an object's JSON, None where absent."""
+    if not paths:
         return lambda _body: []
     tree: dict[str, Any] = {}
-    for place in places:
+    for path in paths:
         node = tree
-        *parents, leaf = place.split(".")
+        *parents, leaf = path.split(".")
         for parent in parents:
             node = node.setdefault(parent, {})
         node.setdefault(leaf, {})
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_probe_type(tree), float_hook=Decimal)
-    paths = [place.split(".") for place in places]
+    split = [path.split(".") for path in paths]
 
     def probe(body: bytes) -> list[Any]:
         found = decoder.decode(body)
         values = []
-        for path in paths:
+        for names in split:
             value = found
-            for name in path:
+            for name in names:
                 value = getattr(value, name) if value is not None else None
             values.append(value)
         return values

@@ -99,7 +99,7 @@ class Sessions:
         return session
 
     def use(self, session_id: str | None, dev_key: str | None) -> Session:
-        """The living session of a call; its idle clock starts anew.
+        """The living session of a call; its idle time starts again.
 
         Raises:
             Refusal: 401 BDC_1109; unknown, idle too long, logged out, or opened with another developer key.

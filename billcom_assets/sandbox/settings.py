@@ -191,7 +191,7 @@ class Settings:
         if self.throttle_status not in (422, 429):
             raise ValueError(f"BILL's throttle status is read as 422 or 429, not {self.throttle_status}")
         if self.wrong_prefix_status not in (400, 404):
-            raise ValueError(f"a wrong id prefix answers 400 or 404, not {self.wrong_prefix_status}")
+            raise ValueError(f"a wrong id prefix gets 400 or 404, not {self.wrong_prefix_status}")
         if not self.dev_keys or not all(self.dev_keys):
             raise ValueError("a sandbox needs at least one developer key")
 

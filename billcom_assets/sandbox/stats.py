@@ -12,7 +12,7 @@ class Stats:
         requests: All API requests, refused ones included.
         logins: Login requests, v2 and v3, refused ones included.
         paths: Requests per verb and route, for example ``GET /v3/bills``.
-        statuses: Answers per HTTP status.
+        statuses: Responses per HTTP status.
         codes: Refusals per BDC code.
         rows: List rows served.
         crashes: Tracebacks of errors in the sandbox itself; there should be none.
@@ -22,7 +22,7 @@ class Stats:
         self.reset()
 
     def reset(self) -> None:
-        """Start counting anew."""
+        """Start counting from zero."""
         self.requests = 0
         self.logins = 0
         self.paths: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The v2 calls that a sync needs: form posts, answers in envelopes with status 200 whatever happened."""
+"""The v2 calls that a sync needs: form posts, responses in envelopes with status 200 whatever happened."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from starlette.requests import Request
 
-from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.codec import Doc, decode
 from billcom_assets.sandbox.errors import Refusal, missing, no_such_object, wrong_kind
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
+from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.table import Entry, Row
 from billcom_assets.sandbox.v2_shapes import SHAPES, Shape, Subject
 
@@ -35,7 +35,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class V2Dialect:
-    """Form fields carry the credentials, every answer has status 200."""
+    """Form fields carry the credentials, every response has status 200."""
 
     def credentials(self, request: Request, call: Call) -> tuple[str, str]:
         """Developer key and session id from the form; the staff library sends the session as cookie ``sid``."""
@@ -45,20 +45,20 @@ class V2Dialect:
         """The organization that a login names."""
         return call.form.get("orgId", "")
 
-    def refuse(self, refusal: Refusal, timestamp: str) -> Answer:  # noqa: ARG002 - v2 errors carry no time
+    def refuse(self, refusal: Refusal, timestamp: str) -> ApiResponse:  # noqa: ARG002 - v2 errors carry no time
         """The envelope of a failure."""
-        return Answer(200, refusal.v2_body())
+        return ApiResponse(200, refusal.v2_body())
 
 
 def _unknown(problem: str) -> Refusal:
     return Refusal(200, "BDC_1002", f"Unknown error. {problem}")
 
 
-def _success(data: Any) -> Answer:
-    return Answer.json({"response_status": 0, "response_message": "Success", "response_data": data})
+def _success(data: Any) -> ApiResponse:
+    return ApiResponse.json({"response_status": 0, "response_message": "Success", "response_data": data})
 
 
-def log_in(call: Call) -> Answer:
+def log_in(call: Call) -> ApiResponse:
     """``Login.json``."""
     absent = [field for field in _LOGIN_FIELDS if not call.form.get(field)]
     if absent:
@@ -81,13 +81,13 @@ def log_in(call: Call) -> Answer:
     )
 
 
-def log_out(call: Call) -> Answer:
+def log_out(call: Call) -> ApiResponse:
     """``Logout.json``."""
     call.sandbox.sessions.end(call.open_session.id)
     return _success({})
 
 
-def session_info(call: Call) -> Answer:
+def session_info(call: Call) -> ApiResponse:
     """``GetSessionInfo.json``; other names than the login's."""
     session = call.open_session
     return _success({"organizationId": session.organization.id, "userId": session.user_id})
@@ -109,7 +109,7 @@ def _data(call: Call) -> Doc:
 def list_handler(shape: Shape) -> Handler:
     """``List/<Entity>.json``."""
 
-    def serve_list(call: Call) -> Answer:
+    def serve_list(call: Call) -> ApiResponse:
         data = _data(call)
         stray = sorted(data.keys() - _LIST_KEYS)
         if stray:
@@ -221,7 +221,7 @@ def _sortable(value: Any) -> tuple[bool, Any]:
 def read_handler(shape: Shape) -> Handler:
     """``Crud/Read/<Entity>.json``."""
 
-    def serve_one(call: Call) -> Answer:
+    def serve_one(call: Call) -> ApiResponse:
         object_id = _data(call).get("id")
         if not isinstance(object_id, str):
             raise _unknown("id is missing.")

@@ -20,7 +20,7 @@ LARGEST = {BILLS.path, PAYMENTS.path}
 
 def place(kind: Kind, field: str, doc: Doc) -> Any:
     value: Any = doc
-    for name in kind.places.get(field, field).split("."):
+    for name in kind.paths.get(field, field).split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value
 

@@ -48,7 +48,7 @@ def restore_account(chance: Chance) -> Row:
 
 
 def edit_dimension(chance: Chance) -> Row:
-    """A department or item is described anew."""
+    """A department or item gets another description."""
     kind = chance.rng.choice((DEPARTMENTS, ITEMS))
     doc = chance.pick(kind, is_active)
     return accounts.update_classification(

@@ -112,7 +112,7 @@ class VendorStory:
             days = [day for day in days if day < LAST_DAY - 365] or [FIRST_DAY + luck.randint(0, 300)]
         return days[-limit:]
 
-    def tell(self) -> int:
+    def live(self) -> int:
         """Live the vendor's life; returns how many bills it had."""
         self._plan_bills()
         self._plan_vendor()
@@ -359,10 +359,10 @@ def add_payables(history: History, bills_wanted: int) -> None:
         if remaining <= 0:
             break
         name = _vendor_name(history, trade, position, names)
-        remaining -= VendorStory(history, trade, name, min(limit, remaining), waiting).tell()
+        remaining -= VendorStory(history, trade, name, min(limit, remaining), waiting).live()
     for position in history.more(VENDORS):
         trade = vocabulary.TRADES[position % len(vocabulary.TRADES)]
-        VendorStory(history, trade, f"Further {trade.noun} {position + 1}", 0, waiting).tell()
+        VendorStory(history, trade, f"Further {trade.noun} {position + 1}", 0, waiting).live()
 
 
 def _vendor_name(history: History, trade: Trade, position: int, earlier: list[str]) -> str:

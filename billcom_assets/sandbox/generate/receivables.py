@@ -72,7 +72,7 @@ class CustomerStory:
         self.invoices: list[InvoicePlan] = []
         self.id = ""
 
-    def tell(self) -> str:
+    def live(self) -> str:
         """Live the customer's life; returns its id."""
         history, luck = self.history, self.history.luck(CUSTOMERS)
         created = instant(max((self.days or [LAST_DAY])[0] - luck.randint(1, 30), FIRST_DAY), luck)
@@ -290,7 +290,7 @@ def add_receivables(history: History, customers: int, invoices: int) -> None:
     number = 1001
     for position in range(customers):
         count = share + (position < rest)
-        history.references.customers.append(CustomerStory(history, count, number).tell())
+        history.references.customers.append(CustomerStory(history, count, number).live())
         number += count
     for _ in history.more(CUSTOMERS):
-        CustomerStory(history, 0, number).tell()
+        CustomerStory(history, 0, number).live()

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.books import bills
 from billcom_assets.sandbox.errors import wrong_kind
 from billcom_assets.sandbox.gateway import Call, Operation
 from billcom_assets.sandbox.kinds import (
     BILLS,
 )
+from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import actor
 
 
-def approval_policies(call: Call) -> Answer:
+def approval_policies(call: Call) -> ApiResponse:
     """``GET /v3/bill-approvals/policies``: a bare array."""
     organization = call.organization
     approver = organization.user_ids["APPROVER"]
     user = organization.rows("users")
     name = next(f"{one['firstName']} {one['lastName']}" for one in user if one["id"] == approver)
-    return Answer.json(
+    return ApiResponse.json(
         [
             {
                 "id": f"{organization.id}-77120",
@@ -34,7 +34,7 @@ def approval_policies(call: Call) -> Answer:
     )
 
 
-def pending_approvals(call: Call) -> Answer:
+def pending_approvals(call: Call) -> ApiResponse:
     """``GET /v3/bill-approvals/pending-user-approvals`` of the signed-in user; a sync token is none."""
     session = call.open_session
     if session.is_token:
@@ -47,14 +47,14 @@ def pending_approvals(call: Call) -> Answer:
             pending.append(
                 {"billId": row.id, "vendorId": doc["vendorId"], "amount": doc["amount"], "dueDate": doc["dueDate"]}
             )
-    return Answer.json({"bills": pending})
+    return ApiResponse.json({"bills": pending})
 
 
-def act_on_approvals(call: Call) -> Answer:
+def act_on_approvals(call: Call) -> ApiResponse:
     """``POST /v3/bill-approvals/actions``."""
     for action in call.content:
         bills.decide_bill(call.organization, action["billId"], actor(call), approve=action["action"] == "APPROVE")
-    return Answer.json({"status": "SUCCESS"})
+    return ApiResponse.json({"status": "SUCCESS"})
 
 
 def operations() -> Iterator[Operation]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.books import accounts
 from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.codec import decode
@@ -21,6 +20,7 @@ from billcom_assets.sandbox.kinds import (
     Kind,
 )
 from billcom_assets.sandbox.organization import Organization
+from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.schema import Changes, array, reference
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.v3 import bodies
@@ -46,42 +46,42 @@ def _set_archived(organization: Organization, kind: Kind, object_id: str, *, arc
     return set_archived(organization, kind, object_id, archived=archived)
 
 
-def _bulk_answer(call: Call, kind: Kind, rows: list[Row], status: int = 200) -> Answer:
+def _bulk_response(call: Call, kind: Kind, rows: list[Row], status: int = 200) -> ApiResponse:
     served = [decode(call.organization.decorator.body(kind, row)) for row in rows]
-    return Answer.json({_BULK_KEYS[kind]: served}, status)
+    return ApiResponse.json({_BULK_KEYS[kind]: served}, status)
 
 
 def _bulk_create(kind: Kind) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         rows = [accounts.create_classification(call.organization, kind, body) for body in call.content]
-        return _bulk_answer(call, kind, rows, 201)
+        return _bulk_response(call, kind, rows, 201)
 
     return handler
 
 
 def _bulk_update(kind: Kind) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         rows = [accounts.update_classification(call.organization, kind, body["id"], body) for body in call.content]
-        return _bulk_answer(call, kind, rows)
+        return _bulk_response(call, kind, rows)
 
     return handler
 
 
 def _bulk_archive(kind: Kind, *, archived: bool) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         ids = [part.strip() for part in call.query.get("ids", "").split(",") if part.strip()]
         if not ids:
             raise missing("ids")
         if len(ids) > _BULK_LIMIT:
             raise invalid(f"ids: size must be between 1 and {_BULK_LIMIT}")
         rows = [_set_archived(call.organization, kind, object_id, archived=archived) for object_id in ids]
-        return _bulk_answer(call, kind, rows)
+        return _bulk_response(call, kind, rows)
 
     return handler
 
 
 def _create(kind: Kind) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         row = accounts.create_classification(call.organization, kind, call.content)
         return served(call, kind, row, 201)
 
@@ -89,7 +89,7 @@ def _create(kind: Kind) -> Handler:
 
 
 def _update(kind: Kind) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         find(call, kind, call.params["id"])
         row = accounts.update_classification(call.organization, kind, call.params["id"], call.content)
         return served(call, kind, row)
@@ -98,7 +98,7 @@ def _update(kind: Kind) -> Handler:
 
 
 def _archive(kind: Kind, *, archived: bool) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         find(call, kind, call.params["id"])
         row = _set_archived(call.organization, kind, call.params["id"], archived=archived)
         return served(call, kind, row)

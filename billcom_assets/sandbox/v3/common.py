@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.errors import no_such_object, wrong_kind
 from billcom_assets.sandbox.gateway import Call
 from billcom_assets.sandbox.kinds import KINDS, Kind
+from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.table import Row
 
 
@@ -28,9 +28,9 @@ def find(call: Call, kind: Kind, object_id: Any) -> Row:
     raise no_such_object()
 
 
-def served(call: Call, kind: Kind, row: Row, status: int = 200, *, approvals: bool = False) -> Answer:
-    """The answer that carries one object."""
-    return Answer(status, call.organization.decorator.body(kind, row, approvals=approvals))
+def served(call: Call, kind: Kind, row: Row, status: int = 200, *, approvals: bool = False) -> ApiResponse:
+    """The response that carries one object."""
+    return ApiResponse(status, call.organization.decorator.body(kind, row, approvals=approvals))
 
 
 def actor(call: Call) -> str:

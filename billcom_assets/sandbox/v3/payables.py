@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.books import bills, payments, vendor_credits, vendors
 from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.codec import Doc, decode
@@ -18,35 +17,36 @@ from billcom_assets.sandbox.kinds import (
     Kind,
 )
 from billcom_assets.sandbox.money import cents
+from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import actor, find, served
 
 
-def create_vendor(call: Call) -> Answer:
+def create_vendor(call: Call) -> ApiResponse:
     """``POST /v3/vendors``."""
     return served(call, VENDORS, vendors.create_vendor(call.organization, call.content), 201)
 
 
-def update_vendor(call: Call) -> Answer:
+def update_vendor(call: Call) -> ApiResponse:
     """``PATCH /v3/vendors/{id}``."""
     find(call, VENDORS, call.params["id"])
     return served(call, VENDORS, vendors.update_vendor(call.organization, call.params["id"], call.content))
 
 
-def create_bill(call: Call) -> Answer:
-    """``POST /v3/bills``; the answer lacks ``vendorName``, as BILL's does."""
+def create_bill(call: Call) -> ApiResponse:
+    """``POST /v3/bills``; the response lacks ``vendorName``, as BILL's does."""
     body = call.content
     uses = vendor_credits.requested_uses(call.organization, body["vendorId"], body)
     row = bills.create_bill(call.organization, body, actor(call), credit_to_come=_sum(uses))
     row = _use_credits(call, row, uses)
     created: Doc = decode(call.organization.decorator.body(BILLS, row, approvals=body.get("billApprovals", False)))
     created.pop("vendorName", None)
-    return Answer.json(created, 201)
+    return ApiResponse.json(created, 201)
 
 
 def _change_bill(*, replace: bool) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         bill, body = find(call, BILLS, call.params["id"]), call.content
         uses = vendor_credits.requested_uses(call.organization, bill.doc()["vendorId"], body)
         row = bills.update_bill(call.organization, bill.id, body, replace=replace, credit_to_come=_sum(uses))
@@ -67,7 +67,7 @@ def _use_credits(call: Call, bill: Row, uses: list[tuple[str, int]]) -> Row:
 
 
 def _archive_bill(*, archived: bool) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         find(call, BILLS, call.params["id"])
         return served(call, BILLS, bills.set_bill_archived(call.organization, call.params["id"], archived=archived))
 
@@ -75,14 +75,14 @@ def _archive_bill(*, archived: bool) -> Handler:
 
 
 def _archive(kind: Kind, *, archived: bool) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         find(call, kind, call.params["id"])
         return served(call, kind, set_archived(call.organization, kind, call.params["id"], archived=archived))
 
     return handler
 
 
-def record_payment(call: Call) -> Answer:
+def record_payment(call: Call) -> ApiResponse:
     """``POST /v3/bills/record-payment``: a payment made outside BILL."""
     body = call.content
     find(call, VENDORS, body["vendorId"])
@@ -103,10 +103,10 @@ def record_payment(call: Call) -> Answer:
     extra = {
         key: body[key] for key in ("toPrintCheck", "classifications", "syncReference", "allowExport") if key in body
     }
-    return Answer.json(row.doc() | extra, 201)
+    return ApiResponse.json(row.doc() | extra, 201)
 
 
-def create_payment(call: Call) -> Answer:
+def create_payment(call: Call) -> ApiResponse:
     """``POST /v3/payments`` for one existing bill."""
     body = call.content
     bill = find(call, BILLS, body["billId"])
@@ -124,13 +124,13 @@ def create_payment(call: Call) -> Answer:
     return served(call, PAYMENTS, row, 201)
 
 
-def cancel_payment(call: Call) -> Answer:
+def cancel_payment(call: Call) -> ApiResponse:
     """``POST /v3/payments/{id}/cancel``."""
     find(call, PAYMENTS, call.params["id"])
     return served(call, PAYMENTS, payments.cancel_payment(call.organization, call.params["id"]))
 
 
-def void_payment(call: Call) -> Answer:
+def void_payment(call: Call) -> ApiResponse:
     """``POST /v3/payments/{id}/void``."""
     find(call, PAYMENTS, call.params["id"])
     body = call.content
@@ -138,12 +138,12 @@ def void_payment(call: Call) -> Answer:
     return served(call, PAYMENTS, row)
 
 
-def create_credit(call: Call) -> Answer:
+def create_credit(call: Call) -> ApiResponse:
     """``POST /v3/vendor-credits``."""
     return served(call, VENDOR_CREDITS, vendor_credits.create_credit(call.organization, call.content), 201)
 
 
-def update_credit(call: Call) -> Answer:
+def update_credit(call: Call) -> ApiResponse:
     """``PATCH /v3/vendor-credits/{id}``."""
     find(call, VENDOR_CREDITS, call.params["id"])
     row = vendor_credits.update_credit(call.organization, call.params["id"], call.content)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.errors import Refusal, no_such_object, untrusted
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.kinds import KINDS, Kind
 from billcom_assets.sandbox.pages import Lister, ListRequest
+from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import find
 
@@ -30,9 +30,9 @@ class V3Dialect:
         """The organization that a login names."""
         return _login_field(call, "organizationId")
 
-    def refuse(self, refusal: Refusal, timestamp: str) -> Answer:
+    def refuse(self, refusal: Refusal, timestamp: str) -> ApiResponse:
         """An error array."""
-        return Answer(refusal.status, refusal.v3_body(timestamp))
+        return ApiResponse(refusal.status, refusal.v3_body(timestamp))
 
 
 def _login_field(call: Call, name: str) -> str:
@@ -41,7 +41,7 @@ def _login_field(call: Call, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def log_in(call: Call) -> Answer:
+def log_in(call: Call) -> ApiResponse:
     """``POST /v3/login``."""
     body = call.content
     session = call.sandbox.sessions.open(
@@ -52,7 +52,7 @@ def log_in(call: Call) -> Answer:
         remember_me_id=body.get("rememberMeId"),
         device=body.get("device"),
     )
-    return Answer.json(
+    return ApiResponse.json(
         {
             "sessionId": session.id,
             "organizationId": session.organization.id,
@@ -62,16 +62,16 @@ def log_in(call: Call) -> Answer:
     )
 
 
-def log_out(call: Call) -> Answer:
+def log_out(call: Call) -> ApiResponse:
     """``POST /v3/logout``."""
     call.sandbox.sessions.end(call.open_session.id)
-    return Answer()
+    return ApiResponse()
 
 
-def session_info(call: Call) -> Answer:
+def session_info(call: Call) -> ApiResponse:
     """``GET /v3/login/session``."""
     session = call.open_session
-    return Answer.json(
+    return ApiResponse.json(
         {
             "organizationId": session.organization.id,
             "userId": session.user_id,
@@ -81,7 +81,7 @@ def session_info(call: Call) -> Answer:
     )
 
 
-def step_up(call: Call) -> Answer:
+def step_up(call: Call) -> ApiResponse:
     """``POST /v3/mfa/step-up``: a remembered device makes the session trusted; never that of a sync token."""
     session, body = call.open_session, call.content
     organization = session.organization
@@ -89,29 +89,29 @@ def step_up(call: Call) -> Answer:
     if session.is_token or not known:
         raise untrusted()
     session.trusted = True
-    return Answer.json({"trusted": True})
+    return ApiResponse.json({"trusted": True})
 
 
-def health(_call: Call) -> Answer:
+def health(_call: Call) -> ApiResponse:
     """``GET /v3/health``."""
-    return Answer.json({"appId": "connect", "appEnv": "sandbox", "appVersion": "3", "bdcRegion": "local"})
+    return ApiResponse.json({"appId": "connect", "appEnv": "sandbox", "appVersion": "3", "bdcRegion": "local"})
 
 
-def organization(call: Call) -> Answer:
+def organization(call: Call) -> ApiResponse:
     """``GET /v3/organizations/{organizationId}``; only the session's own."""
     if call.params["id"] != call.organization.id:
         raise no_such_object()
-    return Answer.json(call.organization.profile)
+    return ApiResponse.json(call.organization.profile)
 
 
 def list_handler(kind: Kind) -> Handler:
     """The list of a kind."""
 
-    def serve_list(call: Call) -> Answer:
+    def serve_list(call: Call) -> ApiResponse:
         lister = Lister(call.organization, call.sandbox.faults)
         body, rows = lister.page(kind, ListRequest.read(call.query))
         call.sandbox.stats.rows += rows
-        return Answer(200, body)
+        return ApiResponse(200, body)
 
     return serve_list
 
@@ -119,10 +119,10 @@ def list_handler(kind: Kind) -> Handler:
 def get_handler(kind: Kind) -> Handler:
     """One object of a kind by id."""
 
-    def serve_one(call: Call) -> Answer:
+    def serve_one(call: Call) -> ApiResponse:
         row = find(call, kind, call.params["id"])
         approvals = call.query.get("billApprovals") == "true"
-        return Answer(200, call.organization.decorator.body(kind, row, approvals=approvals))
+        return ApiResponse(200, call.organization.decorator.body(kind, row, approvals=approvals))
 
     return serve_one
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billcom_assets.sandbox.answers import Answer
 from billcom_assets.sandbox.books import receivables
 from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
@@ -12,30 +11,31 @@ from billcom_assets.sandbox.kinds import (
     CUSTOMERS,
     INVOICES,
 )
+from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import actor, find, served
 
 
-def create_customer(call: Call) -> Answer:
+def create_customer(call: Call) -> ApiResponse:
     """``POST /v3/customers``."""
     return served(call, CUSTOMERS, receivables.create_customer(call.organization, call.content), 201)
 
 
-def update_customer(call: Call) -> Answer:
+def update_customer(call: Call) -> ApiResponse:
     """``PATCH /v3/customers/{id}``."""
     find(call, CUSTOMERS, call.params["id"])
     row = receivables.update_customer(call.organization, call.params["id"], call.content)
     return served(call, CUSTOMERS, row)
 
 
-def create_invoice(call: Call) -> Answer:
+def create_invoice(call: Call) -> ApiResponse:
     """``POST /v3/invoices``."""
     row = receivables.create_invoice(call.organization, call.content, actor(call))
     return served(call, INVOICES, row, 201)
 
 
 def _archive_invoice(*, archived: bool) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         find(call, INVOICES, call.params["id"])
         row = receivables.set_invoice_archived(call.organization, call.params["id"], archived=archived)
         return served(call, INVOICES, row)
@@ -44,7 +44,7 @@ def _archive_invoice(*, archived: bool) -> Handler:
 
 
 def _archive_customer(*, archived: bool) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: Call) -> ApiResponse:
         find(call, CUSTOMERS, call.params["id"])
         row = set_archived(call.organization, CUSTOMERS, call.params["id"], archived=archived)
         return served(call, CUSTOMERS, row)

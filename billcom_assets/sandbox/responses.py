@@ -1,4 +1,4 @@
-"""HTTP answers, whole and broken."""
+"""HTTP responses, whole and broken."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a handler gives: status, body bytes and media type."""
+class ApiResponse:
+    """What a handler returns: status, body bytes and media type."""
 
     status: int = 200
     body: bytes = b""
     media_type: str = JSON
 
     @classmethod
-    def json(cls, content: Any, status: int = 200) -> Answer:
-        """An answer with a JSON body."""
+    def json(cls, content: Any, status: int = 200) -> ApiResponse:
+        """A response with a JSON body."""
         return cls(status, encode(content))
 
-    def response(self) -> Response:
+    def to_starlette(self) -> Response:
         """The Starlette response."""
         return Response(self.body, self.status, media_type=self.media_type if self.body else None)
 
 
-BAD_GATEWAY = Answer(
+BAD_GATEWAY = ApiResponse(
     502,
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>"
     b"\r\n</html>\r\n",
     "text/html",
 )
-SINGLE_OBJECT = Answer.json({"message": "Internal server error"}, 500)
+SINGLE_OBJECT = ApiResponse.json({"message": "Internal server error"}, 500)
 
 
 class BrokenOff(Response):
