@@ -1,82 +1,27 @@
-"""The twenty kinds of object: paths, id prefixes, what their lists filter and sort by, and their keys.
-
-Written from BILL's documentation and third-party reports, on its own and not from the entity catalog:
-where the two differ, a test of the catalog against the sandbox shows it.
-"""
+"""The twenty kinds of object, as ``kinds.toml`` describes them: paths, id prefixes, what lists filter and sort by."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
-EQUAL = frozenset({"eq", "ne"})
-MEMBER = frozenset({"eq", "ne", "in"})
-MEMBER_OR_NOT = frozenset({"eq", "ne", "in", "nin"})
-OWNER = frozenset({"eq", "in"})
-ORDER = frozenset({"gt", "gte", "lt", "lte"})
-ONLY = frozenset({"eq"})
-NAME = frozenset({"eq", "sw"})
+_FACTS: dict[str, Any] = tomllib.loads(files(__package__).joinpath("kinds.toml").read_text(encoding="utf-8"))
+_OPERATORS: dict[str, frozenset[str]] = {
+    name: frozenset(operators.split()) for name, operators in _FACTS["operators"].items()
+}
 
-TIMES: Mapping[str, frozenset[str]] = MappingProxyType({"createdTime": ORDER, "updatedTime": ORDER})
-TIME_SORTS = frozenset({"createdTime", "updatedTime"})
-
-BILL_PAYMENT_STATUS = frozenset(
-    {"UNPAID", "PAID", "PARTIALLY_PAID", "SCHEDULED", "PARTIALLY_SCHEDULED", "IN_PROCESS", "UNDEFINED"}
+TIMES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"createdTime": _OPERATORS["order"], "updatedTime": _OPERATORS["order"]}
 )
-ACCOUNT_TYPES = (
-    "UNSPECIFIED",
-    "ACCOUNTS_PAYABLE",
-    "ACCOUNTS_RECEIVABLE",
-    "BANK",
-    "COST_OF_GOODS_SOLD",
-    "CREDIT_CARD",
-    "EQUITY",
-    "EXPENSE",
-    "FIXED_ASSET",
-    "INCOME",
-    "LONG_TERM_LIABILITY",
-    "OTHER_ASSET",
-    "OTHER_CURRENT_ASSET",
-    "OTHER_CURRENT_LIABILITY",
-    "OTHER_EXPENSE",
-    "OTHER_INCOME",
-    "NON_POSTING",
-)
+TIME_SORTS = frozenset(TIMES)
+ACCOUNT_TYPES: tuple[str, ...] = tuple(_FACTS["account_types"].split())
 """Chart-of-account types in the order of their v2 digits."""
-
-ITEM_TYPES = (
-    "UNSPECIFIED",
-    "SERVICE",
-    "INVENTORY",
-    "NON_INVENTORY",
-    "PAYMENT",
-    "DISCOUNT",
-    "SALES_TAX",
-    "SALES_TAX_GROUP",
-    "SUBTOTAL",
-    "OTHER_CHARGE",
-    "INVENTORY_ASSEMBLY",
-    "GROUP",
-    "FIXED_ASSET",
-)
-ROLE_TYPES = (
-    "ADMINISTRATOR",
-    "ACCOUNTANT",
-    "PAYER",
-    "APPROVER",
-    "CLERK",
-    "AUDITOR",
-    "CUSTOM",
-    "INTERNAL",
-    "MEMBER",
-    "NO_ACCESS",
-    "PARTNER",
-    "PURCHASE_REQUESTER",
-    "REVIEWER",
-    "UNDEFINED",
-)
-_PARTY_TYPES = frozenset({"BUSINESS", "PERSON", "NONE", "UNDEFINED"})
+ITEM_TYPES: tuple[str, ...] = tuple(_FACTS["item_types"].split())
+BOOLEANS = frozenset(_FACTS["booleans"].split())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,309 +49,56 @@ class Kind:
     filters: Mapping[str, frozenset[str]]
     sorts: frozenset[str]
     keys: tuple[str, ...]
-    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    dates: frozenset[str] = frozenset()
-    status_keys: tuple[str, ...] = ()
-    lines: str = ""
-    paths: Mapping[str, str] = field(default_factory=dict)
-    timeless: bool = False
+    values: Mapping[str, frozenset[str]]
+    dates: frozenset[str]
+    status_keys: tuple[str, ...]
+    lines: str
+    paths: Mapping[str, str]
+    timeless: bool
 
 
-def _keys(text: str) -> tuple[str, ...]:
-    return (*text.split(), "createdTime", "updatedTime")
-
-
-BILLS = Kind(
-    path="/v3/bills",
-    prefix="00n",
-    noun="Bill",
-    filters={
-        "id": MEMBER,
-        "archived": EQUAL,
-        "vendorId": OWNER,
-        "dueDate": ORDER,
-        "paymentStatus": MEMBER,
-        "approvalStatus": ONLY,
-        "payFromChartOfAccountId": MEMBER,
-        **{
-            f"classifications.{key}": MEMBER
-            for key in ("chartOfAccountId", "accountingClassId", "departmentId", "locationId", "itemId")
-        },
-        **TIMES,
-    },
-    sorts=TIME_SORTS | {"archived", "fundingAmount", "exchangeRate", "description", "dueDate"},
-    values={
-        "paymentStatus": BILL_PAYMENT_STATUS,
-        "approvalStatus": frozenset({"UNASSIGNED", "ASSIGNED", "APPROVING", "APPROVED", "DENIED"}),
-    },
-    dates=frozenset({"dueDate"}),
-    keys=_keys(
-        "id archived recordStatus vendorId vendorName amount fundingAmount exchangeRate paidAmount dueAmount"
-        " scheduledAmount creditAmount description dueDate invoice billLineItems payFromChartOfAccountId"
-        " classifications paymentStatus approvalStatus purchaseOrderNumber createdBy"
-    ),
-    status_keys=("paymentStatus", "approvalStatus", "recordStatus"),
-    lines="billLineItems",
-)
-PAYMENTS = Kind(
-    path="/v3/payments",
-    prefix="stp",
-    noun="Payment",
-    filters={"id": MEMBER, "vendorId": MEMBER, "processDate": ORDER, "transactionNumber": MEMBER, **TIMES},
-    sorts=TIME_SORTS
-    | {"description", "processDate", "amount", "confirmationNumber", "onlinePayment", "disbursementStatus"},
-    dates=frozenset({"processDate"}),
-    keys=_keys(
-        "amount id vendorId vendorName billId billPayments description processDate fundingAccount processingOptions"
-        " transactionNumber confirmationNumber status exchangeRate fundingAmount onlinePayment disbursementType"
-        " disbursementStatus remittanceEmail createdBy voidInfo disbursementInfo cancelRequestSubmitted singleStatus"
-        " paymentPurpose cardFundingPurpose"
-    ),
-    status_keys=("status", "singleStatus", "disbursementStatus", "disbursementType"),
-    lines="billPayments",
-)
-VENDORS = Kind(
-    path="/v3/vendors",
-    prefix="009",
-    noun="Vendor",
-    filters={
-        "id": MEMBER,
-        "archived": EQUAL,
-        "name": NAME,
-        "accountType": MEMBER_OR_NOT,
-        "address.country": EQUAL,
-        "billCurrency": MEMBER_OR_NOT,
-        "paymentStatus": MEMBER_OR_NOT,
-        **TIMES,
-    },
-    sorts=TIME_SORTS | {"archived", "name", "shortName", "email", "phone", "billCurrency"},
-    values={"accountType": _PARTY_TYPES, "paymentStatus": BILL_PAYMENT_STATUS},
-    keys=_keys(
-        "archived id name shortName accountNumber accountType email phone address paymentInformation additionalInfo"
-        " rppsId bankAccountStatus networkStatus recurringPayments billCurrency balance autoPay"
-    ),
-    status_keys=("accountType", "bankAccountStatus", "networkStatus"),
-)
-VENDOR_CREDITS = Kind(
-    path="/v3/vendor-credits",
-    prefix="vcr",
-    noun="VendorCredit",
-    filters={"id": MEMBER, "archived": EQUAL, "vendorId": OWNER, **TIMES},
-    sorts=TIME_SORTS | {"archived", "creditDate", "amount", "appliedAmount"},
-    keys=_keys(
-        "id vendorId referenceNumber creditDate description archived applyToChartOfAccountId applyToBankAccountId"
-        " amount appliedAmount status vendorCreditLineItems usage"
-    ),
-    status_keys=("status",),
-    lines="vendorCreditLineItems",
-)
-RECURRING_BILLS = Kind(
-    path="/v3/recurringbills",
-    prefix="rbl",
-    noun="RecurringBill",
-    filters={"id": MEMBER, "archived": EQUAL, "vendorId": OWNER},
-    sorts=frozenset({"archived", "description"}),
-    keys=_keys("archived id recurringBillLineItems schedule vendorId description processingOptions paymentInformation"),
-    lines="recurringBillLineItems",
-    timeless=True,
-)
-INVOICES = Kind(
-    path="/v3/invoices",
-    prefix="00e",
-    noun="Invoice",
-    filters={
-        "id": MEMBER,
-        "archived": EQUAL,
-        "customerId": OWNER,
-        "payToChartOfAccountId": MEMBER,
-        **{f"classifications.{key}": MEMBER for key in ("accountingClassId", "departmentId", "locationId", "itemId")},
-        **TIMES,
-    },
-    sorts=TIME_SORTS | {"archived", "invoiceNumber", "invoiceDate", "dueDate", "totalAmount"},
-    keys=_keys(
-        "id archived recordStatus invoiceNumber invoiceDate dueDate customerId totalAmount dueAmount scheduledAmount"
-        " creditAmount status exchangeRate invoiceLineItems payToChartOfAccountId payments classifications"
-        " salesTaxItemId salesTaxTotal salesTaxPercentage enableCardPayment convenienceFee invoicePdfId createdBy"
-    ),
-    status_keys=("status", "recordStatus"),
-    lines="invoiceLineItems",
-)
-CUSTOMERS = Kind(
-    path="/v3/customers",
-    prefix="0cu",
-    noun="Customer",
-    filters={
-        "id": MEMBER,
-        "archived": EQUAL,
-        "name": NAME,
-        "accountType": MEMBER_OR_NOT,
-        "address.country": EQUAL,
-        "invoiceCurrency": MEMBER_OR_NOT,
-        "paymentStatus": MEMBER_OR_NOT,
-        **TIMES,
-    },
-    sorts=TIME_SORTS | {"archived", "name", "companyName", "email", "phone", "fax", "description", "invoiceCurrency"},
-    values={"accountType": _PARTY_TYPES, "paymentStatus": BILL_PAYMENT_STATUS},
-    keys=_keys(
-        "email name id archived companyName contact phone fax description invoiceCurrency accountType paymentTermId"
-        " accountNumber billingAddress shippingAddress balance authorizedToCharge"
-    ),
-    status_keys=("accountType",),
-    paths={"address.country": "billingAddress.country"},
-)
-RECEIVABLE_PAYMENTS = Kind(
-    path="/v3/receivable-payments",
-    prefix="0rp",
-    noun="ReceivedPay",
-    filters={"id": MEMBER, "customerId": OWNER, **TIMES},
-    sorts=TIME_SORTS | {"amount"},
-    keys=_keys(
-        "amount id customerId invoicePayments description paymentDate fundingAccount receivablesAccount"
-        " unappliedAmount convenienceFeeAmount receivablesType status referenceNumber onlinePayment"
-    ),
-    status_keys=("status", "receivablesType"),
-    lines="invoicePayments",
-)
-CREDIT_MEMOS = Kind(
-    path="/v3/credit-memos",
-    prefix="crm",
-    noun="CreditMemo",
-    filters={"id": MEMBER, "archived": EQUAL, "customerId": OWNER, **TIMES},
-    sorts=TIME_SORTS | {"archived", "creditDate", "amount", "appliedAmount"},
-    keys=_keys(
-        "id customerId referenceNumber creditDate description archived salesTaxItemId payToChartOfAccountId"
-        " payToBankAccountId amount appliedAmount salesTaxTotal salesTaxPercentage status creditMemoLineItems"
-        " classifications usage"
-    ),
-    status_keys=("status",),
-    lines="creditMemoLineItems",
-)
-RECURRING_INVOICES = Kind(
-    path="/v3/recurring-invoices",
-    prefix="riv",
-    noun="RecurringInvoice",
-    filters={"id": MEMBER, "archived": EQUAL, "customerId": OWNER},
-    sorts=frozenset({"archived"}),
-    keys=_keys("id customerId description archived schedule recurringInvoiceLineItems classifications sendEmail"),
-    lines="recurringInvoiceLineItems",
-    timeless=True,
-)
-
-_CLASSIFICATION_FILTERS = {"id": MEMBER, "archived": EQUAL, "name": NAME, **TIMES}
-_CLASSIFICATION_SORTS = TIME_SORTS | {"archived", "name", "description"}
-
-
-def _dimension(path: str, prefix: str, noun: str) -> Kind:
+def _kind(facts: Mapping[str, Any]) -> Kind:
     return Kind(
-        path=f"/v3/classifications/{path}",
-        prefix=prefix,
-        noun=noun,
-        filters=_CLASSIFICATION_FILTERS,
-        sorts=_CLASSIFICATION_SORTS,
-        keys=_keys("id archived name shortName description parentId"),
+        path=facts["path"],
+        prefix=facts["prefix"],
+        noun=facts["noun"],
+        filters={
+            field: _OPERATORS[operators] for operators, fields in facts["filters"].items() for field in fields.split()
+        },
+        sorts=frozenset(facts["sorts"].split()),
+        keys=(*facts["keys"].split(), "createdTime", "updatedTime"),
+        values={field: frozenset(values.split()) for field, values in facts.get("values", {}).items()},
+        dates=frozenset(facts.get("dates", "").split()),
+        status_keys=tuple(facts.get("status_keys", "").split()),
+        lines=facts.get("lines", ""),
+        paths=facts.get("paths", {}),
+        timeless=facts.get("timeless", False),
     )
 
 
-ACCOUNTS = Kind(
-    path="/v3/classifications/chart-of-accounts",
-    prefix="0ca",
-    noun="ChartOfAccount",
-    filters=_CLASSIFICATION_FILTERS,
-    sorts=_CLASSIFICATION_SORTS,
-    keys=_keys("id archived name description parentId account"),
-)
-DEPARTMENTS = _dimension("departments", "0de", "Department")
-LOCATIONS = _dimension("locations", "loc", "Location")
-JOBS = _dimension("jobs", "job", "Job")
-ACCOUNTING_CLASSES = _dimension("accounting-classes", "cls", "ActgClass")
-ITEMS = Kind(
-    path="/v3/classifications/items",
-    prefix="0ii",
-    noun="Item",
-    filters=_CLASSIFICATION_FILTERS,
-    sorts=_CLASSIFICATION_SORTS,
-    keys=_keys(
-        "id archived type name shortName description parentId price chartOfAccountId expenseChartOfAccountId"
-        " purchaseDescription purchaseCost taxable percentage"
-    ),
-    status_keys=("type",),
-)
-EMPLOYEES = Kind(
-    path="/v3/classifications/employees",
-    prefix="emp",
-    noun="Employee",
-    filters={"id": MEMBER, "archived": EQUAL, **TIMES},
-    sorts=TIME_SORTS | {"archived", "firstName", "lastName"},
-    keys=_keys("id archived firstName lastName shortName parentId"),
-)
-USERS = Kind(
-    path="/v3/users",
-    prefix="006",
-    noun="User",
-    filters={"id": MEMBER, "archived": EQUAL, "role.type": ONLY, "updatedTime": ORDER},
-    sorts=TIME_SORTS | {"archived", "firstName", "lastName"},
-    values={"role.type": frozenset(ROLE_TYPES)},
-    keys=_keys("id archived firstName lastName email role"),
-)
-ROLES = Kind(
-    path="/v3/roles",
-    prefix="0po",
-    noun="Profile",
-    filters={"id": MEMBER},
-    sorts=TIME_SORTS | {"description"},
-    keys=_keys("id type description"),
-    status_keys=("type",),
-)
-BANK_ACCOUNTS = Kind(
-    path="/v3/funding-accounts/banks",
-    prefix="bac",
-    noun="BankAccount",
-    filters={
-        "id": MEMBER,
-        "archived": EQUAL,
-        "status": MEMBER_OR_NOT,
-        "type": EQUAL,
-        "ownerType": EQUAL,
-        "accessToAdmins": EQUAL,
-        **TIMES,
-    },
-    sorts=TIME_SORTS | {"archived", "nameOnAccount", "bankName", "accessToAdmins"},
-    values={
-        "status": frozenset({"NOT_VERIFIED", "VERIFIED", "PENDING", "BLOCKED", "EXPIRED", "INVALID", "UNDEFINED"}),
-        "type": frozenset({"CHECKING", "SAVINGS"}),
-        "ownerType": frozenset({"BUSINESS", "PERSONAL"}),
-    },
-    keys=_keys(
-        "id archived status createdBy routingNumber accountNumber nameOnAccount type ownerType bankName"
-        " accessToAdmins default chartOfAccountId"
-    ),
-    status_keys=("status",),
-)
-
-KINDS = (
-    BILLS,
-    PAYMENTS,
-    VENDORS,
-    VENDOR_CREDITS,
-    RECURRING_BILLS,
-    INVOICES,
-    CUSTOMERS,
-    RECEIVABLE_PAYMENTS,
-    CREDIT_MEMOS,
-    RECURRING_INVOICES,
-    ACCOUNTS,
-    DEPARTMENTS,
-    LOCATIONS,
-    ITEMS,
-    EMPLOYEES,
-    JOBS,
-    ACCOUNTING_CLASSES,
-    USERS,
-    ROLES,
-    BANK_ACCOUNTS,
-)
+KINDS = tuple(_kind(facts) for facts in _FACTS["kinds"])
 BY_PATH: Mapping[str, Kind] = {kind.path: kind for kind in KINDS}
-BOOLEANS = frozenset({"archived", "accessToAdmins", "onlinePayment"})
+
+BILLS = BY_PATH["/v3/bills"]
+PAYMENTS = BY_PATH["/v3/payments"]
+VENDORS = BY_PATH["/v3/vendors"]
+VENDOR_CREDITS = BY_PATH["/v3/vendor-credits"]
+RECURRING_BILLS = BY_PATH["/v3/recurringbills"]
+INVOICES = BY_PATH["/v3/invoices"]
+CUSTOMERS = BY_PATH["/v3/customers"]
+RECEIVABLE_PAYMENTS = BY_PATH["/v3/receivable-payments"]
+CREDIT_MEMOS = BY_PATH["/v3/credit-memos"]
+RECURRING_INVOICES = BY_PATH["/v3/recurring-invoices"]
+ACCOUNTS = BY_PATH["/v3/classifications/chart-of-accounts"]
+DEPARTMENTS = BY_PATH["/v3/classifications/departments"]
+LOCATIONS = BY_PATH["/v3/classifications/locations"]
+ITEMS = BY_PATH["/v3/classifications/items"]
+EMPLOYEES = BY_PATH["/v3/classifications/employees"]
+JOBS = BY_PATH["/v3/classifications/jobs"]
+ACCOUNTING_CLASSES = BY_PATH["/v3/classifications/accounting-classes"]
+USERS = BY_PATH["/v3/users"]
+ROLES = BY_PATH["/v3/roles"]
+BANK_ACCOUNTS = BY_PATH["/v3/funding-accounts/banks"]
 
 
 def kind_at(path: str) -> Kind:
