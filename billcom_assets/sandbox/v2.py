@@ -15,7 +15,7 @@ from billcom_assets.sandbox.errors import Refusal, missing, no_such_object, wron
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.table import Entry, Row
-from billcom_assets.sandbox.v2_shapes import SHAPES, Shape, Subject
+from billcom_assets.sandbox.v2_shapes import SHAPES, Shape
 
 _HIGHEST_MAX = 999
 _LONGEST_COUNT = 10
@@ -142,7 +142,7 @@ def _array(data: Doc, name: str) -> list[Any]:
 
 
 def _record(call: Call, shape: Shape, row: Row) -> Doc:
-    return shape.record(Subject(call.organization, row, row.doc()))
+    return shape.record(call.organization, row)
 
 
 def _entries(call: Call, shape: Shape, data: Doc) -> list[Entry]:
