@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, cycle
 
-from billcom_assets.sandbox.books import bills, payments, vendor_credits
+from billcom_assets.sandbox.books import bills, vendor_credits
 from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.books.vendors import update_vendor
 from billcom_assets.sandbox.clock import SECONDS_A_DAY
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.generate import vocabulary
 from billcom_assets.sandbox.generate.calendar import (
-    EPOCH_DAY,
     FIRST_DAY,
     LAST_DAY,
     LAST_SECOND,
@@ -26,53 +24,13 @@ from billcom_assets.sandbox.generate.calendar import (
     iso,
 )
 from billcom_assets.sandbox.generate.history import ALL_CODING, History
-from billcom_assets.sandbox.generate.vendor_papers import VendorPapers
+from billcom_assets.sandbox.generate.vendor_papers import BillPlan, CreditPlan, VendorPapers
+from billcom_assets.sandbox.generate.vendor_payments import VendorPayments
 from billcom_assets.sandbox.generate.vocabulary import Trade
-from billcom_assets.sandbox.kinds import BILLS, PAYMENTS, VENDOR_CREDITS, VENDORS
-from billcom_assets.sandbox.money import cents
+from billcom_assets.sandbox.kinds import BILLS, VENDOR_CREDITS, VENDORS
 
 _LARGEST_SHARE = 12
 """One vendor has at most this fraction of all bills (one in twelve), so that a tiny company has several vendors."""
-
-
-@dataclass(slots=True)
-class BillPlan:
-    """A bill that will come in.
-
-    Attributes:
-        day: Invoice date.
-        due_day: Due date.
-        created: Second in which it is entered.
-        decided: Second in which the last approver has decided.
-        body: What is entered.
-        details: What the entering of a draft leaves in it.
-        decisions: What its approvers will say, in their order; None for one who says nothing.
-        archived: It is archived soon.
-        id: Its id, once it is there.
-    """
-
-    day: int
-    due_day: int
-    created: int
-    decided: int
-    body: Doc
-    details: Doc = field(default_factory=dict)
-    decisions: tuple[bool | None, ...] = ()
-    archived: bool = False
-    id: str = ""
-
-    @property
-    def payable(self) -> bool:
-        """Nothing will stand against paying it."""
-        return not self.archived and not self.details and all(self.decisions)
-
-
-@dataclass(slots=True)
-class CreditPlan:
-    """A vendor credit that will be granted; after ``uses`` uses it is forgotten."""
-
-    uses: int
-    id: str = ""
 
 
 class VendorStory:
@@ -118,7 +76,7 @@ class VendorStory:
         self._plan_vendor()
         if self.trade.credits and self.days:
             self._plan_credits()
-        self._plan_payments()
+        VendorPayments(self.history, self.papers, self.bills, self.credits, self.waiting).plan()
         last = self.history.run()
         if self.archived:
             leave = partial(set_archived, self.organization, VENDORS, self.papers.vendor_id, archived=True)
@@ -234,119 +192,6 @@ class VendorStory:
         if archived:
             end = partial(set_archived, self.organization, VENDOR_CREDITS, credit.id, archived=True)
             self.history.at(self.history.now + SECONDS_A_DAY, end)
-
-    def _plan_payments(self) -> None:
-        """The bills are paid as they fall due, several at once where the vendor combines payments."""
-        luck = self.history.luck(PAYMENTS)
-        open_bills = [bill for bill in self.bills if bill.payable]
-        position = 0
-        while position < len(open_bills):
-            size = luck.choice((1, 1, 2, 3, 4)) if self.trade.combine else 1
-            batch = open_bills[position : position + size]
-            position += size
-            newest = max(bill.created for bill in batch) // SECONDS_A_DAY + EPOCH_DAY
-            pay_day = business_day(max(max(bill.due_day for bill in batch) + luck.randint(-5, 3), newest + 1))
-            ready = max(bill.decided for bill in batch) + 60
-            if pay_day <= LAST_DAY and luck.random() >= 0.03:
-                start = instant(max(pay_day - luck.randint(1, 4), min(bill.day for bill in batch)), luck)
-                self.history.at(max(start, ready), partial(self._pay, batch, pay_day))
-            elif LAST_DAY < pay_day <= LAST_DAY + 60 and newest < LAST_DAY - 1 and luck.random() < 0.8:
-                start = instant(luck.randint(newest + 1, LAST_DAY), luck)
-                self.history.at(max(start, ready), partial(self._schedule, batch, pay_day))
-
-    def _due(self, batch: list[BillPlan]) -> list[tuple[str, int]]:
-        """Of these bills those with something due, and how much, in cents."""
-        table = self.organization.table(BILLS)
-        parts = [(bill.id, cents(table.rows[bill.id].look()["dueAmount"])) for bill in batch]
-        return [(bill_id, due) for bill_id, due in parts if due > 0]
-
-    def _schedule(self, batch: list[BillPlan], pay_day: int) -> None:
-        """A payment that is still to come at the end of the history."""
-        parts = self._due(batch)
-        if parts:
-            status = "SCHEDULED" if next(self.waiting) % 2 else "APPROVING"
-            self.papers.pay(parts, pay_day, status=status)
-
-    def _pay(self, batch: list[BillPlan], pay_day: int) -> None:
-        """A payment, which may come to nothing and be made again."""
-        history, luck = self.history, self.history.luck(PAYMENTS)
-        if self.credits:
-            self._use_credit(batch)
-        parts = self._due(batch)
-        if not parts:
-            return
-        roll = luck.random()
-        again = partial(self._pay_rest, batch)
-        if roll < 0.03:
-            payment = self.papers.pay(parts, pay_day, status="SCHEDULED", online=True)
-            made, voided = instant(pay_day, luck), instant(pay_day + luck.randint(4, 8), luck)
-            administrator = self.organization.user_ids["ADMINISTRATOR"]
-            void = partial(payments.void_payment, self.organization, payment, administrator, "VOID_ONLY", "Paid twice")
-            history.at(max(made, history.now), partial(payments.settle_payment, self.organization, payment))
-            history.at(max(voided, history.now), void)
-            if roll >= 0.01:
-                history.at(max(voided, history.now) + 3_600, partial(again, min(business_day(pay_day + 9), LAST_DAY)))
-        elif roll < 0.045:
-            payment = self.papers.pay(parts, pay_day, status="SCHEDULED", online=True)
-            history.at(history.now + 1_800, partial(payments.cancel_payment, self.organization, payment))
-            history.at(history.now + 3_600, partial(again, pay_day))
-        elif roll < 0.1:
-            some = [(bill_id, max(1, due * luck.randint(30, 70) // 100)) for bill_id, due in parts]
-            self._pay_and_settle(some, pay_day)
-            if roll >= 0.075:
-                history.at(history.now + 14 * SECONDS_A_DAY, partial(again, business_day(pay_day + 15)))
-        else:
-            self._pay_rest(batch, pay_day)
-
-    def _pay_rest(self, batch: list[BillPlan], pay_day: int) -> None:
-        """Pay whatever is due, an open credit first."""
-        parts = self._due(batch)
-        if not parts:
-            return
-        if pay_day > LAST_DAY:
-            self.papers.pay(parts, pay_day, status="SCHEDULED", online=True)
-            return
-        (bill_id, due), *others = parts
-        credit_id, left = self._open_credit()
-        used = min(left, due // 2)
-        credit = (credit_id, used) if used else None
-        self._pay_and_settle([(bill_id, due - used), *others], pay_day, credit)
-
-    def _pay_and_settle(
-        self, parts: list[tuple[str, int]], pay_day: int, credit: tuple[str, int] | None = None
-    ) -> None:
-        history, luck = self.history, self.history.luck(PAYMENTS)
-        if luck.happens(0.08):
-            self.papers.pay(parts, pay_day, status="PAID", online=False, credit=credit)
-            return
-        payment = self.papers.pay(parts, pay_day, status="SCHEDULED", online=True, credit=credit)
-        single_status, disbursed = self.papers.progress(pay_day)
-        settle = partial(payments.settle_payment, self.organization, payment, single_status, disbursed)
-        history.at(max(history.now, instant(pay_day + luck.randint(0, 4), luck)), settle)
-
-    def _open_credit(self) -> tuple[str, int]:
-        """The first credit that is open and not forgotten, and how much of it is left in cents."""
-        table = self.organization.table(VENDOR_CREDITS)
-        for credit in self.credits:
-            if credit.id:
-                doc = table.rows[credit.id].look()
-                left = cents(doc["amount"]) - cents(doc["appliedAmount"])
-                if left > 0 and len(doc.get("usage", ())) < credit.uses:
-                    return credit.id, left
-        return "", 0
-
-    def _use_credit(self, batch: list[BillPlan]) -> None:
-        """Use an open credit on the first bill, without a payment."""
-        luck = self.history.luck(VENDOR_CREDITS)
-        credit_id, left = self._open_credit()
-        parts = self._due(batch[:1])
-        if not credit_id or not parts or luck.happens(0.7):
-            return
-        bill_id, due = parts[0]
-        used = min(left, due)
-        if luck.happens(0.6):
-            used = max(1, used // 2)
-        vendor_credits.apply_credit(self.organization, credit_id, bill_id, used)
 
 
 def add_payables(history: History, bills_wanted: int) -> None:
