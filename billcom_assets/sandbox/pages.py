@@ -12,9 +12,10 @@ from billcom_assets.sandbox.errors import invalid
 from billcom_assets.sandbox.faults import Fault, Faults, share
 from billcom_assets.sandbox.kinds import Kind
 from billcom_assets.sandbox.organization import Organization
-from billcom_assets.sandbox.query import Order, Query, View, entry_for, parse_query, select, values_of
+from billcom_assets.sandbox.query import Order, Query, parse_query
 from billcom_assets.sandbox.settings import CursorKind, CursorMismatch, EndOfList, ListOrder
 from billcom_assets.sandbox.table import Entry, Table
+from billcom_assets.sandbox.views import View, entry_for, select, values_of
 
 DEFAULT_MAX = 20
 HIGHEST_MAX = 100

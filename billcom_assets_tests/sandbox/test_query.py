@@ -11,8 +11,9 @@ from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.kinds import BILLS, DEPARTMENTS, ROLES, VENDORS
 from billcom_assets.sandbox.pages import Cursor
-from billcom_assets.sandbox.query import parse_query, select, split_clauses
+from billcom_assets.sandbox.query import parse_query, split_clauses
 from billcom_assets.sandbox.table import Table, make_row
+from billcom_assets.sandbox.views import select
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters='",\\'), min_size=1, max_size=12)
 
