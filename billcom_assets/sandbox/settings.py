@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from billcom_assets.sandbox.faults import FaultPlan
@@ -207,5 +207,3 @@ FIXED_AT_START = frozenset(
     {"seed", "bills", "orgs", "more", "dev_keys", "numbers", "exchange_rate", "parent_visible", "faults"}
 )
 """Settings that a running sandbox cannot change; faults have a control route of their own."""
-
-CHANGEABLE = tuple(f.name for f in fields(Settings) if f.name not in FIXED_AT_START)

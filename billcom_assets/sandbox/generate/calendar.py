@@ -30,11 +30,6 @@ def iso(day: int) -> str:
     return date.fromordinal(day).isoformat()
 
 
-def day_of(text: str) -> int:
-    """Day number of ``yyyy-MM-dd``."""
-    return date.fromisoformat(text).toordinal()
-
-
 @lru_cache(maxsize=16_384)
 def business_day(day: int) -> int:
     """The day itself, or the Monday after a weekend."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billcom_assets.sandbox.books import accounts
-from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.codec import decode
 from billcom_assets.sandbox.errors import invalid, missing
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
@@ -19,11 +18,11 @@ from billcom_assets.sandbox.kinds import (
     LOCATIONS,
     Kind,
 )
-from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.schema import Changes, array, reference
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.v3 import bodies
+from billcom_assets.sandbox.v3.archiving import archive_or_restore, archiving
 from billcom_assets.sandbox.v3.common import find, served
 
 _BULK_LIMIT = 50
@@ -37,13 +36,6 @@ _BULK_KEYS: dict[Kind, str] = {
     LOCATIONS: "locations",
 }
 """Key that a bulk response of each classification is wrapped under."""
-
-
-def _set_archived(organization: Organization, kind: Kind, object_id: str, *, archived: bool) -> Row:
-    """Archive or restore; an account takes what is below it along when it is archived."""
-    if kind is ACCOUNTS and archived:
-        return accounts.archive_account(organization, object_id)[0]
-    return set_archived(organization, kind, object_id, archived=archived)
 
 
 def _bulk_response(call: Call, kind: Kind, rows: list[Row], status: int = 200) -> ApiResponse:
@@ -74,7 +66,7 @@ def _bulk_archive(kind: Kind, *, archived: bool) -> Handler:
             raise missing("ids")
         if len(ids) > _BULK_LIMIT:
             raise invalid(f"ids: size must be between 1 and {_BULK_LIMIT}")
-        rows = [_set_archived(call.organization, kind, object_id, archived=archived) for object_id in ids]
+        rows = [archive_or_restore(call.organization, kind, object_id, archived=archived) for object_id in ids]
         return _bulk_response(call, kind, rows)
 
     return handler
@@ -97,15 +89,6 @@ def _update(kind: Kind) -> Handler:
     return handler
 
 
-def _archive(kind: Kind, *, archived: bool) -> Handler:
-    def handler(call: Call) -> ApiResponse:
-        find(call, kind, call.params["id"])
-        row = _set_archived(call.organization, kind, call.params["id"], archived=archived)
-        return served(call, kind, row)
-
-    return handler
-
-
 def operations() -> Iterator[Operation]:
     """Writing accounts, departments, items and so on, one by one and in bulk."""
     for kind, path in ((kind, kind.path) for kind in _BULK_KEYS):
@@ -117,5 +100,4 @@ def operations() -> Iterator[Operation]:
         yield Operation("POST", f"{path}/bulk/archive", _bulk_archive(kind, archived=True))
         yield Operation("POST", f"{path}/bulk/restore", _bulk_archive(kind, archived=False))
         yield Operation("PATCH", f"{path}/{{id}}", _update(kind), body=changes)
-        yield Operation("POST", f"{path}/{{id}}/archive", _archive(kind, archived=True))
-        yield Operation("POST", f"{path}/{{id}}/restore", _archive(kind, archived=False))
+        yield from archiving(kind)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billcom_assets.sandbox.books import bills, payments, vendor_credits, vendors
-from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.codec import Doc, decode
 from billcom_assets.sandbox.errors import bad_data
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
@@ -14,12 +13,12 @@ from billcom_assets.sandbox.kinds import (
     PAYMENTS,
     VENDOR_CREDITS,
     VENDORS,
-    Kind,
 )
 from billcom_assets.sandbox.money import cents
 from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.v3 import bodies
+from billcom_assets.sandbox.v3.archiving import archiving
 from billcom_assets.sandbox.v3.common import actor, find, served
 
 
@@ -64,22 +63,6 @@ def _use_credits(call: Call, bill: Row, uses: list[tuple[str, int]]) -> Row:
     for credit_id, amount in uses:
         bill = vendor_credits.apply_credit(call.organization, credit_id, bill.id, amount)
     return bill
-
-
-def _archive_bill(*, archived: bool) -> Handler:
-    def handler(call: Call) -> ApiResponse:
-        find(call, BILLS, call.params["id"])
-        return served(call, BILLS, bills.set_bill_archived(call.organization, call.params["id"], archived=archived))
-
-    return handler
-
-
-def _archive(kind: Kind, *, archived: bool) -> Handler:
-    def handler(call: Call) -> ApiResponse:
-        find(call, kind, call.params["id"])
-        return served(call, kind, set_archived(call.organization, kind, call.params["id"], archived=archived))
-
-    return handler
 
 
 def record_payment(call: Call) -> ApiResponse:
@@ -154,17 +137,15 @@ def operations() -> Iterator[Operation]:
     """Writing vendors, bills, vendor credits and payments."""
     yield Operation("POST", "/v3/vendors", create_vendor, body=bodies.VENDOR)
     yield Operation("PATCH", "/v3/vendors/{id}", update_vendor, body=bodies.VENDOR_CHANGES)
-    yield Operation("POST", "/v3/vendors/{id}/archive", _archive(VENDORS, archived=True))
-    yield Operation("POST", "/v3/vendors/{id}/restore", _archive(VENDORS, archived=False))
+    yield from archiving(VENDORS)
     yield Operation("POST", "/v3/bills", create_bill, body=bodies.BILL)
     yield Operation("POST", "/v3/bills/record-payment", record_payment, body=bodies.RECORDED_PAYMENT)
     yield Operation("PATCH", "/v3/bills/{id}", _change_bill(replace=False), body=bodies.BILL_CHANGES)
     yield Operation("PUT", "/v3/bills/{id}", _change_bill(replace=True), body=bodies.BILL_CHANGES)
-    yield Operation("POST", "/v3/bills/{id}/archive", _archive_bill(archived=True))
-    yield Operation("POST", "/v3/bills/{id}/restore", _archive_bill(archived=False))
+    yield from archiving(BILLS)
     yield Operation("POST", "/v3/vendor-credits", create_credit, body=bodies.CREDIT)
     yield Operation("PATCH", "/v3/vendor-credits/{id}", update_credit, body=bodies.CREDIT_CHANGES)
-    yield Operation("POST", "/v3/vendor-credits/{id}/archive", _archive(VENDOR_CREDITS, archived=True))
+    yield from archiving(VENDOR_CREDITS, final=True)
     yield Operation("POST", "/v3/payments", create_payment, trusted=True, body=bodies.PAYMENT)
     yield Operation("POST", "/v3/payments/{id}/cancel", cancel_payment, trusted=True)
     yield Operation("POST", "/v3/payments/{id}/void", void_payment, trusted=True, body=bodies.VOID)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billcom_assets.sandbox.books import receivables
-from billcom_assets.sandbox.books.objects import set_archived
-from billcom_assets.sandbox.gateway import Call, Handler, Operation
+from billcom_assets.sandbox.gateway import Call, Operation
 from billcom_assets.sandbox.kinds import (
     CUSTOMERS,
     INVOICES,
 )
 from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.v3 import bodies
+from billcom_assets.sandbox.v3.archiving import archiving
 from billcom_assets.sandbox.v3.common import actor, find, served
 
 
@@ -34,30 +34,10 @@ def create_invoice(call: Call) -> ApiResponse:
     return served(call, INVOICES, row, 201)
 
 
-def _archive_invoice(*, archived: bool) -> Handler:
-    def handler(call: Call) -> ApiResponse:
-        find(call, INVOICES, call.params["id"])
-        row = receivables.set_invoice_archived(call.organization, call.params["id"], archived=archived)
-        return served(call, INVOICES, row)
-
-    return handler
-
-
-def _archive_customer(*, archived: bool) -> Handler:
-    def handler(call: Call) -> ApiResponse:
-        find(call, CUSTOMERS, call.params["id"])
-        row = set_archived(call.organization, CUSTOMERS, call.params["id"], archived=archived)
-        return served(call, CUSTOMERS, row)
-
-    return handler
-
-
 def operations() -> Iterator[Operation]:
     """Writing customers and invoices."""
     yield Operation("POST", "/v3/customers", create_customer, body=bodies.CUSTOMER)
     yield Operation("PATCH", "/v3/customers/{id}", update_customer, body=bodies.CUSTOMER_CHANGES)
-    yield Operation("POST", "/v3/customers/{id}/archive", _archive_customer(archived=True))
-    yield Operation("POST", "/v3/customers/{id}/restore", _archive_customer(archived=False))
+    yield from archiving(CUSTOMERS)
     yield Operation("POST", "/v3/invoices", create_invoice, body=bodies.INVOICE)
-    yield Operation("POST", "/v3/invoices/{id}/archive", _archive_invoice(archived=True))
-    yield Operation("POST", "/v3/invoices/{id}/restore", _archive_invoice(archived=False))
+    yield from archiving(INVOICES)
