@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -198,9 +198,9 @@ def _like(held: Any, value: Any) -> Any:
             if number.is_finite():
                 return number
             raise ValueError(value)
-        if isinstance(value, str) and "T" in str(held) and str(held).endswith("+0000"):
-            instant = datetime.fromisoformat(value)
-            return instant.timestamp() if instant.tzinfo else datetime.fromisoformat(f"{value}+00:00").timestamp()
+        if "T" in str(held) and str(held).endswith("+0000"):
+            instant = datetime.fromisoformat(str(value))
+            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
     except (ValueError, InvalidOperation, OverflowError):
         raise _unknown(f"{value} cannot be compared.") from None
     return str(value)

@@ -175,7 +175,7 @@ def test_a_malformed_login_is_refused(api: Api, path: str, body: bytes) -> None:
     assert api.call("POST", path, data=body, headers=headers).status_code in (400, 401, 403)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_malformed_v2_call_is_refused_in_v2s_envelope(api: Api, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from([one for one in V2_CALLS if one not in ("/Login.json", "/Logout.json")]))
@@ -188,11 +188,12 @@ def test_a_malformed_v2_call_is_refused_in_v2s_envelope(api: Api, data: st.DataO
         ],
         "sort": [{"field": "id", "asc": "true"}],
     }
-    good = data.draw(st.sampled_from([listing, {"id": api.organization.rows("bills")[0]["id"]}]))
+    good = data.draw(st.sampled_from([listing, listing, {"id": api.organization.rows("bills")[0]["id"]}]))
     content = data.draw(NO_JSON | st.composite(spoiled)(good).map(as_sent))
     form = {"devKey": DEV_KEY, "sessionId": api.headers["sessionId"], "data": content}
     answer = api.http.post(api.server.v2_base_url + path, data=form, timeout=10)
-    assert answer.status_code == 200, (answer.text, api.server.sandbox.stats.crashes)
+    assert not api.server.sandbox.stats.crashes
+    assert answer.status_code == 200
     envelope = answer.json()
     assert (envelope["response_status"] == 0) == (envelope["response_message"] == "Success")
     if envelope["response_status"]:
