@@ -11,16 +11,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.sandbox import SandboxServer
 from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets_tests.sync.company import Company
-
-SETTINGS = Settings(bills=20, orgs=1)
+from billcom_assets_tests.warehouse.old_databases.company import SETTINGS, plant
 
 
 def main(folder: Path) -> None:
-    """Syncs the simulated company into a database."""
+    """Syncs the stored company into a database."""
     with tempfile.TemporaryDirectory() as temporary, SandboxServer(SETTINGS) as server:
+        plant(server.world.organizations[0])
         file = Path(temporary) / "billcom.db"
         warehouse = open_warehouse(f"sqlite:///{file}")
         Company(server).sync(warehouse)
