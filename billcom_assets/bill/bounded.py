@@ -87,7 +87,10 @@ _WHEN_SENT: ContextVar[Callable[[], None]] = ContextVar("when_sent", default=lam
 
 @contextmanager
 def when_sent(notice: Callable[[], None]) -> Iterator[None]:
-    """Calls ``notice`` as soon as a request made within has left this machine, before its response is waited for."""
+    """Calls ``notice``, maybe again, once no request that leaves later can reach the server before the one made within.
+
+    On an open connection that is when it has left this machine; on a new one, when its response begins.
+    """
     token = _WHEN_SENT.set(notice)
     try:
         yield
@@ -157,18 +160,34 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_BoundedReader(self.fp.detach(), sock), _CHUNK)
 
 
-class _PlainConnection(HTTPConnection):
-    response_class = _Response
+class _Noticing:
+    """A connection that tells when its request is on its way."""
+
+    _is_new = False
+
+    def connect(self) -> None:
+        """As of the connection."""
+        super().connect()  # type: ignore[misc]
+        self._is_new = True
 
     def getresponse(self) -> Any:
-        """As of the base class, which calls it when the request is out."""
-        _WHEN_SENT.get()()
-        return HTTPConnection.getresponse(self)
+        """As of the connection, which calls it when the request is out."""
+        notice = _WHEN_SENT.get()
+        # What follows on another connection may overtake a request whose connection is still to be accepted.
+        if not self._is_new:
+            notice()
+        response = super().getresponse()  # type: ignore[misc]
+        self._is_new = False
+        notice()
+        return response
 
 
-class _TlsConnection(HTTPSConnection):
+class _PlainConnection(_Noticing, HTTPConnection):
     response_class = _Response
-    getresponse = _PlainConnection.getresponse
+
+
+class _TlsConnection(_Noticing, HTTPSConnection):
+    response_class = _Response
 
 
 class BoundedAdapter(HTTPAdapter):

@@ -43,25 +43,29 @@ class FetchPool:
     """
 
     def __init__(self, workers: int = AT_ONCE) -> None:
-        self.changed = threading.Condition()
-        """Held while anything shared changes, and notified of every change."""
+        self.lock = threading.RLock()
+        """Held while anything changes that workers and consumer share."""
+        self.arrived = threading.Condition(self.lock)
+        """Notified when something has arrived for the consumer."""
+        self._work_waits = threading.Condition(self.lock)
         self._workers = workers
         self._waiting: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._sender: int | None = None
+        """Thread whose request is not on its way yet."""
         self._is_warm = False
         self._is_started = False
         self._is_closed = False
 
     def put(self, turn: Turn, task: Callable[[], None]) -> None:
         """Has a worker carry out ``task``, which raises nothing."""
-        with self.changed:
+        with self.lock:
             heapq.heappush(self._waiting, (turn.order, next(self._numbers), task))
             if not self._is_started:
                 self._is_started = True
                 for number in range(self._workers):
                     threading.Thread(target=self._work, name=f"fetch-{number + 1}", daemon=True).start()
-            self.changed.notify_all()
+            self._wake_worker()
 
     def submit(self, turn: Turn, fetch: Callable[[], T]) -> Future[T]:
         """Fetches one thing."""
@@ -81,32 +85,36 @@ class FetchPool:
 
     def close(self) -> None:
         """Drops what is waiting; what is under way ends by itself and is forgotten."""
-        with self.changed:
+        with self.lock:
             self._is_closed = True
             self._waiting.clear()
-            self.changed.notify_all()
+            self._work_waits.notify_all()
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
             with when_sent(self._note_sent):
                 task()
-            with self.changed:
+            with self.lock:
                 self._is_warm = True
                 self._note_sent()
 
     def _next(self) -> Callable[[], None] | None:
-        with self.changed:
-            self.changed.wait_for(lambda: self._is_closed or (self._waiting and self._sender is None))
+        with self.lock:
+            self._work_waits.wait_for(lambda: self._is_closed or (self._waiting and self._sender is None))
             if self._is_closed:
                 return None
             self._sender = threading.get_ident()
             return heapq.heappop(self._waiting)[2]
 
     def _note_sent(self) -> None:
-        with self.changed:
+        with self.lock:
             if self._is_warm and self._sender == threading.get_ident():
                 self._sender = None
-                self.changed.notify_all()
+                self._wake_worker()
+
+    def _wake_worker(self) -> None:
+        if self._waiting and self._sender is None:
+            self._work_waits.notify()
 
 
 class Stream(Generic[T]):
@@ -143,7 +151,7 @@ class Stream(Generic[T]):
         self._under_way = 0
         self._failure: BaseException | None = None
         self._is_closed = False
-        with pool.changed:
+        with pool.lock:
             self._go_on()
 
     @classmethod
@@ -169,14 +177,14 @@ class Stream(Generic[T]):
 
     def close(self) -> None:
         """Fetches nothing more."""
-        with self._pool.changed:
+        with self._pool.lock:
             self._is_closed = True
 
     def _take(self, most: int) -> list[T]:
-        with self._pool.changed:
+        with self._pool.lock:
             self._room = self._most
             self._go_on()
-            self._pool.changed.wait_for(lambda: self._items or not self._under_way)
+            self._pool.arrived.wait_for(lambda: self._items or not self._under_way)
             group = [self._items.popleft() for _ in range(min(most, len(self._items)))]
             self._go_on()
             return group
@@ -203,11 +211,11 @@ class Stream(Generic[T]):
                     item = next(iterator, _END)
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, which raises it
             failure = error
-        with self._pool.changed:
+        with self._pool.lock:
             self._under_way -= 1
             self._failure = self._failure or failure
             if item is not _END:
                 self._items.append(item)
                 self._resting.appendleft(iterator)
             self._go_on()
-            self._pool.changed.notify_all()
+            self._pool.arrived.notify()

@@ -54,9 +54,7 @@ class WindowedList:
         self._source = source
         self._stores_undated = stores_undated
         self.watermark = read_time(checkpoint["watermark"]) if checkpoint else watermark
-        self._windows = (
-            Windows.resumed(self.watermark, checkpoint["windows"], source.pool.changed) if checkpoint else None
-        )
+        self._windows = Windows.resumed(self.watermark, checkpoint["windows"], source.pool.lock) if checkpoint else None
         self._is_resumed = bool(checkpoint)
         self._has_undated: bool = checkpoint.get("undated", False)
         """An object without a created time was met: there may be more in no window."""
@@ -138,7 +136,7 @@ class WindowedList:
         between.is_ordered = is_ordered
         if end is not None and reached is not None and reached >= end:
             between.is_fetched = between.is_stored = True
-        windows = Windows(self.watermark, [between], self._source.pool.changed)
+        windows = Windows(self.watermark, [between], self._source.pool.lock)
         windows.recent_rows_per_second = rows_per_second(_created(newest))
         return windows, [oldest, *newest]
 

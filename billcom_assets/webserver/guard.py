@@ -33,7 +33,7 @@ class UnusableHost(UserFacingError):
     """A name that the UI shall be served as is none."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """Why a request does not get through; the text is the response's body."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -84,7 +84,7 @@ class Guard:
             return
         try:
             self._examine(scope)
-        except Refused as refused:
+        except RequestRefused as refused:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refused.reason})
             else:
@@ -102,7 +102,7 @@ class Guard:
         host = (_only(headers, "host") or "").lower()
         named = _AUTHORITY.fullmatch(host)
         if named is None or named["name"] not in self._hosts:
-            raise Refused(
+            raise RequestRefused(
                 403,
                 "The UI is not served under this name. If it shall be, name it in "
                 f"{HOSTS_VARIABLE} or with billcom ui --allow-host.",
@@ -110,7 +110,7 @@ class Guard:
         origin = _only(headers, "origin")
         # Scheme aside: behind a proxy that ends TLS the browser says https and we are asked by http.
         if origin is not None and origin.lower() not in (f"http://{host}", f"https://{host}"):
-            raise Refused(403, "Requests of pages from elsewhere are refused.")
+            raise RequestRefused(403, "Requests of pages from elsewhere are refused.")
 
 
 def _examine_method(scope: Scope, headers: Headers) -> None:
@@ -118,12 +118,12 @@ def _examine_method(scope: Scope, headers: Headers) -> None:
     if method == "POST":
         content_type = (_only(headers, "content-type") or "").split(";")[0].strip().lower()
         if content_type != "application/json":
-            raise Refused(415, "Send JSON, with Content-Type: application/json.")
+            raise RequestRefused(415, "Send JSON, with Content-Type: application/json.")
     elif method not in _READS:
-        raise Refused(405, "Only GET, HEAD and POST are served.")
+        raise RequestRefused(405, "Only GET, HEAD and POST are served.")
     elif scope["path"].rstrip("/").endswith("/graphql"):
         if "text/html" not in headers.get("accept", ""):
-            raise Refused(405, "GraphQL is served by POST only, as JSON.")
+            raise RequestRefused(405, "GraphQL is served by POST only, as JSON.")
         # The page for queries by hand; should Dagster ever see a query here, there is none.
         scope["query_string"] = b""
 
@@ -132,7 +132,7 @@ def _only(headers: Headers, name: str) -> str | None:
     """The header's one value; two of a kind are not for us to choose from."""
     values = headers.getlist(name)
     if len(values) > 1:
-        raise Refused(400, f"There is more than one {name} header.")
+        raise RequestRefused(400, f"There is more than one {name} header.")
     return values[0] if values else None
 
 
