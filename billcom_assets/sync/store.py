@@ -17,7 +17,8 @@ from billcom_assets.redaction.personal import mask_personal_data
 from billcom_assets.sync.report import Counts
 from billcom_assets.sync.state import StateStore
 from billcom_assets.sync.sweeps import note_sightings
-from billcom_assets.warehouse.bulk import AlreadyStored, MirrorTable, Stored
+from billcom_assets.warehouse.bulk import MirrorTable, Stored
+from billcom_assets.warehouse.driver_errors import DRIVER_ERRORS, is_there_already
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.error_codes import BAD_REFERENCE, UNREADABLE
 from billcom_assets.warehouse.tables import contract_findings, integration_errors, sync_rereads
@@ -80,8 +81,8 @@ class BatchWriter:
         batches = list(batches)
         try:
             return self._write(batches, state, also)
-        except AlreadyStored:
-            if not self.expects_new:
+        except DRIVER_ERRORS as error:
+            if not (self.expects_new and is_there_already(error)):
                 raise
             # BILL served an object twice, or an earlier pull had stored some: from here on each is looked for.
             self.expects_new = False

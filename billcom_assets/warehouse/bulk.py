@@ -30,10 +30,6 @@ class Derived(NamedTuple):
     children: dict[str, list[Values]]
 
 
-class AlreadyStored(Exception):
-    """A row that was to be inserted without looking for it is there; the transaction is lost."""
-
-
 class Stored(NamedTuple):
     """What decides whether a stored row changes."""
 
@@ -263,12 +259,9 @@ def _copy_into(connection: Connection, place: str, columns: Sequence[str], rows:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the engine was opened with psycopg
     names = ", ".join(_quoted(connection, columns))
-    try:
-        with driver.cursor() as cursor, cursor.copy(f"COPY {place} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.errors.UniqueViolation as error:
-        raise AlreadyStored from error
+    with driver.cursor() as cursor, cursor.copy(f"COPY {place} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _insert_sqlite(

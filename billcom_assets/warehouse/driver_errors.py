@@ -217,6 +217,12 @@ def driver_failure(error: BaseException) -> DriverFailure | None:
     return DriverFailure(trouble, type(raw).__name__) if trouble else None
 
 
+def is_there_already(error: BaseException) -> bool:
+    """True when a row was refused because one of the same key is stored."""
+    failure = driver_failure(error)
+    return failure is not None and failure.trouble is UNIQUE
+
+
 def _drivers_own(error: BaseException) -> Any:
     """The driver's error inside SQLAlchemy's."""
     for _ in range(5):

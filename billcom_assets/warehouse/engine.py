@@ -66,7 +66,7 @@ class Warehouse:
 
     @property
     def may_insert_unseen(self) -> bool:
-        """Rows may be inserted without looking for them first; ``AlreadyStored`` tells of one that was there."""
+        """Rows may be inserted without looking for them first; the database refuses one that is there."""
         # SQLite tells an insert from an update only by looking.
         return self.is_postgresql
 

@@ -113,7 +113,8 @@ def quality_of(run_id: str, entity: str) -> dict[str, str]:
 @pytest.mark.usefixtures("home")
 def test_a_broken_reference_is_told_by_every_sync_until_it_is_put_right(server: SandboxServer) -> None:
     organization = server.world.organizations[0]
-    bill = next(iter(organization.rows("/v3/bills")))
+    live = {vendor["id"] for vendor in organization.rows("/v3/vendors") if not vendor["archived"]}
+    bill = next(one for one in organization.rows("/v3/bills") if one["vendorId"] in live)
     before = quality_of(launch("full_sync", KEY).run_id, "bills")["references"]
     warehouse = open_database()
     vendors, state = warehouse.mirror.table("vendors"), sync_state.c
