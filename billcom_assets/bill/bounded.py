@@ -89,7 +89,7 @@ _WHEN_SENT: ContextVar[Callable[[], None]] = ContextVar("when_sent", default=lam
 def when_sent(notice: Callable[[], None]) -> Iterator[None]:
     """Calls ``notice``, maybe again, once no request that leaves later can reach the server before the one made within.
 
-    On an open connection that is when it has left this machine; on a new one, when its response begins.
+    On an open connection that is when it has left this machine; on a new one, when its response begins or fails to.
     """
     token = _WHEN_SENT.set(notice)
     try:
@@ -176,10 +176,11 @@ class _Noticing:
         # What follows on another connection may overtake a request whose connection is still to be accepted.
         if not self._is_new:
             notice()
-        response = super().getresponse()  # type: ignore[misc]
-        self._is_new = False
-        notice()
-        return response
+        try:
+            return super().getresponse()  # type: ignore[misc]
+        finally:
+            self._is_new = False
+            notice()
 
 
 class _PlainConnection(_Noticing, HTTPConnection):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -22,6 +23,8 @@ from billcom_assets.bill.quotas import AT_ONCE
 
 T = TypeVar("T")
 _END: Final[Any] = object()
+_LONGEST_SENDING: Final = 1.0
+"""Seconds for which a request that does not get on its way keeps the next one back."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class FetchPool:
         self._workers = workers
         self._waiting: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count()
+        self._sending_since = 0.0
         self._sender: int | None = None
         """Thread whose request is not on its way yet."""
         self._is_warm = False
@@ -100,11 +104,21 @@ class FetchPool:
 
     def _next(self) -> Callable[[], None] | None:
         with self.lock:
-            self._work_waits.wait_for(lambda: self._is_closed or (self._waiting and self._sender is None))
+            while not self._is_closed and not self._may_send():
+                self._work_waits.wait(_LONGEST_SENDING if self._waiting else None)
             if self._is_closed:
                 return None
-            self._sender = threading.get_ident()
-            return heapq.heappop(self._waiting)[2]
+            self._sender, self._sending_since = threading.get_ident(), time.monotonic()
+            task = heapq.heappop(self._waiting)[2]
+            # Somebody has to notice if this one's request does not get on its way.
+            self._wake_worker()
+            return task
+
+    def _may_send(self) -> bool:
+        if not self._waiting:
+            return False
+        is_overdue = self._is_warm and time.monotonic() - self._sending_since >= _LONGEST_SENDING
+        return self._sender is None or is_overdue
 
     def _note_sent(self) -> None:
         with self.lock:
@@ -113,7 +127,7 @@ class FetchPool:
                 self._wake_worker()
 
     def _wake_worker(self) -> None:
-        if self._waiting and self._sender is None:
+        if self._waiting:
             self._work_waits.notify()
 
 

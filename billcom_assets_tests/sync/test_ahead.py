@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -128,6 +129,18 @@ def test_a_failure_in_the_lists_own_turn_is_told_at_once(warehouse: Warehouse) -
         with pytest.raises(Refused):
             pull(sync, CATALOG[FIRST])
         assert bill.server.count(path(FIRST)) == 1
+
+
+def test_a_list_that_hangs_does_not_keep_the_others_from_being_fetched(warehouse: Warehouse) -> None:
+    names = ("departments", "locations", "jobs", "employees")
+    released = threading.Event()
+    with plain_bill() as bill, bill.run(warehouse, planned=names) as sync:
+        for name in names[1:3]:
+            bill.server.always(path(name), Reply(200, {"results": []}, wait_for=released))
+        pull(sync, CATALOG[names[0]])
+        wait_until(lambda: bill.server.count(path(names[2])) > 0)
+        wait_until(lambda: bill.server.count(path(names[3])) > 0)
+        released.set()
 
 
 def test_what_was_asked_long_ago_is_asked_again(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
