@@ -158,8 +158,9 @@ def test_what_was_read_again_meanwhile_is_not_overwritten_by_what_was_fetched_be
         plain.sync(warehouse)
         plain.docs[0]["updatedTime"] = at(days=1)
         with plain.run(warehouse, planned=("vendor_credits", "bills")) as sync:
-            sync.begun["bills"] = engine._begin(sync, CATALOG["bills"], sync.state("bills"), refresh=False)
-            wait_until(lambda: plain.requests > 1)
+            ahead = engine._begin(sync, CATALOG["bills"], sync.state("bills"), refresh=False)
+            sync.begun["bills"] = ahead
+            wait_until(lambda: bool(ahead.walk._stream._items))  # type: ignore[union-attr]
             plain.docs[0]["dueAmount"] = 40
             with warehouse.write() as connection:
                 waiting = {"integration": sync.integration, "entity": "bills", "id": plain.docs[0]["id"]}
