@@ -91,6 +91,21 @@ class Books:
         }
         self.conn.execute(insert(ledger_tables.mappings).values(row | values))
 
+    def suggestion(self, kind: str, bill_id: str, ledger_id: str, **values: Any) -> None:
+        row = {
+            "integration": self.key,
+            "kind": kind,
+            "bill_id": bill_id,
+            "rank": 1,
+            "ledger_id": ledger_id,
+            "certainty": "exact",
+            "score": 100,
+            "supporting": "[]",
+            "contradicting": "[]",
+            "suggested_at": NOW,
+        }
+        self.conn.execute(insert(ledger_tables.mapping_suggestions).values(row | values))
+
     def pulled(self, *entities: str, **values: Any) -> None:
         for entity in entities:
             row = {"integration": self.key, "entity": entity, "first_pulled_at": NOW, "synced_at": NOW}

@@ -20,6 +20,8 @@ from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.entities.plan import ALIGNMENT, Step, sync_plan
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.suggestions import suggest
 from billcom_assets.partitions import INTEGRATIONS
 from billcom_assets.resources import Billcom
 from billcom_assets.status.readiness import require_setup
@@ -114,6 +116,7 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
                         raise
                     continue
                 refused.note_success()
+                _suggest(sync, step.entity)
                 yield pulled
                 yield from _checks(context, sync, step.entity, gate_ahead=gate_ahead)
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it
@@ -152,6 +155,14 @@ def _pull(
             f"{c.rejected} rejected, {report.deleted} deleted; {report.requests} requests in {report.seconds:.1f} s"
         )
     return dg.MaterializeResult(asset_key=entity.name, metadata=pull_metadata(sync, entity, reports))
+
+
+def _suggest(sync: Sync, entity: Entity) -> None:
+    """Looks for the ledger counterparts of what is new or changed."""
+    if entity.name in KINDS and sync.changes.get(entity.name, set()) != set():
+        with sync.warehouse.write() as connection:
+            sync.fence.check(connection)
+            suggest(connection, sync.integration, utc_now(), kinds=(entity.name,))
 
 
 def _compare(sync: Sync) -> dg.MaterializeResult[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,10 @@ def _dimensions(organization: Organization) -> Iterator[Sequence[object]]:
         docs = organization.rows(path)
         # People have managers in BILL; an accounting program lists them flat.
         names = {} if word == "Employee" else {doc["id"]: _name(doc) for doc in docs}
+        known = Counter(doc.get("shortName") for doc in docs)
         for position, doc in enumerate(_without_namesakes(docs)):
-            code = f"{word[0]}-{position + 1:04}"
+            short = doc.get("shortName")
+            code = short if short and known[short] == 1 else f"{word[0]}-{position + 1:04}"
             yield word, code, _name(doc), names.get(doc.get("parentId"), ""), _active(doc)
 
 

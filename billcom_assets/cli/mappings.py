@@ -5,28 +5,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import click
 from rich.console import Console
 
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
+from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.status import coverage_table
 from billcom_assets.clock import utc_now
+from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.mapping import review_file, review_import, suggestions
 from billcom_assets.mapping.coverage import Coverage, StaleLink, mapping_coverage, stale_links
 from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.next_step import REVIEW_FILE, mapping_command
+from billcom_assets.mapping.overview import Standing
 from billcom_assets.mapping.review_file import MappingRow
-from billcom_assets.mapping.suggestions import Accept, KindAccepted, KindSuggestions
-from billcom_assets.setup.prerequisites import Finding, next_step
+from billcom_assets.mapping.suggestions import DEFAULT_SCORE, Accept, Acceptance, KindAccepted, KindSuggestions
+from billcom_assets.setup.prerequisites import next_step
 from billcom_assets.status.readiness import gate
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 
 _SHOWN_OF_A_KIND = 20
+_DECIDED = (Standing.MAPPED, Standing.UNMAPPED)
+_HEAD = 4096
 
 _kinds_option = click.option(
     "--kind",
@@ -49,48 +56,39 @@ def mappings() -> None:
 @click.option("--all", "everything", is_flag=True, help="Show what is decided too, and all of it.")
 @pass_output
 def show(output: Output, key: str, kinds: tuple[str, ...], everything: bool) -> None:
-    """Shows how far each kind is mapped, what waits for a decision, and links whose one end has gone."""
+    """Shows how far each kind is mapped, what waits for a decision, and mappings whose one end has gone."""
     chosen = kinds or tuple(KINDS)
     with opened().read() as connection:
         rows = review_file.show(connection, key, chosen)
         coverage = [one for one in mapping_coverage(connection, key) if one.kind in chosen]
         stale = [one for one in stale_links(connection, key) if one.kind in chosen]
+        command = mapping_command(connection, key, chosen)
     document = {
         "integration": key,
         "coverage": [asdict(one) for one in coverage],
         "rows": [asdict(row) for row in rows],
         "stale": [asdict(one) for one in stale],
+        "next_step": command,
     }
 
     def render(console: Console) -> None:
         console.print(coverage_table(coverage))
         _render_rows(console, rows, everything=everything)
         _render_stale(console, stale)
-        if any(one.suggested + one.unmapped for one in coverage):
-            console.print(f"Next: billcom mappings suggest {key} --accept exact, then decide by hand what is left with")
-            console.print(f"      billcom mappings export {key} --output mappings.csv")
+        if command:
+            console.print(f"Next: {command}", soft_wrap=True)
 
     output.result(document, render)
 
 
 def _render_rows(console: Console, rows: Sequence[MappingRow], *, everything: bool) -> None:
-    wanted = [row for row in rows if everything or row.state in {"", "suggested"}]
+    wanted = [row for row in rows if everything or row.state not in _DECIDED]
     seen: Counter[str] = Counter()
     printed = []
     for row in wanted:
         seen[row.kind] += 1
         if everything or seen[row.kind] <= _SHOWN_OF_A_KIND:
-            printed.append(
-                (
-                    words(row.kind),
-                    row.bill_number,
-                    row.bill_name,
-                    row.in_use,
-                    row.state or "open",
-                    row.ledger_name or row.suggested_ledger_name,
-                    row.reason,
-                )
-            )
+            printed.append((*_row_cells(row), row.reason))
     if printed:
         console.print()
         columns = ("Kind", "Number", "In BILL", "In use", "State", "In the ledger", "Why")
@@ -99,13 +97,23 @@ def _render_rows(console: Console, rows: Sequence[MappingRow], *, everything: bo
         console.print(f"... and {len(wanted) - len(printed):,} more; --all shows them.")
 
 
+def _row_cells(row: MappingRow) -> tuple[str, ...]:
+    names = [row.suggested_ledger_name, row.second_ledger_name, row.third_ledger_name]
+    proposed = " or ".join(filter(None, names if row.state == Standing.AMBIGUOUS else names[:1]))
+    counterpart = row.ledger_name if row.state in _DECIDED else proposed
+    return words(row.kind), row.bill_number, row.bill_name, row.in_use, row.state or "open", counterpart
+
+
 def _render_stale(console: Console, stale: Sequence[StaleLink]) -> None:
     if not stale:
         return
     console.print()
-    wrong = "What is wrong with the link"
-    columns = ("Kind", "BILL id", "Ledger id", wrong)
-    rows = [(words(one.kind), one.bill_id, one.ledger_id, "; ".join(one.reasons)) for one in stale]
+    wrong = "What is wrong with the mapping"
+    columns = ("Kind", "In BILL", "In the ledger", wrong)
+    rows = [
+        (words(one.kind), one.bill_name or one.bill_id, one.ledger_name or one.ledger_id, "; ".join(one.reasons))
+        for one in stale
+    ]
     console.print(table(columns, rows, wrap=(wrong,)))
 
 
@@ -118,8 +126,8 @@ class Matched:
     accepted: list[KindAccepted] | None
     coverage: list[Coverage]
     """Where the mapping stands then."""
-    missing: list[Finding]
-    """Prerequisites of a full sync that do not hold then."""
+    next_step: str
+    """The command that brings the integration on."""
 
     def accepted_of(self, kind: str) -> int:
         """How many were accepted now."""
@@ -130,54 +138,75 @@ class Matched:
         """How many of all kinds were accepted now."""
         return sum(one.accepted for one in self.accepted) if self.accepted else 0
 
-    @property
-    def is_complete(self) -> bool:
-        """True when nothing is left to decide."""
-        return not any(one.suggested + one.unmapped for one in self.coverage)
 
-    @property
-    def next_step(self) -> str:
-        """The command that brings the integration on."""
-        if self.accepted is None and any(one.exact for one in self.suggested):
-            return f"billcom mappings suggest {self.integration} --accept exact"
-        return next_step(self.integration, self.missing)
-
-
-def suggest_and_accept(warehouse: Warehouse, key: str, which: Accept | None, actor: Actor | None = None) -> Matched:
+def suggest_and_accept(
+    warehouse: Warehouse,
+    key: str,
+    which: Accept | None,
+    actor: Actor | None = None,
+    *,
+    min_score: int = DEFAULT_SCORE,
+    only: Sequence[Acceptance] | None = None,
+) -> Matched:
     """Proposes matches and accepts some of them, in one transaction.
 
-    ``actor`` is whoever runs the process unless given.
+    ``actor`` is whoever runs the process unless given; ``only`` holds what somebody has confirmed.
 
     Raises:
         UnknownIntegration: there is no such integration.
     """
     now, actor = utc_now(), actor or acting()
     with warehouse.write() as connection:
+        found = suggestions.suggest(connection, key, now)
+        accepted = None
+        if which is not None:
+            accepted = suggestions.accept(connection, key, which, min_score=min_score, only=only, actor=actor, now=now)
+        missing = gate(connection, key)
+        command = mapping_command(connection, key)
         return Matched(
             integration=key,
-            suggested=suggestions.suggest(connection, key, now),
-            accepted=suggestions.accept(connection, key, which, actor=actor, now=now) if which else None,
+            suggested=found,
+            accepted=accepted,
             coverage=mapping_coverage(connection, key),
-            missing=gate(connection, key),
+            next_step=next_step(key, missing) if missing or command is None else command,
         )
 
 
-@mappings.command(examples=("billcom mappings suggest acme-us --accept exact",))
+@mappings.command(
+    examples=(
+        "billcom mappings suggest acme-us --accept exact",
+        "billcom mappings suggest acme-us --accept likely --min-score 95",
+    )
+)
 @key_argument
 @click.option(
     "--accept",
     type=click.Choice([which.value for which in Accept]),
-    help="Map the certain matches (exact), or the likely ones too (all).",
+    help="Map the certain matches (exact), or the likely ones too (likely); never an ambiguous one.",
 )
+@click.option(
+    "--min-score",
+    type=click.IntRange(0, 100),
+    default=DEFAULT_SCORE,
+    show_default=True,
+    help="Least score of a likely match that is accepted.",
+)
+@click.option("--yes", is_flag=True, help="Accept likely matches without asking, for scripts.")
 @as_option
 @pass_output
-def suggest(output: Output, key: str, accept: str | None, as_name: str | None) -> None:
-    """Looks for the counterpart of every BILL object that has none yet.
+def suggest(output: Output, /, *, key: str, accept: str | None, min_score: int, yes: bool, as_name: str | None) -> None:
+    """Looks for the counterpart of every BILL object that waits for a decision.
 
-    A match is certain when number and type, the whole name, the tax id or the e-mail address are the same and nothing
-    else fits; otherwise it is likely, with a score and the reason. What you decided by hand is never changed.
+    A match is certain when two independent facts agree (such as the name and the tax id, or the number and the type of
+    an account), none contradicts, and nothing else fits. With one fact, or with one against it, it is likely at most,
+    with a score and all facts; two ledger objects that fit equally are ambiguous. What you decided is never changed.
     """
-    matched = suggest_and_accept(opened(), key, Accept(accept) if accept else None, acting(as_name))
+    warehouse, actor = opened(), acting(as_name)
+    which = Accept(accept) if accept else None
+    only = None
+    if which is Accept.LIKELY and not yes:
+        only = _confirmed(output, warehouse, key, min_score)
+    matched = suggest_and_accept(warehouse, key, which, actor, min_score=min_score, only=only)
     document = {
         "integration": key,
         "kinds": [{**asdict(one), "accepted": matched.accepted_of(one.kind)} for one in matched.suggested],
@@ -186,55 +215,144 @@ def suggest(output: Output, key: str, accept: str | None, as_name: str | None) -
     }
 
     def render(console: Console) -> None:
-        columns = ("Kind", "Certain", "Likely", "Without a match", "Decided before", "Accepted now")
+        columns = ("Kind", "Certain", "Likely", "Ambiguous", "Without a match", "Decided before", "Accepted now")
         rows = [
-            (words(one.kind), one.exact, one.likely, one.without, one.decided, matched.accepted_of(one.kind))
+            (
+                *(words(one.kind), one.exact, one.likely, one.ambiguous, one.without, one.decided),
+                matched.accepted_of(one.kind),
+            )
             for one in matched.suggested
         ]
         console.print(table(columns, rows))
-        if not matched.is_complete:
-            console.print(f"What is left can be decided by hand: billcom mappings export {key} --output mappings.csv")
         console.print(f"Next: {matched.next_step}", soft_wrap=True)
 
     output.result(document, render)
 
 
-@mappings.command(examples=("billcom mappings export acme-us --output mappings.csv",))
+def _confirmed(output: Output, warehouse: Warehouse, key: str, min_score: int) -> list[Acceptance]:
+    """What is to be accepted, after it was shown and confirmed.
+
+    Raises:
+        CommandFailed: nobody can be asked, or the answer was no.
+    """
+    with warehouse.write() as connection:
+        suggestions.suggest(connection, key, utc_now())
+    with warehouse.read() as connection:
+        wanted = suggestions.acceptances(connection, key, Accept.LIKELY, min_score=min_score)
+    if not wanted:
+        return []
+    nobody = CommandFailed(
+        f"{len(wanted):,} matches would be accepted, and nobody can be asked. Add --yes, or see them first with: "
+        f"billcom mappings show {key}",
+        ExitCode.WRONG_USE,
+    )
+    if output.as_json:
+        raise nobody
+    columns = ("Kind", "In BILL", "In the ledger", "Score", "Why")
+    rows = [(words(one.kind), one.bill_name, one.ledger_name, one.score, one.reason) for one in wanted]
+    output.out.print(table(columns, rows, wrap=("Why",)))
+    try:
+        is_wanted = click.confirm(f"Map these {len(wanted):,}?", err=True)
+    except click.Abort:
+        raise nobody from None
+    if not is_wanted:
+        raise CommandFailed("Nothing was mapped.")
+    return wanted
+
+
+@mappings.command(examples=(f"billcom mappings export acme-us --output {REVIEW_FILE}",))
 @key_argument
 @_kinds_option
 @output_options
 @pass_output
 def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None, force: bool) -> None:
-    """Writes all mappings as a CSV file for a spreadsheet, with the suggestion beside each row that is not decided.
+    """Writes all mappings as a CSV file for a spreadsheet, with the suggestions beside each row that is not decided.
 
-    To decide a row write the ledger's id into its column ledger_id, or none to leave it unmapped for good; then give
-    the file to: billcom mappings import
+    To decide a row write the ledger's id, number or name into its column ledger_id, or none to leave it unmapped for
+    good, or undecided to take a decision back; then give the file to: billcom mappings import
     """
     warehouse = opened()
-    with warehouse.read() as connection:
+    if path is not None and force:
+        _refuse_to_lose_decisions(warehouse, key, path)
+    with warehouse.write() as connection:
+        suggestions.suggest(connection, key, utc_now(), kinds or tuple(KINDS))
         text = review_file.export_csv(connection, key, kinds or tuple(KINDS))
-    written(output, warehouse, text, path, {"integration": key}, what="The mappings were", force=force)
+    command = f"billcom mappings import {key} {path}"
+    written(
+        output, warehouse, text, path, {"integration": key, "next_step": command}, what="The mappings were", force=force
+    )
+    if path is not None:
+        output.note(f"Decide in its column ledger_id. Next: {command}")
 
 
-@mappings.command("import", examples=("billcom mappings import acme-us mappings.csv",))
+def _refuse_to_lose_decisions(warehouse: Warehouse, key: str, path: str) -> None:
+    """A file whose decisions were not imported is not written over, even when that is forced."""
+    if not Path(path).is_file():
+        return
+    try:
+        with warehouse.read() as connection:
+            report = review_import.import_csv(
+                connection, key, path, actor=acting(), now=utc_now(), confirmed=True, dry_run=True
+            )
+    except FileRefused:
+        # Whatever it is, the user has said that it may go; but decisions with a slip among them may not.
+        is_theirs = "ledger_id" in Path(path).read_bytes()[:_HEAD].decode("utf-8", "replace")
+        pending = "decisions that cannot be read as they are" if is_theirs else ""
+    else:
+        pending = f"{len(report.changes):,} decisions that were not imported" if report.changes else ""
+    if pending:
+        raise CommandFailed(
+            f"{path} holds {pending} and was left as it is. Import it first: billcom mappings import {key} {path}, "
+            "or delete it yourself.",
+            ExitCode.WRONG_USE,
+        )
+
+
+@mappings.command(
+    "import",
+    examples=(
+        f"billcom mappings import acme-us {REVIEW_FILE} --dry-run",
+        f"billcom mappings import acme-us {REVIEW_FILE}",
+    ),
+)
 @key_argument
 @click.argument("file", metavar="FILE")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--confirm-types", is_flag=True, help="Let accounts go onto accounts of types that do not go together.")
 @as_option
 @pass_output
-def import_(output: Output, key: str, file: str, as_name: str | None) -> None:
+def import_(output: Output, /, *, key: str, file: str, dry_run: bool, confirm_types: bool, as_name: str | None) -> None:
     """Takes the decisions that were written into an exported file: all of them, or none when a line is wrong."""
     actor = acting(as_name, How.IMPORT)
     with opened().write() as connection:
-        report = review_import.import_csv(connection, key, file, actor=actor, now=utc_now())
+        report = review_import.import_csv(
+            connection, key, file, actor=actor, now=utc_now(), confirmed=confirm_types, dry_run=dry_run
+        )
+        waiting = gate(connection, key)
+        command = mapping_command(connection, key)
+    step = next_step(key, waiting) if waiting or command is None else f"billcom status {key}"
+    if dry_run:
+        step = f"billcom mappings import {key} {file}"
 
     def render(console: Console) -> None:
+        _render_changes(console, report.changes, everything=dry_run)
+        would = "would be " if dry_run else ""
         console.print(
-            f"{report.mapped:,} newly mapped, {report.unmapped:,} left unmapped by hand, {report.unchanged:,} "
-            f"unchanged, {report.undecided:,} not decided.",
+            f"{report.mapped:,} {would}newly mapped, {report.unmapped:,} left unmapped by hand, "
+            f"{report.taken_back:,} taken back, {report.unchanged:,} unchanged, {report.undecided:,} not decided.",
             soft_wrap=True,
         )
         for note in report.notes:
             console.print(f"Note: {note}.", soft_wrap=True)
-        console.print(f"Next: billcom status {key}")
+        console.print(f"Next: {step}", soft_wrap=True)
 
-    output.result({**asdict(report), "next_step": f"billcom status {key}"}, render)
+    output.result({**asdict(report), "dry_run": dry_run, "next_step": step}, render)
+
+
+def _render_changes(console: Console, changes: Sequence[review_import.Change], *, everything: bool) -> None:
+    shown = changes if everything else changes[:_SHOWN_OF_A_KIND]
+    if shown:
+        rows = [(words(one.kind), one.bill_name or one.bill_id, one.old, one.new) for one in shown]
+        console.print(table(("Kind", "In BILL", "Before", "After"), rows))
+    if len(shown) < len(changes):
+        console.print(f"... and {len(changes) - len(shown):,} more.")

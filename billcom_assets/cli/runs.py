@@ -16,8 +16,10 @@ from billcom_assets.cli.failures import STOPPED, CommandFailed, finding_document
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
+from billcom_assets.cli.status import setup_line
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.mapping.coverage import unpostable
 from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.readiness import gate
 from billcom_assets.status.runs import PullStatus, pulls_of
@@ -110,7 +112,9 @@ def seed(output: Output, key: str) -> None:
     """
     warehouse = opened()
     finished = run_job(output, warehouse, "initial_seed", key, title=f"Seeding {key}")
-    _show_result(output, key, finished, "Setup is complete.", f"billcom sync {key}")
+    with warehouse.read() as connection:
+        ready = setup_line(unpostable(connection, key))
+    _show_result(output, key, finished, ready, f"billcom sync {key}")
 
 
 @click.command(

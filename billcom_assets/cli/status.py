@@ -13,6 +13,7 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import finding_document
 from billcom_assets.cli.output import Output, clean, pass_output, shown, table, words
 from billcom_assets.environment import credential_check
+from billcom_assets.mapping.blocked import Blocked
 from billcom_assets.mapping.coverage import Coverage
 from billcom_assets.status.entities import EntityStatus
 from billcom_assets.status.report import IntegrationReport, IntegrationSummary, report, summaries
@@ -96,6 +97,7 @@ def _show_one(output: Output, found: IntegrationReport) -> None:
         "ready": found.is_ready,
         "prerequisites": [finding_document(finding) for finding in found.findings],
         "mappings": [asdict(one) for one in found.coverage],
+        "unpostable": asdict(found.unpostable),
         "entities": [asdict(one) for one in found.entities],
         "runs": [asdict(one) for one in found.runs],
         "open_errors": [asdict(one) for one in found.errors],
@@ -144,7 +146,7 @@ def _render_connection(console: Console, summary: IntegrationSummary) -> None:
 
 
 def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
-    console.print("Setup is complete." if found.is_ready else "Setup is not completed.", style="bold")
+    console.print(setup_line(found.unpostable) if found.is_ready else "Setup is not completed.", style="bold")
     for finding in found.findings:
         mark = "done   " if finding.met else "MISSING"
         console.print(f"  {mark}  {finding.prerequisite.title}: {clean(finding.found)}", soft_wrap=True)
@@ -152,11 +154,19 @@ def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
             console.print(f"           {finding.fix}", soft_wrap=True)
 
 
+def setup_line(unpostable: Blocked) -> str:
+    """That nothing is missing for a sync; never without what could not be posted nevertheless."""
+    if not unpostable.bills:
+        return "Setup is complete."
+    return f"Syncing may run, but {unpostable.text} cannot be posted: objects that they use are not mapped."
+
+
 def coverage_table(kinds: list[Coverage]) -> object:
     """How far each kind is mapped."""
-    columns = ("Mappings", "Mapped", "Suggested", "Unmapped", "In use", "In use, not mapped")
+    columns = ("Mappings", "Mapped", "Stale", "Suggested", "Unmapped", "In use", "In use, not mapped")
     rows = [
-        (words(one.kind), one.mapped, one.suggested, one.unmapped, one.in_use, one.in_use_unmapped) for one in kinds
+        (words(one.kind), one.mapped, one.stale, one.suggested, one.unmapped, one.in_use, one.in_use_unmapped)
+        for one in kinds
     ]
     return table(columns, rows)
 

@@ -43,6 +43,29 @@ INCOME_TYPES = frozenset({AccountType.INCOME, AccountType.OTHER_INCOME})
 """Accounts that sales are booked to."""
 
 
+_FAMILIES = (
+    frozenset({AccountType.BANK}),
+    frozenset({AccountType.CREDIT_CARD}),
+    frozenset({AccountType.ACCOUNTS_PAYABLE}),
+    frozenset({AccountType.ACCOUNTS_RECEIVABLE}),
+    EXPENSE_TYPES,
+    INCOME_TYPES,
+    frozenset({AccountType.EQUITY}),
+    frozenset({AccountType.FIXED_ASSET, AccountType.OTHER_ASSET, AccountType.OTHER_CURRENT_ASSET}),
+    frozenset({AccountType.LONG_TERM_LIABILITY, AccountType.OTHER_CURRENT_LIABILITY}),
+    frozenset({AccountType.NON_POSTING}),
+)
+_FAMILY_OF = {one.value: number for number, types in enumerate(_FAMILIES) for one in types}
+
+
+def family(type_: str) -> int | None:
+    """A number that types share between which an amount may move without a statement being wrong.
+
+    None for an unspecified or unknown one, of which nothing can be said.
+    """
+    return _FAMILY_OF.get(type_)
+
+
 def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}y"

@@ -16,7 +16,7 @@ from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.lists import LedgerList, TableChanges
 from billcom_assets.ledger.problems import FileProblems
-from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerRecord
+from billcom_assets.ledger.records import LedgerAccount, LedgerCustomer, LedgerDimension, LedgerRecord, LedgerVendor
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.known_integrations import require_integration
@@ -102,9 +102,9 @@ def _parse(
     if (table := tables.get("accounts")) is not None:
         keep("accounts", reference_files.accounts(table, problems))
     chart_is_broken = "accounts" in tables and ("accounts" not in records or problems.total > before)
-    for kind in ("vendors", "customers"):
+    for kind, party in (("vendors", LedgerVendor), ("customers", LedgerCustomer)):
         if (table := tables.get(kind)) is not None:
-            keep(kind, reference_files.parties(table, problems))
+            keep(kind, reference_files.parties(table, problems, party))
     if (table := tables.get("items")) is not None:
         accounts = records["accounts"] if "accounts" in records else _stored_chart(conn, integration)
         chart = [account for account in accounts if isinstance(account, LedgerAccount)]

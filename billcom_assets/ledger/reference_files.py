@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from billcom_assets.ledger.account_types import AccountType, account_type
 from billcom_assets.ledger.csv_files import CsvRow, CsvTable
 from billcom_assets.ledger.hierarchy import ArrangedEntry, ListEntry, ReportLine, arrange, full_names, same
 from billcom_assets.ledger.layouts import DIMENSION_KINDS
 from billcom_assets.ledger.problems import FileProblems, quoted
-from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerItem, LedgerParty
+from billcom_assets.ledger.records import LedgerAccount, LedgerCustomer, LedgerDimension, LedgerItem
 
 _LONGEST_NUMBER = 100
 _LONGEST_NAME = 500
@@ -24,6 +25,7 @@ _SAYS_ACTIVE = frozenset({"active", "enabled", "open", "current", "approved", "o
 _SAYS_INACTIVE = frozenset(
     {"inactive", "not active", "not-active", "archived", "disabled", "closed", "deleted", "hidden"}
 )
+P = TypeVar("P", bound=LedgerCustomer)
 _KIND_OF = {word: kind for kind, words in DIMENSION_KINDS.items() for word in words}
 
 
@@ -60,20 +62,21 @@ def accounts(table: CsvTable, problems: FileProblems) -> list[LedgerAccount]:
     ]
 
 
-def parties(table: CsvTable, problems: FileProblems) -> list[LedgerParty]:
-    """Vendors or customers; every one has a name, and numbers (or names, without numbers) are unique."""
+def parties(table: CsvTable, problems: FileProblems, record: type[P]) -> list[P]:
+    """Vendors or customers, as ``record`` says: every one has a name; numbers (or names, without them) are unique."""
     checked = _checked(table, problems)
     _report_double_ids(((record.row.line, record.id) for record in checked), partial(problems.add, table.file))
     return [
-        LedgerParty(
-            id=record.id,
-            name=record.name,
-            tax_id=record.row["tax id"] or None,
-            email=record.row["e-mail"] or None,
-            currency=record.row["currency"].upper() or None,
-            active=record.active,
+        record(
+            id=one.id,
+            name=one.name,
+            number=one.number or None,
+            tax_id=one.row["tax id"] or None,
+            email=one.row["e-mail"] or None,
+            currency=one.row["currency"].upper() or None,
+            active=one.active,
         )
-        for record in checked
+        for one in checked
     ]
 
 
@@ -91,7 +94,8 @@ def items(table: CsvTable, problems: FileProblems, chart: Iterable[LedgerAccount
             id=record.id,
             name=record.name,
             description=record.row["description"] or None,
-            account_id=_account_of(record, directory, report),
+            number=record.number or None,
+            expense_account_id=_account_of(record, directory, report),
             active=record.active,
         )
         for record in checked
@@ -119,6 +123,7 @@ def _of_kind(kind: str, records: list[_Checked], table: CsvTable, problems: File
         yield LedgerDimension(
             kind=kind,
             id=one.id,
+            number=one.number or None,
             name=one.name,
             parent_id=one.parent_id,
             email=record.row["e-mail"] or None,

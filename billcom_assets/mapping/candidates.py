@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from billcom_assets.ledger.hierarchy import same
+from billcom_assets.ledger.hierarchy import SEPARATOR, same
 from billcom_assets.mapping.names import Name, name_of
 
 _MASK = re.compile(r"[*\u2022#]|x{3,}", re.IGNORECASE)
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _SHORTEST_TAX_ID = 5
 _LAST_DIGITS = 4
+_DIGIT_GROUP = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_ACCOUNTS = ("income_account_id", "expense_account_id")
+_FUNDING_TYPES = {"CHECKING": "BANK", "SAVINGS": "BANK"}
+_BILL_ACCOUNTS = ("chart_of_account_id", "expense_chart_of_account_id")
 # What accounting programs and BILL write where no type was chosen: it contradicts nothing.
 _NO_TYPE = frozenset({"UNSPECIFIED", "UNDEFINED", ""})
 
@@ -27,14 +31,19 @@ class Candidate:
     full_name: str | None = None
     """With its parents; None when it has none."""
     number: str | None = None
+    """Number or code that people know it by."""
     type: str | None = None
     tax_id: str | None = field(default=None, repr=False)
-    """Digits and letters only; never a masked one."""
+    """Digits and letters of a whole one; never of a masked one."""
+    tax_id_end: str | None = field(default=None, repr=False)
+    """Last four digits: all that BILL tells."""
     email: str | None = field(default=None, repr=False)
-    code: str | None = field(default=None, repr=False)
-    """A short code that hints at the counterpart without proving it."""
-    counterpart: str | None = None
-    """Ledger id known by another way, for example through the BILL account of a bank account."""
+    currency: str | None = None
+    """ISO 4217 code."""
+    last_digits: str | None = field(default=None, repr=False)
+    """Last four digits of the bank account or card."""
+    accounts: frozenset[str] = frozenset()
+    """Ledger ids of the accounts that it is booked on or, of a funding account, stands for."""
 
     @cached_property
     def words(self) -> Name:
@@ -42,9 +51,14 @@ class Candidate:
         return name_of(self.name)
 
     @cached_property
-    def path(self) -> Name:
-        """The full name as it is compared."""
-        return name_of(self.full_name) if self.full_name else self.words
+    def path(self) -> tuple[str, ...]:
+        """The names of its parents as they are compared, the topmost first."""
+        return tuple(name_of(part).core for part in (self.full_name or "").split(SEPARATOR)[:-1])
+
+    @property
+    def label(self) -> str:
+        """Its name with its parents."""
+        return self.full_name or self.name
 
 
 def differ(one: str | None, other: str | None) -> bool:
@@ -61,15 +75,21 @@ def bill_name(row: dict[str, Any]) -> str:
 
 def ledger_candidate(row: dict[str, Any], full_name: str | None) -> Candidate:
     """A ledger object, from its row."""
+    tax_id, tax_id_end = _tax_id(row.get("tax_id"))
+    digits = _DIGIT_GROUP.findall(row["name"])
     return Candidate(
         id=row["id"],
         name=row["name"],
         full_name=full_name,
-        number=_number(row.get("number")),
+        number=_number(row.get("number"))
+        or (_number(row["id"]) if same(row["id"]) != same(full_name or row["name"]) else None),
         type=_type(row.get("type")),
-        tax_id=_tax_id(row.get("tax_id")),
+        tax_id=tax_id,
+        tax_id_end=tax_id_end,
         email=_email(row.get("email")),
-        code=same(row["id"]),
+        currency=row.get("currency"),
+        last_digits=digits[-1] if digits else None,
+        accounts=frozenset(row[name] for name in _ACCOUNTS if row.get(name)) or frozenset({row["id"]}),
     )
 
 
@@ -86,18 +106,26 @@ def account_candidate(row: dict[str, Any]) -> Candidate:
 
 def vendor_candidate(row: dict[str, Any]) -> Candidate:
     """A vendor of BILL, from its row."""
+    tax_id, tax_id_end = _tax_id(row["additional_info_tax_id"])
     return Candidate(
         id=row["id"],
         name=bill_name(row),
-        tax_id=_tax_id(row["additional_info_tax_id"]),
+        number=_number(row["short_name"]),
+        tax_id=tax_id,
+        tax_id_end=tax_id_end,
         email=_email(row["email"]),
+        currency=row["bill_currency"],
     )
 
 
 def customer_candidate(row: dict[str, Any]) -> Candidate:
     """A customer of BILL, from its row."""
     return Candidate(
-        id=row["id"], name=bill_name(row), email=_email(row["email"]), code=same(row["account_number"] or "") or None
+        id=row["id"],
+        name=bill_name(row),
+        number=_number(row["account_number"]),
+        email=_email(row["email"]),
+        currency=row["invoice_currency"],
     )
 
 
@@ -108,15 +136,20 @@ def funding_account_candidate(row: dict[str, Any]) -> Candidate:
     return Candidate(
         id=row["id"],
         name=" ".join(word for word in words if word) or row["name_on_account"] or "",
-        code=digits if len(digits) == _LAST_DIGITS and digits.isdigit() else None,
-        counterpart=row["chart_of_account_id"],
+        type=_FUNDING_TYPES.get(row["type"]),
+        last_digits=digits if len(digits) == _LAST_DIGITS and digits.isdigit() else None,
+        accounts=frozenset({row["chart_of_account_id"]} - {None}),
     )
 
 
 def list_candidate(row: dict[str, Any]) -> Candidate:
     """An object of one of BILL's lists of items and dimensions, from its row."""
     return Candidate(
-        id=row["id"], name=bill_name(row), full_name=row["full_name"], code=same(row["short_name"] or "") or None
+        id=row["id"],
+        name=bill_name(row),
+        full_name=row["full_name"],
+        number=_number(row["short_name"]),
+        accounts=frozenset(row[name] for name in _BILL_ACCOUNTS if row.get(name)),
     )
 
 
@@ -132,9 +165,14 @@ def _email(value: str | None) -> str | None:
     return same(value) if value and "@" in value else None
 
 
-def _tax_id(value: str | None) -> str | None:
-    """Its letters and digits; None for one that is masked, short or a placeholder of one repeated digit."""
-    if not value or _MASK.search(value):
-        return None
-    plain = _NOT_ALPHANUMERIC.sub("", value).casefold()
-    return plain if len(plain) >= _SHORTEST_TAX_ID and len(set(plain)) > 1 else None
+def _tax_id(value: str | None) -> tuple[str | None, str | None]:
+    """Letters and digits of a whole one, and its last four digits, which a masked one shows, too.
+
+    Nothing for one that is short or a placeholder of one repeated digit.
+    """
+    plain = _NOT_ALPHANUMERIC.sub("", _MASK.sub("", value or "")).casefold()
+    end = plain[-_LAST_DIGITS:]
+    if len(end) < _LAST_DIGITS or not end.isdigit() or len(set(plain)) == 1:
+        return None, None
+    is_whole = not _MASK.search(value or "") and len(plain) >= _SHORTEST_TAX_ID
+    return plain if is_whole else None, end

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, select
 
+from billcom_assets.mapping.blocked import Blocked, blocked
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import LinkState
-from billcom_assets.mapping.overview import Overview, overview
+from billcom_assets.mapping.overview import Overview, Standing, overview
 from billcom_assets.warehouse.ledger_tables import ledger_dimensions, mappings
 
 
@@ -20,8 +22,14 @@ class Coverage:
     kind: str
     mapped: int
     """Onto a ledger object that is active."""
+    stale: int
+    """Mapped, but the ledger object is gone or inactive."""
     suggested: int
+    """Waiting for a decision, with something to choose; ambiguous ones too."""
     unmapped: int
+    """Waiting for a decision with nothing that fits, or left unmapped by hand."""
+    left: int
+    """Of these, left unmapped by hand."""
     in_use: int
     """Referred to by bills, vendor credits, vendor payments, items or funding accounts."""
     in_use_unmapped: int
@@ -34,7 +42,11 @@ class StaleLink:
 
     kind: str
     bill_id: str
+    bill_name: str
+    """Empty when BILL's object is gone."""
     ledger_id: str
+    ledger_name: str
+    """Empty when the ledger object is gone."""
     reasons: tuple[str, ...]
 
 
@@ -44,18 +56,28 @@ def mapping_coverage(conn: Connection, integration: str) -> list[Coverage]:
 
 
 def _coverage(view: Overview) -> Coverage:
-    relevant = view.relevant
-    mapped = {id_ for id_ in relevant if view.is_mapped(id_)}
-    suggested = {id_ for id_ in relevant if id_ in view.links and view.links[id_].state is LinkState.SUGGESTED}
-    used = relevant & view.used
+    standing = {id_: view.standing(id_) for id_ in view.relevant}
+    count = Counter(standing.values())
+    used = view.relevant & view.used
     return Coverage(
         view.kind.name,
-        mapped=len(mapped),
-        suggested=len(suggested),
-        unmapped=len(relevant) - len(mapped) - len(suggested),
+        mapped=count[Standing.MAPPED],
+        stale=count[Standing.STALE],
+        suggested=count[Standing.SUGGESTED] + count[Standing.AMBIGUOUS],
+        unmapped=count[Standing.OPEN] + count[Standing.UNMAPPED],
+        left=count[Standing.UNMAPPED],
         in_use=len(used),
-        in_use_unmapped=len(used - mapped),
+        in_use_unmapped=sum(standing[id_] is not Standing.MAPPED for id_ in used),
     )
+
+
+def unpostable(conn: Connection, integration: str) -> Blocked:
+    """The live bills that cannot post because objects that they use are not mapped, stale mappings included."""
+    unmapped = {}
+    for kind in KINDS.values():
+        view = overview(conn, integration, kind)
+        unmapped[kind.name] = {id_ for id_ in view.used & view.bill.keys() if view.standing(id_) is not Standing.MAPPED}
+    return blocked(conn, integration, unmapped)
 
 
 def stale_links(conn: Connection, integration: str) -> list[StaleLink]:
@@ -63,11 +85,14 @@ def stale_links(conn: Connection, integration: str) -> list[StaleLink]:
     found = []
     for kind in KINDS.values():
         view = overview(conn, integration, kind)
-        for link in view.of_state(LinkState.MAPPED):
+        for link in view.links.values():
+            if link.state is not LinkState.MAPPED:
+                continue
             ledger_id = link.ledger_id or ""
             reasons = (*_bill_reasons(view, link.bill_id), *_ledger_reasons(view, ledger_id))
             if reasons:
-                found.append(StaleLink(kind.name, link.bill_id, ledger_id, reasons))
+                names = view.bill_name(link.bill_id), ledger_id, view.ledger_name(ledger_id)
+                found.append(StaleLink(kind.name, link.bill_id, *names, reasons))
     return sorted(found, key=lambda link: (link.kind, link.bill_id))
 
 

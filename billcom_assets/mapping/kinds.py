@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +9,16 @@ from typing import Any
 from sqlalchemy import Table
 
 from billcom_assets.ledger.account_types import PAYMENT_TYPES
+from billcom_assets.mapping import facts
 from billcom_assets.mapping.candidates import (
     Candidate,
     account_candidate,
     customer_candidate,
-    differ,
     funding_account_candidate,
     list_candidate,
     vendor_candidate,
 )
-from billcom_assets.mapping.matching import Rule, Rules
+from billcom_assets.mapping.matching import Rules
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
     ledger_customers,
@@ -27,8 +26,6 @@ from billcom_assets.warehouse.ledger_tables import (
     ledger_items,
     ledger_vendors,
 )
-
-_DIGIT_GROUP = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +49,48 @@ class MappedKind:
     ledger_types: frozenset[str] = frozenset()
     """Types that a ledger account must have; empty for any."""
 
-
-def _number_and_type(candidate: Candidate) -> object | None:
-    return (candidate.number, candidate.type) if candidate.number and candidate.type else None
-
-
-def _unless_contradicted(bill: Candidate, ledger: Candidate) -> str | None:
-    if differ(bill.number, ledger.number):
-        return f"the numbers differ ({bill.number}, {ledger.number})"
-    if differ(bill.type, ledger.type):
-        return f"the types differ ({bill.type}, {ledger.type})"
-    if differ(bill.tax_id, ledger.tax_id):
-        return "the tax ids differ"
-    ours, theirs = bill.words.legal_forms, ledger.words.legal_forms
-    if ours and theirs and not ours & theirs:
-        return "the legal forms differ"
-    if bill.full_name and ledger.full_name and bill.path.core != ledger.path.core:
-        return "they have different parents"
-    return None
+    @property
+    def refers_to_accounts(self) -> bool:
+        """Its objects are recognised by the accounts that they name, too."""
+        return "chart_of_account_id" in self.columns
 
 
-def _types_agree(bill: Candidate, ledger: Candidate) -> str | None:
-    return f"the types differ ({bill.type}, {ledger.type})" if differ(bill.type, ledger.type) else None
+def _number(one: Candidate) -> object:
+    return one.number
 
 
-def _digits_in_name(candidate: Candidate) -> object | None:
-    groups = _DIGIT_GROUP.findall(candidate.name)
-    return groups[-1] if groups else None
+def _email(one: Candidate) -> object:
+    return one.email
 
 
-_PATH = Rule("same full name", lambda one: one.path.full if one.full_name else None, doubt=_unless_contradicted)
-_NAME = Rule("same name", lambda one: one.words.full or None, doubt=_unless_contradicted)
-_NAME_BUT_LEGAL_FORM = Rule(
-    "same name without legal form", lambda one: one.words.core or None, doubt=_unless_contradicted
+def _tax_id(one: Candidate) -> object:
+    return one.tax_id_end
+
+
+def _accounts(one: Candidate) -> object:
+    return one.accounts
+
+
+def _last_digits(one: Candidate) -> object:
+    return one.last_digits
+
+
+_PARTIES = Rules(
+    (
+        facts.tax_ids,
+        facts.emails,
+        facts.codes,
+        facts.currencies,
+        facts.legal_forms,
+        facts.out_of_use,
+    ),
+    keys=(_tax_id, _email, _number),
 )
-_PERSON = Rule("same first and last name", lambda one: one.words.sorted_core or None)
-_TAX_ID = Rule("same tax id", lambda one: one.tax_id)
-_EMAIL = Rule("same e-mail", lambda one: one.email, doubt=_unless_contradicted)
-_CODE = Rule("same code", lambda one: one.code, is_certain=False)
-
-_PARTIES = Rules((_TAX_ID, _NAME, _NAME_BUT_LEGAL_FORM, _EMAIL))
-_LISTS = Rules((_PATH, _NAME, _CODE))
+_ACCOUNTS = Rules((facts.numbers, facts.types, facts.parents, facts.out_of_use), keys=(_number,), certain_from=0.85)
+_LISTS = Rules((facts.codes, facts.places, facts.out_of_use), keys=(_number,))
+_ITEMS = Rules((facts.codes, facts.booked_accounts, facts.out_of_use), keys=(_number,))
+_PEOPLE = Rules((facts.codes, facts.out_of_use), keys=(_number,))
+_FUNDING = Rules((facts.own_account, facts.last_digits, facts.types), keys=(_accounts, _last_digits), certain_from=0.0)
 _LIST_COLUMNS = ("name", "short_name", "parent_id")
 
 KINDS: dict[str, MappedKind] = {
@@ -104,20 +102,17 @@ KINDS: dict[str, MappedKind] = {
             ledger_accounts,
             ("name", "parent_id", "account_number", "account_type"),
             account_candidate,
-            Rules(
-                (
-                    Rule("same number and type", _number_and_type),
-                    Rule("same number", lambda one: one.number, doubt=_types_agree),
-                    _PATH,
-                    _NAME,
-                ),
-                types_matter=True,
-            ),
+            _ACCOUNTS,
             number_column="account_number",
             type_column="account_type",
         ),
         MappedKind(
-            "vendors", "vendor", ledger_vendors, ("name", "email", "additional_info_tax_id"), vendor_candidate, _PARTIES
+            "vendors",
+            "vendor",
+            ledger_vendors,
+            ("name", "short_name", "email", "additional_info_tax_id", "bill_currency"),
+            vendor_candidate,
+            _PARTIES,
         ),
         MappedKind(
             "funding_accounts",
@@ -125,33 +120,26 @@ KINDS: dict[str, MappedKind] = {
             ledger_accounts,
             ("bank_name", "name_on_account", "type", "account_number", "chart_of_account_id"),
             funding_account_candidate,
-            Rules(
-                (
-                    Rule(
-                        "its account in BILL is mapped there",
-                        lambda bill: bill.counterpart,
-                        lambda ledger: ledger.id,
-                    ),
-                    Rule(
-                        "the same last four digits are in the ledger account's name",
-                        lambda bill: bill.code,
-                        _digits_in_name,
-                        is_certain=False,
-                    ),
-                    _NAME,
-                )
-            ),
+            _FUNDING,
             type_column="type",
             ledger_types=frozenset(account_type.value for account_type in PAYMENT_TYPES),
         ),
-        MappedKind("items", "item", ledger_items, _LIST_COLUMNS, list_candidate, _LISTS, "short_name"),
+        MappedKind(
+            "items",
+            "item",
+            ledger_items,
+            (*_LIST_COLUMNS, "chart_of_account_id", "expense_chart_of_account_id"),
+            list_candidate,
+            _ITEMS,
+            number_column="short_name",
+        ),
         MappedKind(
             "customers",
             "customer",
             ledger_customers,
-            ("name", "email", "account_number"),
+            ("name", "email", "account_number", "invoice_currency"),
             customer_candidate,
-            Rules((_NAME, _NAME_BUT_LEGAL_FORM, _EMAIL, _CODE)),
+            _PARTIES,
             number_column="account_number",
         ),
         *(
@@ -169,9 +157,9 @@ KINDS: dict[str, MappedKind] = {
             ledger_dimensions,
             ("first_name", "last_name", "short_name", "parent_id"),
             list_candidate,
-            Rules((_PERSON, _CODE)),
+            _PEOPLE,
             number_column="short_name",
         ),
     )
 }
-"""The kinds in the order in which they are suggested: funding accounts look at how accounts are mapped."""
+"""The kinds in the order in which they are suggested: items and funding accounts look at how accounts are mapped."""

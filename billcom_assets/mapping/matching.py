@@ -1,86 +1,111 @@
-"""Finding the ledger counterpart of each BILL object: certain ones by keys, likely ones by names; no database."""
+"""Proposing the ledger counterparts of BILL objects by all that is known of both; no database.
+
+A match is certain when two independent facts agree, none contradicts and nothing else on either side fits as well.
+"""
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from billcom_assets.mapping.candidates import Candidate, differ
+from billcom_assets.mapping.candidates import Candidate
+from billcom_assets.mapping.facts import Comparison, Fact
+from billcom_assets.mapping.likeness import Likeness, Rarity, likeness
 
-LIKELY_FROM = 82
-"""Least score, of 100, of a likely match."""
+LIKELY_FROM = 80
+"""Least score, of 100, of a proposal."""
+SHOWN = 3
+"""Most proposals for one BILL object."""
 
-_DOUBTED = 95
-_SHARED = 90
-_WORTH_A_FREE_ONE = 5
+_SAME_NAME = 92
+_ALIKE = 0.5
+_CERTAIN = 100
+_BEST_OF_LIKELY = 99
 _MOST_SHARED = 10
+_EQUALLY = 2
+"""Points within which two proposals fit equally."""
+_RIVAL = 8
+"""Points within which another proposal keeps the best from being certain."""
 
 
-class Method(StrEnum):
-    """How a mapping came about."""
+class Certainty(StrEnum):
+    """How sure a proposal is."""
 
-    MANUAL = "manual"
     EXACT = "exact"
+    """Certain."""
     LIKELY = "likely"
+    AMBIGUOUS = "ambiguous"
+    """Another ledger object, or another BILL object, fits equally."""
 
 
 Key = Callable[[Candidate], object | None]
-Doubt = Callable[[Candidate, Candidate], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Two objects with the same key belong together, when no other object on either side has that key."""
-
-    reason: str
-    bill: Key
-    ledger: Key | None = None
-    """Of the ledger object; None when it is the same."""
-    is_certain: bool = True
-    doubt: Doubt | None = None
-    """Says what speaks against it, given the BILL object and the ledger object; None when nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How one kind of object is matched: rules from the strongest to the weakest, then names that are alike."""
+    """How one kind of object is matched."""
 
-    rules: tuple[Rule, ...]
-    types_matter: bool = False
-    """A different type makes a likeness of names weaker."""
+    comparisons: tuple[Comparison, ...]
+    keys: tuple[Key, ...]
+    """By which pairs are found whose names are unlike: objects with the same key are compared."""
+    certain_from: float = 1.0
+    """Least likeness of names, of 1, of a certain match."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A ledger object that a BILL object may stand for."""
+
+    ledger_id: str
+    score: int
+    """0 to 100: how well it fits."""
+    supporting: tuple[str, ...]
+    """The facts for it, in words."""
+    contradicting: tuple[str, ...]
+    """The facts against it, in words."""
+
+    @property
+    def reason(self) -> str:
+        """All facts in one line."""
+        return ", but ".join(filter(None, ("; ".join(self.supporting), "; ".join(self.contradicting))))
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A proposed link."""
+    """What is proposed for one BILL object."""
 
     bill_id: str
-    ledger_id: str
-    method: Method
-    score: int | None
-    """0 to 100 for likely ones; None for certain ones."""
-    reason: str
+    certainty: Certainty
+    proposals: tuple[Proposal, ...]
+    """One to three, the best first; of an ambiguous one the first two at least fit equally."""
+
+    @property
+    def best(self) -> Proposal:
+        """The first of them."""
+        return self.proposals[0]
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
+class _Pair:
     bill: Candidate
     ledger: Candidate
-    strength: int
-    """Position of its rule among the certain ones; lower is stronger."""
-    reason: str
+    names: Likeness
+    facts: tuple[Fact, ...]
+    score: int
+    is_sure: bool
+    """Enough agrees and nothing contradicts; whether anything else fits, too, is another question."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Guess:
-    ledger: Candidate
-    score: int
-    reason: str
-    evidence: str = ""
-    """The key that two unique objects share, where something else speaks against it."""
+class _Claim:
+    """What another BILL object has to do with a pair's ledger object."""
+
+    text: str
+    is_mapped: bool = False
+    is_equal: bool = False
+    """Neither fits better than the other."""
 
 
 def match(
@@ -90,163 +115,145 @@ def match(
 
     Args:
         rules: The kind's rules.
-        bill: All live BILL objects of the kind, mapped ones too: a key is unique only among all of them.
+        bill: All live BILL objects of the kind, mapped ones too: what fits two of them is certain for none.
         ledger: All active ledger objects of the kind.
         mapped: BILL ids that need no suggestion, with their ledger id (empty for one left unmapped by hand).
 
     Returns:
-        At most one suggestion for each BILL object. A ledger object that is mapped or certain for one BILL object is
-        suggested to another only as a likely one whose reason says so.
+        At most one suggestion for each BILL object.
     """
-    owners = {ledger_id: bill_id for bill_id, ledger_id in mapped.items() if ledger_id}
-    links, guesses = _links(rules, bill, ledger, mapped.keys())
-    certain = _without_rivals(links, owners, guesses)
-    for link in certain.values():
-        owners[link.ledger.id] = link.bill.id
-    open_bill = [candidate for candidate in bill if candidate.id not in mapped and candidate.id not in certain]
-    _add_similar(rules, open_bill, ledger, guesses)
-    return [
-        *(Suggestion(link.bill.id, link.ledger.id, Method.EXACT, None, link.reason) for link in certain.values()),
-        *_likely(open_bill, guesses, owners),
-    ]
+    if not bill or not ledger:
+        return []
+    found = _pairs(rules, bill, ledger)
+    names = {one.id: one.label for one in bill}
+    owners: dict[str, str] = {ledger_id: bill_id for bill_id, ledger_id in mapped.items() if ledger_id}
+    claims = _claims(found)
+    suggestions = []
+    for candidate in bill:
+        pairs = found.get(candidate.id, [])
+        if candidate.id not in mapped and pairs:
+            others = {pair.ledger.id: _claim(pair, claims, owners, names) for pair in pairs}
+            suggestions.append(_suggestion(candidate.id, pairs, others))
+    return suggestions
 
 
-Guesses = defaultdict[str, list[_Guess]]
+def _pairs(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candidate]) -> dict[str, list[_Pair]]:
+    """Pairs that are good enough to be proposed, by BILL id, the best first."""
+    weigh = Rarity(one.words for one in ledger)
+    found: dict[str, list[_Pair]] = defaultdict(list)
+    for i, j in sorted(_worth_a_look(rules, bill, ledger)):
+        pair = _compared(rules, bill[i], ledger[j], weigh)
+        if pair.score >= LIKELY_FROM:
+            found[pair.bill.id].append(pair)
+    for pairs in found.values():
+        pairs.sort(key=lambda pair: (-pair.score, pair.ledger.id))
+    return found
 
 
-def _links(
-    rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candidate], decided: Collection[str]
-) -> tuple[dict[str, list[_Link]], Guesses]:
-    """Certain links by BILL id, strongest first, and what falls short of certainty."""
-    links: dict[str, list[_Link]] = defaultdict(list)
-    guesses: Guesses = defaultdict(list)
-    for strength, rule in enumerate(rules.rules):
-        for ours, theirs in _groups(rule, bill, ledger):
-            is_evidence = rule.is_certain and len(ours) == len(theirs) == 1
-            for candidate, counterpart in itertools.product(ours, theirs):
-                doubt = _doubt(rule, candidate, counterpart, ours, theirs)
-                if candidate.id in decided:
-                    continue
-                if is_evidence and doubt is None:
-                    links[candidate.id].append(_Link(candidate, counterpart, strength, rule.reason))
-                    continue
-                guesses[candidate.id].append(
-                    _Guess(
-                        counterpart,
-                        score=_DOUBTED if is_evidence else _SHARED,
-                        reason=rule.reason if doubt is None else f"{rule.reason}, but {doubt}",
-                        evidence=rule.reason if is_evidence else "",
-                    )
-                )
-    return links, guesses
+def _worth_a_look(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candidate]) -> set[tuple[int, int]]:
+    from billcom_assets.mapping import lookup  # noqa: PLC0415 - imports numpy, for suggestions alone
+
+    found = set(lookup.pairs([one.words for one in bill], [one.words for one in ledger]))
+    for key in rules.keys:
+        ours, theirs = _by_key(key, bill), _by_key(key, ledger)
+        for value in ours.keys() & theirs.keys():
+            # Groups so large mean nothing.
+            if max(len(ours[value]), len(theirs[value])) <= _MOST_SHARED:
+                found |= {(i, j) for i in ours[value] for j in theirs[value]}
+    return {(i, j) for i, j in found if not _is_of_its_family(bill[i], ledger[j])}
 
 
-def _groups(
-    rule: Rule, bill: Iterable[Candidate], ledger: Iterable[Candidate]
-) -> Iterator[tuple[list[Candidate], list[Candidate]]]:
-    """BILL objects and ledger objects that share a key; groups so large that they mean nothing are left out."""
-    ours, theirs = _by_key(rule.bill, bill), _by_key(rule.ledger or rule.bill, ledger)
-    for key, group in ours.items():
-        if key in theirs and max(len(group), len(theirs[key])) <= _MOST_SHARED:
-            yield group, theirs[key]
-
-
-def _by_key(key: Key, candidates: Iterable[Candidate]) -> dict[object, list[Candidate]]:
-    groups: dict[object, list[Candidate]] = defaultdict(list)
-    for candidate in candidates:
+def _by_key(key: Key, candidates: Sequence[Candidate]) -> dict[object, list[int]]:
+    groups: dict[object, list[int]] = defaultdict(list)
+    for index, candidate in enumerate(candidates):
         value = key(candidate)
-        if value is not None:
-            groups[value].append(candidate)
+        for one in value if isinstance(value, frozenset) else (value,):
+            if one is not None:
+                groups[one].append(index)
     return groups
 
 
-def _doubt(
-    rule: Rule, bill: Candidate, ledger: Candidate, ours: Sequence[Candidate], theirs: Sequence[Candidate]
-) -> str | None:
-    if len(ours) > 1:
-        return f"{len(ours)} BILL objects share it"
-    if len(theirs) > 1:
-        return f"{len(theirs)} ledger objects share it"
-    return rule.doubt(bill, ledger) if rule.doubt else None
+def _is_of_its_family(bill: Candidate, ledger: Candidate) -> bool:
+    """One is the other's parent: nobody is mapped to his parent."""
+    ours, theirs = (*bill.path, bill.words.core), (*ledger.path, ledger.words.core)
+    return ours != theirs and (
+        ours[: len(theirs)] == theirs
+        or theirs[: len(ours)] == ours
+        or bill.path[-1:] == theirs
+        or ledger.path[-1:] == ours
+    )
 
 
-def _without_rivals(
-    links: Mapping[str, Sequence[_Link]], owners: Mapping[str, str], guesses: Guesses
-) -> dict[str, _Link]:
-    """The links that nothing contradicts, by BILL id; the others become guesses that say what does."""
-    agreed = []
-    for bill_id, found in links.items():
-        link = found[0]
-        rival = _rival(link, found, guesses.get(bill_id, ()))
-        if rival is None:
-            agreed.append(link)
-        else:
-            guesses[bill_id].append(_Guess(link.ledger, _DOUBTED, f"{link.reason}, but {rival}"))
-    kept: dict[str, _Link] = {}
-    taken = dict(owners)
-    for link in sorted(agreed, key=lambda link: (link.strength, link.bill.id)):
-        if link.ledger.id in taken:
-            guesses[link.bill.id].append(_Guess(link.ledger, _DOUBTED, link.reason))
-        else:
-            taken[link.ledger.id] = link.bill.id
-            kept[link.bill.id] = link
-    return kept
+def _compared(rules: Rules, bill: Candidate, ledger: Candidate, weigh: Rarity) -> _Pair:
+    names = likeness(bill.words, ledger.words, weigh)
+    facts = tuple(fact for compare in rules.comparisons if (fact := compare(bill, ledger)) is not None)
+    contradicted = any(fact.contradicts for fact in facts) or bool(names.difference)
+    strong = sum(fact.is_strong for fact in facts) + names.is_same
+    is_sure = strong > 1 and not contradicted and names.share >= rules.certain_from
+    points = sum(fact.points for fact in facts if not fact.contradicts)
+    against = sum(fact.points for fact in facts if fact.contradicts)
+    score = min(round(_SAME_NAME * names.share) + points, _BEST_OF_LIKELY)
+    if not names.difference:
+        score = max(score, *(fact.at_least for fact in facts), 0) if facts else score
+    score = _CERTAIN if is_sure else max(score + against, 0)
+    return _Pair(bill, ledger, names, facts, score, is_sure)
 
 
-def _rival(link: _Link, found: Sequence[_Link], guesses: Iterable[_Guess]) -> str | None:
-    """What points to another ledger object than ``link``, if anything does."""
-    elsewhere = [
-        *((other.reason, other.ledger) for other in found),
-        *((guess.evidence, guess.ledger) for guess in guesses if guess.evidence),
-    ]
-    return next((f"{ledger.id} has the {reason}" for reason, ledger in elsewhere if ledger.id != link.ledger.id), None)
+def _claims(found: Mapping[str, Sequence[_Pair]]) -> dict[str, list[_Pair]]:
+    """Pairs by ledger id."""
+    claims: dict[str, list[_Pair]] = defaultdict(list)
+    for pairs in found.values():
+        for pair in pairs:
+            claims[pair.ledger.id].append(pair)
+    return claims
 
 
-def _add_similar(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candidate], guesses: Guesses) -> None:
-    from billcom_assets.mapping.similarity import similar_names  # noqa: PLC0415 - imports numpy, for suggestions alone
-
-    for likeness in similar_names(
-        [candidate.words for candidate in bill], [candidate.words for candidate in ledger], at_least=LIKELY_FROM
-    ):
-        guess = _guess(rules, bill[likeness.left], ledger[likeness.right], likeness.score, likeness.reason)
-        if guess.score >= LIKELY_FROM:
-            guesses[bill[likeness.left].id].append(guess)
-
-
-def _guess(rules: Rules, bill: Candidate, ledger: Candidate, score: int, reason: str) -> _Guess:
-    # However alike, names say less than a key.
-    score = min(score, _DOUBTED - 1)
-    remarks = []
-    if rules.types_matter and differ(bill.type, ledger.type):
-        score -= 15
-        remarks.append(f"the types differ ({bill.type}, {ledger.type})")
-    if bill.words.legal_forms and ledger.words.legal_forms and not bill.words.legal_forms & ledger.words.legal_forms:
-        score -= 3
-        remarks.append("the legal forms differ")
-    if differ(bill.tax_id, ledger.tax_id):
-        score -= 10
-        remarks.append("the tax ids differ")
-    if bill.path.core == ledger.path.core and bill.full_name and ledger.full_name:
-        remarks.append("the parents agree")
-    return _Guess(ledger, score, "; ".join([reason, *remarks]))
+def _claim(
+    pair: _Pair, claims: Mapping[str, Sequence[_Pair]], owners: Mapping[str, str], names: Mapping[str, str]
+) -> _Claim | None:
+    """The other BILL object that goes to the same ledger object or fits it as well."""
+    owner = owners.get(pair.ledger.id, pair.bill.id)
+    if owner != pair.bill.id:
+        return _Claim(f'BILL\'s "{names.get(owner, "other object")}" is mapped to it', is_mapped=True)
+    rivals = [one for one in claims[pair.ledger.id] if one.bill.id != pair.bill.id]
+    rival = min(rivals, key=lambda one: (-one.score, one.bill.label, one.bill.id), default=None)
+    if rival is None or rival.score < pair.score - _RIVAL:
+        return None
+    return _Claim(f'BILL\'s "{rival.bill.label}" fits it as well', is_equal=rival.score >= pair.score - _EQUALLY)
 
 
-def _likely(
-    bill: Sequence[Candidate], guesses: Mapping[str, list[_Guess]], owners: Mapping[str, str]
-) -> Iterator[Suggestion]:
-    """The best guess for each; a ledger object goes to the one it fits best, to others only with a remark."""
-    taken = dict(owners)
-    ranked = {
-        candidate.id: sorted(guesses[candidate.id], key=lambda guess: (-guess.score, guess.ledger.id))
-        for candidate in bill
-        if guesses.get(candidate.id)
-    }
-    for bill_id, found in sorted(ranked.items(), key=lambda item: (-item[1][0].score, item[0])):
-        free = next((guess for guess in found if guess.ledger.id not in taken), None)
-        best = found[0]
-        if free is not None and free.score >= best.score - _WORTH_A_FREE_ONE:
-            best = free
-        owner = taken.setdefault(best.ledger.id, bill_id)
-        if owner != bill_id:
-            best = replace(best, reason=f"{best.reason}; BILL's {owner} goes onto the same ledger object")
-        yield Suggestion(bill_id, best.ledger.id, Method.LIKELY, best.score, best.reason)
+def _suggestion(bill_id: str, pairs: Sequence[_Pair], claims: Mapping[str, _Claim | None]) -> Suggestion:
+    def rank(pair: _Pair) -> int:
+        claim = claims[pair.ledger.id]
+        # What another BILL object has already is wanted less.
+        return pair.score - _RIVAL if claim is not None and claim.is_mapped else pair.score
+
+    ranked = sorted(pairs, key=lambda pair: (-rank(pair), pair.ledger.id))[:SHOWN]
+    best, rest = ranked[0], ranked[1:]
+    near = [pair for pair in rest if rank(pair) >= rank(best) - _RIVAL]
+    claim = claims[best.ledger.id]
+    if any(rank(pair) >= rank(best) - _EQUALLY for pair in near) or (claim is not None and claim.is_equal):
+        certainty = Certainty.AMBIGUOUS
+    elif best.is_sure and not near and claim is None:
+        certainty = Certainty.EXACT
+    else:
+        certainty = Certainty.LIKELY
+    proposals = []
+    for pair in ranked:
+        claim = claims[pair.ledger.id]
+        others = [claim.text] if claim is not None else []
+        others += [f'"{other.ledger.label}" fits as well' for other in near[:1] if pair is best]
+        proposals.append(_proposal(pair, others, certain=certainty is Certainty.EXACT and pair is best))
+    return Suggestion(bill_id, certainty, tuple(proposals))
+
+
+def _proposal(pair: _Pair, others: Sequence[str], *, certain: bool) -> Proposal:
+    are_alike = pair.names.share >= _ALIKE and not pair.names.difference
+    named = [pair.names.reason] if are_alike else []
+    unlike = [] if are_alike else [pair.names.difference or "the names are unlike"]
+    return Proposal(
+        pair.ledger.id,
+        _CERTAIN if certain else min(pair.score, _BEST_OF_LIKELY),
+        (*named, *(fact.text for fact in pair.facts if not fact.contradicts)),
+        (*unlike, *(fact.text for fact in pair.facts if fact.contradicts), *others),
+    )

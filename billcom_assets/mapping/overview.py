@@ -1,16 +1,40 @@
-"""One kind of BILL object beside its ledger objects and their links: what every decision looks at."""
+"""One kind of BILL object beside its ledger objects and what was decided: what every decision looks at."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import Connection
 
 from billcom_assets.mapping.kinds import MappedKind
 from billcom_assets.mapping.links import Link, Links, LinkState
+from billcom_assets.mapping.matching import Certainty, Suggestion
 from billcom_assets.mapping.objects import BillObject, LedgerObject, bill_objects, ledger_objects
+from billcom_assets.mapping.proposals import Proposals
 from billcom_assets.mapping.uses import in_use
+
+
+class Standing(StrEnum):
+    """Where a BILL object stands."""
+
+    MAPPED = "mapped"
+    STALE = "stale"
+    """Mapped, but the ledger object is gone or inactive: it waits for another decision."""
+    UNMAPPED = "unmapped"
+    """Left unmapped by hand."""
+    SUGGESTED = "suggested"
+    """A decision waits, and there is something to choose."""
+    AMBIGUOUS = "ambiguous"
+    """A decision waits, and several ledger objects fit equally."""
+    OPEN = ""
+    """A decision waits, and nothing fits."""
+
+    @property
+    def is_decided(self) -> bool:
+        """Nothing waits."""
+        return self in {Standing.MAPPED, Standing.UNMAPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +47,37 @@ class Overview:
     ledger: Mapping[str, LedgerObject]
     """All ledger objects by id, inactive ones too."""
     links: Mapping[str, Link]
+    """Decisions by BILL id."""
+    suggestions: Mapping[str, Suggestion]
     """By BILL id."""
     used: frozenset[str]
     """BILL ids that documents, items or funding accounts refer to."""
     relevant: frozenset[str]
     """BILL ids that need a counterpart: of live objects, and of archived ones that are in use."""
 
-    def of_state(self, state: LinkState) -> list[Link]:
-        """The links of one state, by BILL id."""
-        return [link for _, link in sorted(self.links.items()) if link.state is state]
-
-    def is_mapped(self, bill_id: str) -> bool:
-        """True when the object is mapped onto an active ledger object."""
+    def standing(self, bill_id: str) -> Standing:
+        """Where a BILL object stands."""
         link = self.links.get(bill_id)
-        if link is None or link.state is not LinkState.MAPPED or link.ledger_id is None:
-            return False
-        counterpart = self.ledger.get(link.ledger_id)
-        return counterpart is not None and counterpart.active
+        if link is not None and link.state is LinkState.UNMAPPED:
+            return Standing.UNMAPPED
+        if link is not None:
+            return Standing.MAPPED if self.is_usable(link.ledger_id or "") else Standing.STALE
+        suggestion = self.suggestions.get(bill_id)
+        if suggestion is None:
+            return Standing.OPEN
+        return Standing.AMBIGUOUS if suggestion.certainty is Certainty.AMBIGUOUS else Standing.SUGGESTED
+
+    def is_usable(self, ledger_id: str) -> bool:
+        """True for a ledger object that is there and active."""
+        return ledger_id in self.ledger and self.ledger[ledger_id].active
+
+    def bill_name(self, bill_id: str) -> str:
+        """The name of a BILL object with its parents; empty for one that is gone."""
+        return self.bill[bill_id].candidate.label if bill_id in self.bill else ""
+
+    def ledger_name(self, ledger_id: str | None) -> str:
+        """The name of a ledger object with its parents; empty for none, and for one that is gone."""
+        return self.ledger[ledger_id].label if ledger_id is not None and ledger_id in self.ledger else ""
 
 
 def overview(conn: Connection, integration: str, kind: MappedKind) -> Overview:
@@ -51,6 +89,7 @@ def overview(conn: Connection, integration: str, kind: MappedKind) -> Overview:
         bill=bill,
         ledger=ledger_objects(conn, integration, kind),
         links=Links(conn, integration, kind.name).all(),
+        suggestions=Proposals(conn, integration, kind.name).all(),
         used=used,
         relevant=frozenset(id_ for id_, found in bill.items() if found.is_live or (not found.deleted and id_ in used)),
     )

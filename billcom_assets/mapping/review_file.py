@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from billcom_assets.ledger.spreadsheets import csv_text
 from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.links import Link
+from billcom_assets.mapping.matching import SHOWN
 from billcom_assets.mapping.overview import Overview, overview
 from billcom_assets.warehouse.known_integrations import require_integration
 
@@ -34,14 +36,23 @@ class MappingRow:
     """Of what is decided; ``none`` when left unmapped by hand."""
     ledger_name: str
     state: str
-    """mapped, suggested, unmapped, or empty."""
+    """mapped, stale, suggested, ambiguous, unmapped, or empty."""
     method: str
+    """Of what is decided: manual, exact or likely; of what is suggested: exact, likely or ambiguous."""
     score: str
     reason: str
     decided_by: str
     decided_at: str
     suggested_ledger_id: str
     suggested_ledger_name: str
+    supporting: str
+    """The facts for the suggestion."""
+    contradicting: str
+    """The facts against it."""
+    second_ledger_id: str
+    second_ledger_name: str
+    third_ledger_id: str
+    third_ledger_name: str
 
 
 def show(conn: Connection, integration: str, kinds: Iterable[str] = tuple(KINDS)) -> list[MappingRow]:
@@ -65,40 +76,44 @@ def export_csv(conn: Connection, integration: str, kinds: Iterable[str] = tuple(
 
 
 def _rows(integration: str, view: Overview) -> Iterator[MappingRow]:
-    decided = {bill_id for bill_id, link in view.links.items() if link.is_decided}
     shown = view.relevant | view.links.keys()
-    for bill_id in sorted(shown, key=lambda id_: (id_ in decided, _bill_name(view, id_).casefold(), id_)):
+    for bill_id in sorted(shown, key=lambda id_: (view.standing(id_).is_decided, view.bill_name(id_).casefold(), id_)):
         yield _row(integration, view, bill_id)
 
 
-def _bill_name(view: Overview, bill_id: str) -> str:
-    found = view.bill.get(bill_id)
-    return "" if found is None else found.candidate.full_name or found.candidate.name
-
-
 def _row(integration: str, view: Overview, bill_id: str) -> MappingRow:
-    found = view.bill.get(bill_id)
-    link = view.links.get(bill_id)
-    is_decided = link is not None and link.is_decided
-    counterpart = link.ledger_id if link is not None and link.ledger_id is not None else ""
-    label = view.ledger[counterpart].label if counterpart in view.ledger else ""
+    found, link, suggestion = view.bill.get(bill_id), view.links.get(bill_id), view.suggestions.get(bill_id)
+    proposals = suggestion.proposals if suggestion is not None else ()
+    proposed = [(one.ledger_id, view.ledger_name(one.ledger_id)) for one in proposals] + [("", "")] * SHOWN
+    best = suggestion.best if suggestion is not None else None
+    how = "" if suggestion is None else suggestion.certainty.value
     return MappingRow(
         integration=integration,
         kind=view.kind.name,
         bill_id=bill_id,
-        bill_name=_bill_name(view, bill_id),
+        bill_name=view.bill_name(bill_id),
         bill_number=(found.number if found else None) or "",
         bill_type=(found.type if found else None) or "",
         bill_state=found.state if found else "gone",
         in_use="yes" if bill_id in view.used else "no",
-        ledger_id=(counterpart or NONE) if is_decided else "",
-        ledger_name=label if is_decided else "",
-        state=link.state.value if link else "",
-        method=link.method.value if link else "",
-        score="" if link is None or link.score is None else str(link.score),
-        reason=link.reason if link else "",
+        ledger_id="" if link is None else link.ledger_id or NONE,
+        ledger_name="" if link is None else view.ledger_name(link.ledger_id),
+        state=view.standing(bill_id).value,
+        method=link.method.value if link else how,
+        score=str(best.score) if link is None and best else _score(link),
+        reason=link.reason if link else best.reason if best else "",
         decided_by=(link.decided_by if link else None) or "",
         decided_at=link.decided_at.isoformat(timespec="seconds") if link else "",
-        suggested_ledger_id="" if is_decided else counterpart,
-        suggested_ledger_name="" if is_decided else label,
+        suggested_ledger_id=proposed[0][0],
+        suggested_ledger_name=proposed[0][1],
+        supporting="; ".join(best.supporting) if best else "",
+        contradicting="; ".join(best.contradicting) if best else "",
+        second_ledger_id=proposed[1][0],
+        second_ledger_name=proposed[1][1],
+        third_ledger_id=proposed[2][0],
+        third_ledger_name=proposed[2][1],
     )
+
+
+def _score(link: Link | None) -> str:
+    return "" if link is None or link.score is None else str(link.score)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.hierarchy import same
+from billcom_assets.mapping.blocked import blocked
 from billcom_assets.mapping.coverage import mapped
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.names import name_of
@@ -65,7 +66,7 @@ def warning(found: Iterable[str], *, bad: str, good: str, fix: str) -> Quality:
 
 
 def _to_map(integration: str) -> str:
-    return f"billcom mappings suggest {integration} --accept exact, then billcom mappings export {integration}"
+    return f"billcom mappings show {integration}"
 
 
 def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
@@ -106,9 +107,11 @@ def unmapped_in_use(
     else:
         unmapped = without & (in_use_by(conn, integration, kind, changed, by="bills") | set(known))
     what = kind.replace("_", " ")
+    held = blocked(conn, integration, {kind: unmapped})
+    cannot = f": {held.text} cannot be posted because of them" if held.bills else ""
     return warning(
         unmapped,
-        bad=f"{what} that bills refer to are not mapped",
+        bad=f"{what} that bills refer to are not mapped{cannot}",
         good=f"all {what} that bills refer to are mapped",
         fix=_to_map(integration),
     )

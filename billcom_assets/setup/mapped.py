@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, select, text
+from sqlalchemy import Connection, and_, func, literal, select, text
 
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import LinkState
@@ -20,45 +20,33 @@ class MappedCounts:
 
     live: Counter[str]
     """Objects that are neither archived nor deleted, by type (empty for kinds without types)."""
-    mapped: Counter[str]
-    """Those of them that are mapped onto an active ledger object, by type."""
-    suggested: int
-    """Suggestions that wait for a decision."""
-    ledger: int
-    """Active ledger objects of the kind."""
+    mapped: Counter[tuple[str, str]]
+    """Those of them that are mapped onto an active ledger object, by their type and by the ledger object's."""
+
+    def mapped_within(self, types: Collection[str]) -> int:
+        """Objects of these types that are mapped onto ledger objects of these types."""
+        return sum(count for (ours, theirs), count in self.mapped.items() if ours in types and theirs in types)
 
 
 def mapped_counts(connection: Connection, integration: str, name: str) -> MappedCounts:
     """Counts the objects of the kind ``name``."""
     kind = KINDS[name]
     ours, theirs, m = catalog_mirror().table(name), kind.table, mappings.c
-    type_ = func.coalesce(ours.c[kind.type_column], "") if kind.type_column else literal("")
+    our_type = func.coalesce(ours.c[kind.type_column], "") if kind.type_column else literal("")
+    their_type = theirs.c.type if kind.type_column else literal("")
+    objects = func.count().label("objects")
     live = (
-        select(type_.label("type"), func.count().label("objects"))
-        .select_from(ours)
-        .where(is_live(ours, integration))
-        .group_by(text("1"))
+        select(our_type.label("type"), objects).select_from(ours).where(is_live(ours, integration)).group_by(text("1"))
     )
     mapped = (
-        live.join(mappings, and_(m.integration == ours.c.integration, m.kind == name, m.bill_id == ours.c.id))
+        select(our_type, their_type, func.count())
+        .select_from(ours)
+        .join(mappings, and_(m.integration == ours.c.integration, m.kind == name, m.bill_id == ours.c.id))
         .join(theirs, and_(theirs.c.integration == ours.c.integration, theirs.c.id == m.ledger_id, theirs.c.active))
-        .where(m.state == LinkState.MAPPED.value)
+        .where(is_live(ours, integration), m.state == LinkState.MAPPED.value)
+        .group_by(text("1, 2"))
     )
     return MappedCounts(
-        live=_by_type(connection, live),
-        mapped=_by_type(connection, mapped),
-        suggested=_count(
-            connection,
-            mappings,
-            *(m.integration == integration, m.kind == name, m.state == LinkState.SUGGESTED.value),
-        ),
-        ledger=_count(connection, theirs, theirs.c.integration == integration, theirs.c.active),
+        live=Counter({one.type: one.objects for one in connection.execute(live)}),
+        mapped=Counter({(one, other): count for one, other, count in connection.execute(mapped)}),
     )
-
-
-def _by_type(connection: Connection, query: Select[Any]) -> Counter[str]:
-    return Counter({row.type: row.objects for row in connection.execute(query)})
-
-
-def _count(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:
-    return connection.scalar(select(func.count()).select_from(table).where(*conditions)) or 0

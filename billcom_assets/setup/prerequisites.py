@@ -36,20 +36,13 @@ class SetupState:
     """Entities of which a first complete pull has ended."""
     counts: Mapping[str, MappedCounts]
     """Of vendors and accounts."""
+    mapping_command: Callable[[str], str]
+    """The command that maps objects of a kind; asked for only when it is needed."""
 
     @property
     def seed_command(self) -> str:
         """The command that pulls the lists."""
         return f"billcom seed {self.integration}"
-
-    def mapping_command(self, kind: str) -> str:
-        """The command that maps objects of the kind."""
-        accept = f"billcom mappings suggest {self.integration} --accept exact"
-        if not self.counts[kind].ledger:
-            return f"billcom ledger import {self.integration} --{kind} FILE, then {accept}"
-        if self.counts[kind].suggested:
-            return f"{accept}, or decide by hand: billcom mappings export {self.integration}"
-        return accept
 
 
 class _Outcome(NamedTuple):
@@ -150,11 +143,15 @@ def _pulled(kind: str, *, unpulled: str, to_add: str) -> Callable[[SetupState], 
     return condition
 
 
+def _to_map(state: SetupState, kind: str) -> str:
+    return state.mapping_command(kind) if kind in state.pulled else state.seed_command
+
+
 def _mapped(kind: str) -> Callable[[SetupState], _Outcome]:
     def condition(state: SetupState) -> _Outcome:
         mapped, live = state.counts[kind].mapped.total(), state.counts[kind].live.total()
         found = f"{mapped} of {live} {kind} are mapped"
-        return _Outcome(True, found) if mapped else _Outcome(False, found, state.mapping_command(kind))
+        return _Outcome(True, found) if mapped else _Outcome(False, found, _to_map(state, kind))
 
     return condition
 
@@ -162,13 +159,13 @@ def _mapped(kind: str) -> Callable[[SetupState], _Outcome]:
 def _mapped_of(types: frozenset[AccountType], what: str) -> Callable[[SetupState], _Outcome]:
     def condition(state: SetupState) -> _Outcome:
         accounts = state.counts["accounts"]
-        mapped, live = (sum(count[type_] for type_ in types) for count in (accounts.mapped, accounts.live))
+        mapped, live = accounts.mapped_within(types), sum(accounts.live[type_] for type_ in types)
         found = f"{mapped} of {live} {what} accounts are mapped"
         if mapped:
             return _Outcome(True, found)
         if "accounts" in state.pulled and not live:
             return _Outcome(False, found, f"add one in BILL, then {state.seed_command}")
-        return _Outcome(False, found, state.mapping_command("accounts"))
+        return _Outcome(False, found, _to_map(state, "accounts"))
 
     return condition
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from billcom_assets.mapping.next_step import REVIEW_FILE, mapping_command
 from billcom_assets.setup.mapped import mapped_counts
 from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, SetupIncomplete, SetupState
 from billcom_assets.status.integrations import entity_states, find_integration
@@ -21,6 +22,9 @@ def evaluate(connection: Connection, key: str) -> list[Finding]:
         status_message=integration.status_message if integration else None,
         pulled=frozenset(entity for entity, state in states.items() if state.first_pulled_at is not None),
         counts={kind: mapped_counts(connection, key, kind) for kind in ("vendors", "accounts")},
+        mapping_command=lambda kind: (
+            mapping_command(connection, key, (kind,)) or f"billcom mappings export {key} --output {REVIEW_FILE}"
+        ),
     )
     return [prerequisite.examine(state) for prerequisite in PREREQUISITES]
 

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.mapping.coverage import Coverage, mapping_coverage
+from billcom_assets.mapping.blocked import Blocked
+from billcom_assets.mapping.coverage import Coverage, mapping_coverage, unpostable
+from billcom_assets.mapping.next_step import mapping_command
 from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.entities import EntityStatus, entity_statuses
 from billcom_assets.status.errors import OpenErrors, held_documents, open_errors
@@ -55,6 +57,10 @@ class IntegrationReport:
     runs: list[RunStatus]
     errors: list[OpenErrors]
     held: int
+    unpostable: Blocked
+    """Bills that could not be posted because objects that they use are not mapped."""
+    mapping_command: str | None
+    """The command that decides most of what waits to be mapped; None when nothing does."""
 
     @property
     def is_ready(self) -> bool:
@@ -67,7 +73,10 @@ class IntegrationReport:
         key = self.summary.integration.key
         if self.summary.credentials.usable is False:
             return f"billcom connect {key}"
-        return next_step(key, [finding for finding in self.findings if not finding.met])
+        missing = [finding for finding in self.findings if not finding.met]
+        if not missing and self.unpostable.bills and self.mapping_command:
+            return self.mapping_command
+        return next_step(key, missing)
 
 
 def summaries(warehouse: Warehouse, connection: Connection, check: CredentialCheck) -> list[IntegrationSummary]:
@@ -92,6 +101,8 @@ def report(warehouse: Warehouse, connection: Connection, check: CredentialCheck,
         runs=last_runs(connection, key),
         errors=open_errors(connection, key),
         held=held_documents(connection, key),
+        unpostable=unpostable(connection, key),
+        mapping_command=mapping_command(connection, key),
     )
 
 

@@ -23,11 +23,14 @@ from billcom_assets.warehouse.views import managed_views
 
 ANALYST_SCHEMA: Final = "billcom_analyst"
 _BOOKKEEPING = ("deleted_at", "unreadable_since", "first_seen_at", "synced_at")
-_PARTY = ("integration", "id", "name", "currency", "active", "imported_at")
+_PARTY = (
+    *("integration", "id", "number", "name", "currency", "terms", "on_hold", "default_account_id"),
+    *("active", "imported_at"),
+)
 
 _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     "integrations": (
-        *("key", "company", "organization_id", "environment", "cutoff", "history_start", "time_zone"),
+        *("key", "company", "organization_id", "environment", "cutoff", "history_start", "time_zone", "home_currency"),
         *("status", "status_code", "checked_at", "created_at", "updated_at"),
     ),
     "sync_state": (
@@ -49,12 +52,16 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     "quality_findings": ("integration", "entity", "measure", "found", "found_at"),
     "contract_findings": ("integration", "entity", "kind", "place", "first_seen_at", "last_seen_at"),
     "ledger_accounts": (
-        *("integration", "id", "number", "name", "type", "parent_id", "description", "active", "imported_at"),
+        *("integration", "id", "number", "name", "type", "parent_id", "description", "currency"),
+        *("postable", "control", "required_dimensions", "active", "imported_at"),
     ),
     "ledger_vendors": _PARTY,
     "ledger_customers": _PARTY,
-    "ledger_items": ("integration", "id", "name", "description", "account_id", "active", "imported_at"),
-    "ledger_dimensions": ("integration", "kind", "id", "name", "parent_id", "active", "imported_at"),
+    "ledger_items": (
+        *("integration", "id", "number", "name", "description", "income_account_id", "expense_account_id"),
+        *("active", "imported_at"),
+    ),
+    "ledger_dimensions": ("integration", "kind", "id", "number", "name", "parent_id", "active", "imported_at"),
     "mappings": ("integration", "kind", "bill_id", "ledger_id", "state", "method", "score", "decided_at"),
 }
 """Columns that analysts see of the tables that are ours, such as dates, counts and the ledger's own names."""
@@ -63,6 +70,7 @@ WITHHELD: Final[Mapping[str, str]] = {
     "audit_head": "says nothing about the company",
     "audit_log": "names people and repeats settings",
     "bill_sessions": "holds sessions",
+    "mapping_suggestions": "waits for a decision, and may tell what is known of a person",
     "mirror_parts": "says nothing about the company but ids of BILL's at which an upgrade stopped",
     "mirror_schema": "says nothing about the company",
     "request_budget": "names developer keys",

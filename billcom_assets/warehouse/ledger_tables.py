@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, false, true
 
 from billcom_assets.warehouse.tables import metadata
-from billcom_assets.warehouse.types import Exact, UtcTimestamp
+from billcom_assets.warehouse.types import Exact, Json, UtcTimestamp
 
 
 def _integration() -> Column[str]:
@@ -24,6 +24,28 @@ def _imported_at() -> Column[Any]:
     return Column("imported_at", UtcTimestamp, nullable=False, comment="When an import last changed it")
 
 
+def _source_id() -> Column[Any]:
+    return Column(
+        "source_id", Text, comment="Stable id that the accounting program gave it; null where its file has none"
+    )
+
+
+def _number() -> Column[Any]:
+    return Column("number", Text, comment="Number or code")
+
+
+def _on_hold() -> Column[Any]:
+    return Column("on_hold", Boolean, nullable=False, server_default=false(), comment="Not to be traded with for now")
+
+
+def _default_account() -> Column[Any]:
+    return Column("default_account_id", Text, comment="Id of the ledger account that its lines usually go to")
+
+
+def _currency() -> Column[Any]:
+    return Column("currency", Text, comment="ISO 4217 code; null for the home currency")
+
+
 ledger_accounts = Table(
     "ledger_accounts",
     metadata,
@@ -34,6 +56,27 @@ ledger_accounts = Table(
     Column("type", Text, nullable=False, comment="One of BILL's 17 account types"),
     Column("parent_id", Text, comment="Id of the parent account"),
     Column("description", Text, comment="Description"),
+    _source_id(),
+    _currency(),
+    Column(
+        "postable",
+        Boolean,
+        nullable=False,
+        server_default=true(),
+        comment="May be posted to; false for a header that only sums up",
+    ),
+    Column(
+        "control",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Kept by a subledger, such as accounts payable; not posted to by hand",
+    ),
+    Column(
+        "required_dimensions",
+        Text,
+        comment="Kinds of dimensions that every line on it must name, separated by commas; null for none",
+    ),
     _active(),
     _imported_at(),
     PrimaryKeyConstraint("integration", "id"),
@@ -48,7 +91,14 @@ ledger_vendors = Table(
     Column("name", Text, nullable=False, comment="Name"),
     Column("tax_id", Text, comment="Tax id, as imported"),
     Column("email", Text, comment="E-mail"),
-    Column("currency", Text, comment="ISO-4217 code"),
+    _currency(),
+    _source_id(),
+    _number(),
+    Column("terms", Text, comment="Payment terms"),
+    _on_hold(),
+    _default_account(),
+    Column("eligible_1099", Boolean, comment="Payments are reported on form 1099; null where unknown"),
+    Column("box_1099", Text, comment="Box of form 1099 that payments are reported in"),
     _active(),
     _imported_at(),
     PrimaryKeyConstraint("integration", "id"),
@@ -63,7 +113,12 @@ ledger_customers = Table(
     Column("name", Text, nullable=False, comment="Name"),
     Column("tax_id", Text, comment="Tax id, as imported"),
     Column("email", Text, comment="E-mail"),
-    Column("currency", Text, comment="ISO-4217 code"),
+    _currency(),
+    _source_id(),
+    _number(),
+    Column("terms", Text, comment="Payment terms"),
+    _on_hold(),
+    _default_account(),
     _active(),
     _imported_at(),
     PrimaryKeyConstraint("integration", "id"),
@@ -77,7 +132,10 @@ ledger_items = Table(
     Column("id", Text, nullable=False, comment="The ledger's own id: its number (SKU), or the name without one"),
     Column("name", Text, nullable=False, comment="Name"),
     Column("description", Text, comment="Description"),
-    Column("account_id", Text, comment="Ledger account that it posts to"),
+    Column("income_account_id", Text, comment="Ledger account that sales of it post to"),
+    Column("expense_account_id", Text, comment="Ledger account that purchases of it post to"),
+    _source_id(),
+    _number(),
     _active(),
     _imported_at(),
     PrimaryKeyConstraint("integration", "id"),
@@ -93,6 +151,8 @@ ledger_dimensions = Table(
     Column("name", Text, nullable=False, comment="Name without its parents"),
     Column("parent_id", Text, comment="Id of the parent"),
     Column("email", Text, comment="E-mail, for employees"),
+    _source_id(),
+    _number(),
     _active(),
     _imported_at(),
     PrimaryKeyConstraint("integration", "kind", "id"),
@@ -106,16 +166,34 @@ mappings = Table(
     Column("kind", Text, nullable=False, comment="Entity of the BILL object"),
     Column("bill_id", Text, nullable=False, comment="BILL's id"),
     Column("ledger_id", Text, comment="Id of the ledger counterpart; null when left unmapped by hand"),
-    Column("state", Text, nullable=False, comment="mapped; suggested, waiting for a decision; unmapped by hand"),
+    Column("state", Text, nullable=False, comment="mapped; unmapped by hand"),
     Column("method", Text, nullable=False, comment="manual, exact or likely"),
-    Column("score", Exact, comment="0 to 100: how likely it is; null for exact and manual ones"),
+    Column("score", Exact, comment="0 to 100: how well it fitted; null for one decided by hand"),
     Column("reason", Text, nullable=False, comment="Why the two belong together"),
-    Column("decided_by", Text, comment="Who decided; null while it is only suggested"),
-    Column("decided_at", UtcTimestamp, nullable=False, comment="When it was suggested or decided"),
+    Column("decided_by", Text, comment="Who decided"),
+    Column("decided_at", UtcTimestamp, nullable=False, comment="When it was decided"),
     PrimaryKeyConstraint("integration", "kind", "bill_id"),
-    CheckConstraint("state in ('mapped', 'suggested', 'unmapped')", name="state"),
+    CheckConstraint("state in ('mapped', 'unmapped')", name="state"),
     CheckConstraint("(state = 'unmapped') = (ledger_id is null)", name="ledger_id"),
     CheckConstraint("method in ('manual', 'exact', 'likely')", name="method"),
     Index(None, "integration", "kind", "ledger_id"),
-    comment="One row per BILL object that is linked to a ledger object, is proposed to be, or shall not be",
+    comment="One row per BILL object that is mapped or left unmapped",
+)
+
+mapping_suggestions = Table(
+    "mapping_suggestions",
+    metadata,
+    _integration(),
+    Column("kind", Text, nullable=False, comment="Entity of the BILL object"),
+    Column("bill_id", Text, nullable=False, comment="BILL's id"),
+    Column("rank", Integer, nullable=False, comment="1 for the best fit, up to 3"),
+    Column("ledger_id", Text, nullable=False, comment="Id of the ledger object that is proposed"),
+    Column("certainty", Text, nullable=False, comment="exact, likely or ambiguous"),
+    Column("score", Integer, nullable=False, comment="0 to 100: how well it fits"),
+    Column("supporting", Json, nullable=False, comment="JSON list of the facts for it, in words"),
+    Column("contradicting", Json, nullable=False, comment="JSON list of the facts against it, in words"),
+    Column("suggested_at", UtcTimestamp, nullable=False, comment="When it was first proposed"),
+    PrimaryKeyConstraint("integration", "kind", "bill_id", "rank"),
+    CheckConstraint("certainty in ('exact', 'likely', 'ambiguous')", name="certainty"),
+    comment="One row per ledger object that is proposed for a BILL object which waits for a decision",
 )

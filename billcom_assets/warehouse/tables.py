@@ -45,6 +45,13 @@ integrations = Table(
     Column("cutoff", Date, comment="Bills, vendor credits and vendor payments dated before are not brought in"),
     Column("history_start", Date, comment="Earliest update time of the very first pull; null = everything"),
     Column("time_zone", Text, nullable=False, server_default="UTC", comment="IANA zone in which schedules run"),
+    Column(
+        "home_currency",
+        Text,
+        nullable=False,
+        server_default="USD",
+        comment="ISO 4217 code of the currency that the company keeps its books in",
+    ),
     Column("status", Text, nullable=False, comment="pending, connected, error, disconnected or forgetting"),
     Column("status_code", Text, comment="BILL's error code, when status is error"),
     Column("status_message", Text, comment="What BILL said last, and the next step"),

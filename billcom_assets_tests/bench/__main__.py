@@ -25,6 +25,7 @@ from billcom_assets_tests import peers
 from billcom_assets_tests.bench import postgres
 from billcom_assets_tests.bench.processes import Measured, measured, sandbox
 from billcom_assets_tests.bench.reader import reading
+from billcom_assets_tests.mapping.labelled import generated, judged, labelled
 
 OURS = [sys.executable, "-m", "billcom_assets_tests.bench.ours"]
 SUGGESTIONS = [sys.executable, "-m", "billcom_assets_tests.bench.suggestions"]
@@ -39,6 +40,7 @@ LATENCY_MS = 250
 QUIET_LATENCY_MS = 150
 AT_ONCE = 3
 VENDORS = 5_000
+GENERATED = 300
 PEAK_MB = 300
 PARTS = ("speed", "latency", "quiet", "memory", "suggestions", "scale")
 _WIDTH = 120
@@ -102,6 +104,12 @@ class Bench:
         self.console.print(f"{title} ...")
         found = measured(SUGGESTIONS, {"database_url": self.new_database(), "vendors": vendors})
         self._alone(title, "seconds", found.said["suggest_seconds"])
+        for name, pairs in (("labelled", labelled()), ("generated", generated(GENERATED))):
+            verdict = judged(pairs, together=True)
+            title = f"suggestions, {len(pairs):,} {name} pairs"
+            self._alone(title, f"wrong of {verdict.certain} certain", len(verdict.wrong_certain), "0")
+            self._alone("", "found, %", verdict.recall * 100, "at least 90")
+            self._alone("", "of these right, %", verdict.precision * 100, "at least 85")
 
     def large(self) -> None:
         """A large company's first sync, a sync with nothing new, a sweep and an upgrade, while somebody reads."""
@@ -158,8 +166,8 @@ class Bench:
         )
         return found
 
-    def _alone(self, title: str, measure: str, ours: float) -> None:
-        self.rows.append((title, measure, f"{ours:,.1f}", "", "", "", ""))
+    def _alone(self, title: str, measure: str, ours: float, goal: str = "") -> None:
+        self.rows.append((title, measure, f"{ours:,.1f}", "", "", "", goal))
 
     def _row(self, title: str, measure: str, ours: float, who: str, theirs: float, goal: str = "") -> None:
         self.rows.append((title, measure, f"{ours:.1f}", who, f"{theirs:.1f}", f"{ours / theirs:.2f}", goal))

@@ -48,7 +48,7 @@ def vendors(desk: Desk, *names: str) -> None:
     with warehouse.write() as connection:
         books = Books(connection, "acme")
         for number, name in enumerate(names):
-            books.vendor(f"009{number}", name)
+            books.vendor(f"009{number}", name, email=f"ap@vendor{number}.example")
     warehouse.close()
 
 
@@ -108,7 +108,7 @@ def test_each_accepted_mapping_is_an_entry(desk: Desk, tmp_path: Path) -> None:
     desk.connect("acme")
     vendors(desk, "Acme Supplies", "Northwind")
     file = tmp_path / "vendors.csv"
-    file.write_text("Number,Name\nV1,Acme Supplies\nV2,Northwind\n")
+    file.write_text("Number,Name,Email\nV1,Acme Supplies,ap@vendor0.example\nV2,Northwind,ap@vendor1.example\n")
 
     desk.run("ledger", "import", "acme", "--vendors", str(file), "--as", "Grace")
     desk.run("mappings", "suggest", "acme", "--accept", "exact", "--as", "Grace")
@@ -137,7 +137,7 @@ def test_a_decision_that_is_overwritten_stays_evident(desk: Desk, tmp_path: Path
     desk.connect("acme")
     vendors(desk, "Acme Supplies")
     ledger, decisions = tmp_path / "vendors.csv", tmp_path / "mappings.csv"
-    ledger.write_text("Number,Name\nV1,Acme Supplies\nV2,Northwind\n")
+    ledger.write_text("Number,Name,Email\nV1,Acme Supplies,ap@vendor0.example\nV2,Northwind,ap@vendor1.example\n")
     desk.run("ledger", "import", "acme", "--vendors", str(ledger))
     desk.run("mappings", "suggest", "acme", "--accept", "exact", "--as", "Grace")
     desk.run("mappings", "export", "acme", "--output", str(decisions))

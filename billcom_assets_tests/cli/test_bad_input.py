@@ -180,7 +180,7 @@ def test_a_home_folder_that_cannot_be_made_is_wrong_configuration(
         (("sync", "acme", "--onyl", "bills"), "Did you mean"),
         (("ledger", "import", "acme"), "Name at least one file: --accounts, --vendors"),
         (("ledger", "export", "acme"), "--chart-of-accounts"),
-        (("mappings", "suggest", "acme", "--accept", "some"), "'some' is not one of 'exact', 'all'"),
+        (("mappings", "suggest", "acme", "--accept", "some"), "'some' is not one of 'exact', 'likely'"),
         (("mappings", "show", "acme", "--kind", "bills"), "'bills' is not one of 'accounts', 'vendors'"),
         (("sandbox", "--faults", "gremlins"), "'gremlins' is no fault; there are html_502"),
         (("sandbox", "--port", "70000"), "70000 is not in the range"),

@@ -68,6 +68,7 @@ def fill_every_table(connection: Connection, warehouse: Warehouse, key: str) -> 
     """One row in each table that holds rows of integrations, the planted name in each free text."""
     checked = {
         "integration_errors": {"status": "open"},
+        "mapping_suggestions": {"certainty": "exact"},
         "mappings": {"state": "mapped", "method": "exact"},
     }
     for number, table in enumerate(tables(connection, warehouse)):

@@ -170,7 +170,7 @@ def test_vendors_customers_items_and_dimensions_are_read(files: Files) -> None:
         ("Northwind", "ap@northwind.example")
     ]
     i = ledger_items.c
-    assert files.conn.execute(select(i.id, i.name, i.description, i.account_id)).all() == [
+    assert files.conn.execute(select(i.id, i.name, i.description, i.expense_account_id)).all() == [
         ("C1", "Cable", "Two metres", "6010")
     ]
     d = ledger_dimensions.c
@@ -253,7 +253,7 @@ def test_items_find_accounts_that_were_imported_before(files: Files) -> None:
     files.load(accounts=QUICKBOOKS_ACCOUNTS)
     files.load(items="Code,Name,Account\nC1,Cable,6010\nC2,Wire,electricity\n")
 
-    assert files.conn.execute(select(ledger_items.c.account_id)).all() == [("6010",), ("6010",)]
+    assert files.conn.execute(select(ledger_items.c.expense_account_id)).all() == [("6010",), ("6010",)]
 
 
 def test_integrations_do_not_see_each_other(files: Files, tmp_path: Path) -> None:

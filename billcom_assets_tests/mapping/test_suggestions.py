@@ -4,17 +4,30 @@ import pytest
 from sqlalchemy import Connection, select
 
 from billcom_assets.mapping.coverage import Coverage, mapped, mapping_coverage, stale_links
-from billcom_assets.mapping.kinds import KINDS
-from billcom_assets.mapping.links import Link, Links, LinkState
-from billcom_assets.mapping.matching import Method
-from billcom_assets.mapping.suggestions import Accept, accept, suggest
+from billcom_assets.mapping.links import Link, Links, LinkState, Method
+from billcom_assets.mapping.matching import Certainty, Proposal, Suggestion
+from billcom_assets.mapping.next_step import mapping_command
+from billcom_assets.mapping.proposals import Proposals
+from billcom_assets.mapping.suggestions import Accept, KindSuggestions, accept, acceptances, suggest
+from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.integrations import UnknownIntegration
-from billcom_assets.warehouse.ledger_tables import mappings
+from billcom_assets.warehouse.ledger_tables import mapping_suggestions, mappings
 from billcom_assets_tests.small_company import ADA, KEY, LATER, NOW, Books, connect
+
+MAIL = "ap@acme.example"
 
 
 def links(conn: Connection, kind: str = "vendors") -> dict[str, Link]:
     return Links(conn, KEY, kind).all()
+
+
+def suggestions(conn: Connection, kind: str = "vendors") -> dict[str, Suggestion]:
+    return Proposals(conn, KEY, kind).all()
+
+
+def suggested(conn: Connection, kind: str = "vendors") -> dict[str, tuple[str, Certainty]]:
+    """The best proposal by BILL id, and how sure it is."""
+    return {id_: (one.best.ledger_id, one.certainty) for id_, one in suggestions(conn, kind).items()}
 
 
 def counts(conn: Connection, kind: str) -> Coverage:
@@ -22,67 +35,106 @@ def counts(conn: Connection, kind: str) -> Coverage:
 
 
 def test_suggestions_are_stored_with_when_how_and_why(books: Books) -> None:
-    books.vendor("009a", "Acme Inc")
+    books.vendor("009a", "Acme Inc", email=MAIL)
     books.vendor("009b", "Northwind Tradrs")
     books.vendor("009c", "Zoo")
-    books.ledger("vendors", "V1", "ACME")
+    books.vendor("009d", "Twin Oaks")
+    books.ledger("vendors", "V1", "ACME", email=MAIL)
     books.ledger("vendors", "V2", "Northwind Traders")
+    books.ledger("vendors", "V3", "Twin Oaks")
+    books.ledger("vendors", "V4", "Twin Oaks")
 
     report = suggest(books.conn, KEY, NOW)
 
-    assert [(k.kind, k.exact, k.likely, k.without, k.decided) for k in report if k.kind == "vendors"] == [
-        ("vendors", 1, 1, 1, 0)
-    ]
-    stored = links(books.conn)
-    assert stored.keys() == {"009a", "009b"}
-    assert stored["009a"] == Link(
-        "009a", "V1", LinkState.SUGGESTED, Method.EXACT, None, "same name without legal form", None, NOW
+    vendors = next(one for one in report if one.kind == "vendors")
+    assert vendors == KindSuggestions("vendors", exact=1, likely=1, ambiguous=1, without=1, decided=0)
+    found = suggestions(books.conn)
+    assert found["009a"] == Suggestion(
+        "009a", Certainty.EXACT, (Proposal("V1", 100, ("same name", "same e-mail address"), ()),)
     )
-    assert stored["009b"].method is Method.LIKELY
-    assert stored["009b"].score is not None
+    assert found["009b"].certainty is Certainty.LIKELY
+    assert [one.ledger_id for one in found["009d"].proposals] == ["V3", "V4"]
+    assert links(books.conn) == {}
+    t = mapping_suggestions.c
+    assert set(books.conn.scalars(select(t.suggested_at))) == {NOW}
 
 
 def test_accepting_exact_ones_maps_them_and_says_who_and_when(books: Books) -> None:
-    books.vendor("009a", "Acme")
+    books.vendor("009a", "Acme", email=MAIL)
     books.vendor("009b", "Northwind Tradrs")
-    books.ledger("vendors", "V1", "Acme")
+    books.ledger("vendors", "V1", "Acme", email=MAIL)
     books.ledger("vendors", "V2", "Northwind Traders")
 
     report = accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert [(k.accepted, k.waiting) for k in report if k.kind == "vendors"] == [(1, 1)]
-    stored = links(books.conn)["009a"]
-    assert (stored.state, stored.method, stored.decided_by, stored.decided_at) == (
-        LinkState.MAPPED,
-        Method.EXACT,
-        "ada",
-        LATER,
-    )
-    assert links(books.conn)["009b"].state is LinkState.SUGGESTED
+    assert links(books.conn) == {
+        "009a": Link("009a", "V1", LinkState.MAPPED, Method.EXACT, 100, "same name; same e-mail address", "ada", LATER)
+    }
+    assert suggestions(books.conn).keys() == {"009b"}
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1"}
 
 
-def test_accepting_all_never_puts_two_vendors_onto_one(books: Books) -> None:
-    books.vendor("009a", "Acme")
-    books.vendor("009b", "Acme East")
-    books.vendor("009c", "Northwind Tradrs")
-    books.ledger("vendors", "V1", "Acme")
+def test_every_acceptance_goes_to_the_audit_log(books: Books) -> None:
+    books.vendor("009a", "Acme", email=MAIL)
+    books.ledger("vendors", "V1", "Acme", email=MAIL)
+
+    accept(books.conn, KEY, actor=ADA, now=LATER)
+
+    entry = audit.entries(books.conn, KEY, limit=1)[0]
+    assert (entry.what, entry.subject, entry.user_name) == ("mapping decided", "vendors 009a", "ada")
+    assert "V1" in str(entry.after)
+
+
+def test_likely_ones_are_accepted_from_a_score_on_and_ambiguous_ones_never(books: Books) -> None:
+    books.vendor("009a", "Acme Tools")
+    books.vendor("009b", "Northwind Tradrs")
+    books.vendor("009c", "Twin Oaks")
+    books.ledger("vendors", "V1", "Acme Tools")
     books.ledger("vendors", "V2", "Northwind Traders")
+    books.ledger("vendors", "V3", "Twin Oaks")
+    books.ledger("vendors", "V4", "Twin Oaks")
+    suggest(books.conn, KEY, NOW)
 
-    accept(books.conn, KEY, Accept.ALL, actor=ADA, now=LATER)
+    assert [one.bill_name for one in acceptances(books.conn, KEY, Accept.LIKELY)] == ["Acme Tools"]
+    accept(books.conn, KEY, Accept.LIKELY, actor=ADA, now=LATER)
+    assert mapped(books.conn, KEY, "vendors") == {"009a": "V1"}
+    assert links(books.conn)["009a"].method is Method.LIKELY
 
-    assert mapped(books.conn, KEY, "vendors") == {"009a": "V1", "009c": "V2"}
-    assert "goes onto the same ledger object" in links(books.conn)["009b"].reason
+    accept(books.conn, KEY, Accept.LIKELY, min_score=0, actor=ADA, now=LATER)
+    assert mapped(books.conn, KEY, "vendors") == {"009a": "V1", "009b": "V2"}
+
+
+def test_only_what_was_confirmed_is_accepted(books: Books) -> None:
+    for id_, name in (("009a", "Acme Tools"), ("009b", "Beta Foods")):
+        books.vendor(id_, name)
+        books.ledger("vendors", f"V{id_}", name)
+    suggest(books.conn, KEY, NOW)
+    seen = acceptances(books.conn, KEY, Accept.LIKELY)
+    books.vendor("009c", "Gamma Ray")
+    books.ledger("vendors", "V009c", "Gamma Ray")
+
+    accept(books.conn, KEY, Accept.LIKELY, only=seen[:1], actor=ADA, now=LATER)
+
+    assert mapped(books.conn, KEY, "vendors") == {"009a": "V009a"}
+
+
+def test_accepting_likely_ones_never_puts_two_vendors_onto_one(books: Books) -> None:
+    books.vendor("009a", "Acme Tools", email=MAIL)
+    books.vendor("009b", "Acme Tools & Co")
+    books.ledger("vendors", "V1", "Acme Tools", email=MAIL)
+
+    accept(books.conn, KEY, Accept.LIKELY, min_score=0, actor=ADA, now=LATER)
+    accept(books.conn, KEY, Accept.LIKELY, min_score=0, actor=ADA, now=LATER)
+
+    assert mapped(books.conn, KEY, "vendors") == {"009a": "V1"}
 
 
 def test_suggesting_again_renews_suggestions_and_leaves_decisions_alone(books: Books) -> None:
-    books.vendor("009a", "Acme")
-    books.vendor("009b", "Beta")
-    books.vendor("009c", "Gamma")
-    books.vendor("009d", "Delta")
-    for id_, name in (("V1", "Acme"), ("V2", "Beta"), ("V3", "Gamma"), ("V4", "Delta")):
-        books.ledger("vendors", id_, name)
-    books.mapping("vendors", "009a", "V4", decided_by="eve")
+    for id_, name in (("009a", "Acme"), ("009b", "Beta"), ("009c", "Gamma"), ("009d", "Delta Nine")):
+        books.vendor(id_, name)
+        books.ledger("vendors", f"V{id_[-1]}", name)
+    books.mapping("vendors", "009a", "Vd", decided_by="eve")
     books.mapping("vendors", "009b", None, state="unmapped")
     suggest(books.conn, KEY, NOW)
     before = links(books.conn)
@@ -91,11 +143,8 @@ def test_suggesting_again_renews_suggestions_and_leaves_decisions_alone(books: B
 
     suggest(books.conn, KEY, LATER)
 
-    after = links(books.conn)
-    assert after["009a"] == before["009a"]
-    assert after["009b"] == before["009b"]
-    assert (after["009c"].reason, after["009c"].decided_at) == ("same name without legal form", LATER)
-    assert "009d" not in after
+    assert links(books.conn) == before
+    assert suggestions(books.conn).keys() == {"009c"}
 
 
 def test_an_unchanged_suggestion_keeps_its_time(books: Books) -> None:
@@ -105,34 +154,76 @@ def test_an_unchanged_suggestion_keeps_its_time(books: Books) -> None:
 
     suggest(books.conn, KEY, LATER)
 
-    assert links(books.conn)["009a"].decided_at == NOW
+    assert books.conn.scalar(select(mapping_suggestions.c.suggested_at)) == NOW
 
 
 def test_accepting_renews_suggestions_first(books: Books) -> None:
-    books.vendor("009a", "Acme")
-    books.ledger("vendors", "V1", "Acme")
-    books.ledger("vendors", "V2", "Beta")
+    books.vendor("009a", "Acme", email=MAIL)
+    books.ledger("vendors", "V1", "Acme", email=MAIL)
+    books.ledger("vendors", "V2", "Beta", email="ap@beta.example")
     suggest(books.conn, KEY, NOW)
-    books.change("vendors", "009a", name="Beta")
+    books.change("vendors", "009a", name="Beta", email="ap@beta.example")
 
     accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V2"}
 
 
-def test_masked_tax_ids_are_never_equal_and_plain_ones_are(books: Books) -> None:
-    books.vendor("009a", "Acme", "*****6789")
-    books.vendor("009b", "Beta", "12-3456789")
-    books.vendor("009c", "Gamma", "000000000")
-    books.ledger("vendors", "V1", "Xerxes", tax_id="*****6789")
-    books.ledger("vendors", "V2", "Yves", tax_id="123456789")
-    books.ledger("vendors", "V3", "Zoe", tax_id="00-0000000")
+def test_of_a_masked_tax_id_its_end_counts_and_a_placeholder_does_not(books: Books) -> None:
+    books.vendor("009a", "Acme Tools", "*****6789")
+    books.vendor("009b", "Beta Foods", "*****6780")
+    books.vendor("009c", "Gamma Ray", "000000000")
+    books.ledger("vendors", "V1", "Acme Tools", tax_id="12-3456789")
+    books.ledger("vendors", "V2", "Beta Foods", tax_id="12-3450000")
+    books.ledger("vendors", "V3", "Gamma Ray", tax_id="00-0000000")
 
     suggest(books.conn, KEY, NOW)
 
-    assert {id_: (link.ledger_id, link.reason) for id_, link in links(books.conn).items()} == {
-        "009b": ("V2", "same tax id")
-    }
+    assert suggested(books.conn) == {"009a": ("V1", Certainty.EXACT), "009c": ("V3", Certainty.LIKELY)}
+    assert suggestions(books.conn)["009c"].best.supporting == ("same name",)
+
+
+@pytest.mark.parametrize("state", [{"active": False}, None], ids=["inactive", "gone"])
+def test_a_mapping_whose_ledger_object_has_gone_is_stale_and_suggested_again(
+    books: Books, state: dict[str, object] | None
+) -> None:
+    books.vendor("009a", "Acme", email=MAIL)
+    if state is not None:
+        books.ledger("vendors", "V1", "Acme", email=MAIL, **state)
+    books.ledger("vendors", "V2", "Acme", email=MAIL)
+    books.mapping("vendors", "009a", "V1", decided_by="eve")
+
+    suggest(books.conn, KEY, NOW)
+
+    assert (counts(books.conn, "vendors").stale, counts(books.conn, "vendors").mapped) == (1, 0)
+    assert links(books.conn)["009a"].ledger_id == "V1"
+    assert suggested(books.conn) == {"009a": ("V2", Certainty.EXACT)}
+    assert mapping_command(books.conn, KEY, ("vendors",)) == "billcom mappings suggest acme-us --accept exact"
+    accept(books.conn, KEY, actor=ADA, now=LATER)
+    assert mapped(books.conn, KEY, "vendors") == {"009a": "V2"}
+    assert "V1" in str(audit.entries(books.conn, KEY, limit=1)[0].before)
+    assert mapping_command(books.conn, KEY, ("vendors",)) is None
+
+
+def test_the_next_command_changes_something_each_time(books: Books) -> None:
+    def command() -> str | None:
+        return mapping_command(books.conn, KEY, ("vendors",))
+
+    assert command() is None
+    books.vendor("009a", "Acme", email=MAIL)
+    books.vendor("009b", "Beta Foods")
+    books.vendor("009c", "Nothing like it")
+    assert command() == "billcom ledger import acme-us --vendors vendors.csv"
+    books.ledger("vendors", "V1", "Acme", email=MAIL)
+    books.ledger("vendors", "V2", "Beta Foods")
+    suggest(books.conn, KEY, NOW)
+    assert command() == "billcom mappings suggest acme-us --accept exact"
+    accept(books.conn, KEY, actor=ADA, now=LATER)
+    assert command() == "billcom mappings suggest acme-us --accept likely"
+    accept(books.conn, KEY, Accept.LIKELY, actor=ADA, now=LATER)
+    assert command() == "billcom mappings export acme-us --output mappings.csv"
+    books.mapping("vendors", "009c", None, state="unmapped")
+    assert command() is None
 
 
 def test_inactive_ledger_objects_and_deleted_bill_objects_are_not_suggested(books: Books) -> None:
@@ -145,31 +236,32 @@ def test_inactive_ledger_objects_and_deleted_bill_objects_are_not_suggested(book
 
     suggest(books.conn, KEY, NOW)
 
-    assert links(books.conn) == {}
+    assert suggestions(books.conn) == {}
 
 
 def test_an_archived_vendor_whose_bills_are_still_here_gets_what_the_live_ones_leave(books: Books) -> None:
-    books.vendor("009a", "Acme", archived=True)
-    books.vendor("009b", "Beta", archived=True)
-    books.vendor("009c", "Beta")
+    books.vendor("009a", "Acme", email=MAIL, archived=True)
+    books.vendor("009b", "Beta", email="ap@beta.example", archived=True)
+    books.vendor("009c", "Beta", email="ap@beta.example")
     books.bill("bills", "00n1", vendor_id="009a")
     books.bill("bills", "00n2", vendor_id="009b")
-    books.ledger("vendors", "V1", "Acme")
-    books.ledger("vendors", "V2", "Beta")
+    books.ledger("vendors", "V1", "Acme", email=MAIL)
+    books.ledger("vendors", "V2", "Beta", email="ap@beta.example")
 
     suggest(books.conn, KEY, NOW)
 
-    found = links(books.conn)
-    assert (found["009a"].ledger_id, found["009a"].method) == ("V1", Method.EXACT)
-    assert (found["009c"].ledger_id, found["009c"].method) == ("V2", Method.EXACT)
-    assert (found["009b"].ledger_id, found["009b"].method) == ("V2", Method.LIKELY)
-    assert "BILL's 009c goes onto the same" in found["009b"].reason
+    assert suggested(books.conn) == {
+        "009a": ("V1", Certainty.EXACT),
+        "009b": ("V2", Certainty.LIKELY),
+        "009c": ("V2", Certainty.EXACT),
+    }
+    assert suggestions(books.conn)["009b"].best.contradicting == ('BILL\'s "Beta" is mapped to it',)
 
 
 def test_the_mapping_of_an_archived_vendor_does_not_keep_its_successor_from_the_ledger_vendor(books: Books) -> None:
-    books.vendor("009a", "Acme", archived=True)
-    books.vendor("009b", "Acme")
-    books.ledger("vendors", "V1", "Acme")
+    books.vendor("009a", "Acme", email=MAIL, archived=True)
+    books.vendor("009b", "Acme", email=MAIL)
+    books.ledger("vendors", "V1", "Acme", email=MAIL)
     books.mapping("vendors", "009a", "V1")
 
     accept(books.conn, KEY, actor=ADA, now=LATER)
@@ -185,8 +277,8 @@ def test_a_bank_account_goes_where_its_account_in_bill_goes(books: Books) -> Non
     books.account("0cac", "Payroll", "BANK")
     books.ledger_account("1000", "Operating", "BANK")
     books.ledger_account("1010", "Payroll bank", "BANK")
-    books.bill("funding_accounts", "bac1", bank_name="Chase", chart_of_account_id="0cab")
-    books.bill("funding_accounts", "bac2", bank_name="Chase", chart_of_account_id="0cac")
+    books.bill("funding_accounts", "bac1", bank_name="Chase", type="CHECKING", chart_of_account_id="0cab")
+    books.bill("funding_accounts", "bac2", bank_name="Chase", type="SAVINGS", chart_of_account_id="0cac")
     books.mapping("accounts", "0cac", "1010")
 
     report = accept(books.conn, KEY, actor=ADA, now=LATER)
@@ -199,35 +291,52 @@ def test_funding_accounts_only_go_onto_bank_and_credit_card_accounts(books: Book
     books.bill("funding_accounts", "bac1", bank_name="Chase", type="CHECKING")
     books.ledger_account("6000", "Chase Checking", "EXPENSE")
     suggest(books.conn, KEY, NOW)
-    assert links(books.conn, "funding_accounts") == {}
+    assert suggestions(books.conn, "funding_accounts") == {}
 
     books.ledger_account("1000", "Chase Checking", "BANK")
     suggest(books.conn, KEY, NOW)
-    assert links(books.conn, "funding_accounts")["bac1"].ledger_id == "1000"
+    assert suggested(books.conn, "funding_accounts")["bac1"] == ("1000", Certainty.EXACT)
 
 
-@pytest.mark.parametrize("kind", ["departments", "jobs", "locations", "accounting_classes", "items", "customers"])
-def test_every_list_is_matched_by_name_within_its_own_kind(books: Books, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["departments", "jobs", "locations", "accounting_classes"])
+def test_every_dimension_is_matched_by_name_and_place_within_its_own_kind(books: Books, kind: str) -> None:
+    other = "locations" if kind != "locations" else "jobs"
     books.bill(kind, "x1", name="West")
-    if KINDS[kind].table.name == "ledger_dimensions":
-        other = "locations" if kind != "locations" else "jobs"
-        books.ledger("dimensions", "W", "West", kind=kind)
-        books.ledger("dimensions", "O", "West", kind=other)
-    else:
-        books.ledger(kind, "W", "West")
+    books.ledger("dimensions", "W", "West", kind=kind)
+    books.ledger("dimensions", "O", "West", kind=other)
 
     accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, kind) == {"x1": "W"}
 
 
-def test_employees_are_matched_by_first_and_last_name(books: Books) -> None:
-    books.bill("employees", "emp1", first_name="Ada", last_name="Okoro")
-    books.ledger("dimensions", "E1", "Okoro, Ada", kind="employees")
+def test_customers_are_matched_by_name_and_number(books: Books) -> None:
+    books.bill("customers", "x1", name="West", account_number="C-7")
+    books.ledger("customers", "C-7", "West", number="C-7")
 
     accept(books.conn, KEY, actor=ADA, now=LATER)
 
-    assert mapped(books.conn, KEY, "employees") == {"emp1": "E1"}
+    assert mapped(books.conn, KEY, "customers") == {"x1": "C-7"}
+
+
+def test_items_are_matched_by_name_and_the_account_that_they_are_booked_on(books: Books) -> None:
+    books.account("0ca1", "Parts", "EXPENSE", "6000")
+    books.ledger_account("6000", "Parts")
+    books.bill("items", "x1", name="Widget", expense_chart_of_account_id="0ca1")
+    books.ledger("items", "W", "Widget", expense_account_id="6000")
+
+    accept(books.conn, KEY, actor=ADA, now=LATER)
+
+    assert mapped(books.conn, KEY, "items") == {"x1": "W"}
+
+
+def test_employees_are_suggested_by_first_and_last_name(books: Books) -> None:
+    books.bill("employees", "emp1", first_name="Ada", last_name="Okoro")
+    books.ledger("dimensions", "E1", "Okoro, Ada", kind="employees")
+
+    suggest(books.conn, KEY, NOW)
+
+    assert suggested(books.conn, "employees") == {"emp1": ("E1", Certainty.LIKELY)}
 
 
 def test_accounts_are_told_apart_by_their_parents(books: Books) -> None:
@@ -255,14 +364,14 @@ def test_coverage_counts_what_is_mapped_suggested_unmapped_and_in_use(books: Boo
     books.ledger("vendors", "V2", "Beta", active=False)
     books.mapping("vendors", "009a", "V1")
     books.mapping("vendors", "009b", "V2")
-    books.mapping("vendors", "009c", "V1", state="suggested", method="likely", score=90)
+    books.suggestion("vendors", "009c", "V1", certainty="likely", score=90)
     books.bill("bills", "00n1", vendor_id="009a")
     books.bill("bills", "00n2", vendor_id="009c")
     books.bill("bills", "00n3", vendor_id="009e")
     books.bill("bills", "00n4", vendor_id="009d", archived=True)
 
     assert counts(books.conn, "vendors") == Coverage(
-        "vendors", mapped=1, suggested=1, unmapped=3, in_use=3, in_use_unmapped=2
+        "vendors", mapped=1, stale=1, suggested=1, unmapped=2, left=0, in_use=3, in_use_unmapped=2
     )
 
 
@@ -350,9 +459,9 @@ def test_a_sound_mapping_is_not_stale(books: Books) -> None:
 def test_integrations_are_mapped_apart(books: Books) -> None:
     connect(books.conn, "other")
     other = Books(books.conn, "other")
-    books.vendor("009a", "Acme")
+    books.vendor("009a", "Acme", email=MAIL)
     other.vendor("009a", "Beta")
-    books.ledger("vendors", "V1", "Acme")
+    books.ledger("vendors", "V1", "Acme", email=MAIL)
     other.ledger("vendors", "V1", "Beta")
     other.ledger("vendors", "V2", "Acme")
 
@@ -368,10 +477,10 @@ def test_an_unknown_integration_is_refused(conn: Connection) -> None:
 
 
 def test_ids_that_differ_only_in_case_are_different_objects(books: Books) -> None:
-    books.vendor("009aa", "Acme")
-    books.vendor("009AA", "Beta")
-    books.ledger("vendors", "V1", "Acme")
-    books.ledger("vendors", "V2", "Beta")
+    books.vendor("009aa", "Acme", email=MAIL)
+    books.vendor("009AA", "Beta", email="ap@beta.example")
+    books.ledger("vendors", "V1", "Acme", email=MAIL)
+    books.ledger("vendors", "V2", "Beta", email="ap@beta.example")
 
     accept(books.conn, KEY, actor=ADA, now=LATER)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_funding_accounts_that_are_not_mapped_are_found(books: Books) -> None:
 
     assert (found.passed, found.severity, found.count, found.sample) == (False, Severity.WARN, 1, ("bac2",))
     assert found.description.startswith("1 funding accounts of BILL are not mapped")
-    assert "billcom mappings suggest acme-us" in found.fix
+    assert found.fix == "billcom mappings show acme-us"
     books.mapping("funding_accounts", "bac2", "1000")
     assert unmapped_funding_accounts(books.conn, KEY).passed
 
@@ -45,8 +46,10 @@ def test_objects_that_bills_name_and_nobody_mapped_are_found(books: Books) -> No
     books.vendor("009a", "Acme")
     books.vendor("009b", "Beta")
     books.vendor("009c", "Not in use")
-    books.bill("bills", "00n1", vendor_id="009a")
-    books.bill("bills", "00n2", vendor_id="009b")
+    books.bill("bills", "00n1", vendor_id="009a", amount=Decimal("1.00"))
+    books.bill("bills", "00n2", vendor_id="009b", amount=Decimal("1250.50"))
+    books.bill("bills", "00n3", vendor_id="009b", amount=Decimal("49.50"))
+    books.bill("bills", "00n4", vendor_id="009b", amount=Decimal("7.00"), record_status="DRAFT")
     books.bill("vendor_credits", "vcr1", vendor_id="009c")
     books.ledger("vendors", "V1", "Acme")
     books.mapping("vendors", "009a", "V1")
@@ -54,7 +57,10 @@ def test_objects_that_bills_name_and_nobody_mapped_are_found(books: Books) -> No
     found = unmapped_in_use(books.conn, KEY, "vendors")
 
     assert (found.passed, found.sample) == (False, ("009b",))
-    books.mapping("vendors", "009b", "V1", state="suggested")
+    assert found.description == (
+        "1 vendors that bills refer to are not mapped: 2 bills of 1,300.00 USD cannot be posted because of them"
+    )
+    books.suggestion("vendors", "009b", "V1")
     assert not unmapped_in_use(books.conn, KEY, "vendors").passed
 
 

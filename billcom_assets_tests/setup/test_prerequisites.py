@@ -63,10 +63,12 @@ def unmapped(bill_id: str) -> Callable[[Books], None]:
     return lambda books: void(books.conn.execute(delete(mappings).where(mappings.c.bill_id == bill_id)))
 
 
-def only_suggested(bill_id: str) -> Callable[[Books], None]:
-    return lambda books: void(
-        books.conn.execute(update(mappings).where(mappings.c.bill_id == bill_id).values(state="suggested"))
-    )
+def only_suggested(kind: str, bill_id: str, ledger_id: str, **values: object) -> Callable[[Books], None]:
+    def run(books: Books) -> None:
+        unmapped(bill_id)(books)
+        books.suggestion(kind, bill_id, ledger_id, **values)
+
+    return run
 
 
 def inactive(number: str) -> Callable[[Books], None]:
@@ -106,6 +108,8 @@ class Broken:
 
 
 ACCEPT = "billcom mappings suggest acme-us --accept exact"
+ACCEPT_LIKELY = "billcom mappings suggest acme-us --accept likely"
+BY_HAND = "billcom mappings export acme-us --output mappings.csv"
 BROKEN = [
     Broken(
         "no company",
@@ -135,20 +139,41 @@ BROKEN = [
         "vendors have not been pulled",
         "billcom seed acme-us",
     ),
-    Broken("no vendor mapped", unmapped("009v1"), "vendors_mapped", "0 of 1 vendors are mapped", ACCEPT),
+    Broken("no vendor mapped", unmapped("009v1"), "vendors_mapped", "0 of 1 vendors are mapped", BY_HAND),
     Broken(
         "vendor only suggested",
-        only_suggested("009v1"),
+        only_suggested("vendors", "009v1", "V1"),
         "vendors_mapped",
         "0 of 1 vendors are mapped",
-        f"{ACCEPT}, or decide by hand: billcom mappings export acme-us",
+        ACCEPT,
+    ),
+    Broken(
+        "vendor only likely",
+        only_suggested("vendors", "009v1", "V1", certainty="likely", score=95),
+        "vendors_mapped",
+        "0 of 1 vendors are mapped",
+        ACCEPT_LIKELY,
+    ),
+    Broken(
+        "vendor hardly likely",
+        only_suggested("vendors", "009v1", "V1", certainty="likely", score=85),
+        "vendors_mapped",
+        "0 of 1 vendors are mapped",
+        BY_HAND,
+    ),
+    Broken(
+        "vendor ambiguous",
+        only_suggested("vendors", "009v1", "V1", certainty="ambiguous", score=99),
+        "vendors_mapped",
+        "0 of 1 vendors are mapped",
+        BY_HAND,
     ),
     Broken(
         "no ledger vendors",
         no_ledger_vendors,
         "vendors_mapped",
         "0 of 1 vendors are mapped",
-        f"billcom ledger import acme-us --vendors FILE, then {ACCEPT}",
+        "billcom ledger import acme-us --vendors vendors.csv",
     ),
     Broken(
         "accounts not pulled",
@@ -162,7 +187,7 @@ BROKEN = [
         unmapped("0cab"),
         "payment_account_mapped",
         "0 of 1 bank and credit card accounts are mapped",
-        ACCEPT,
+        BY_HAND,
     ),
     Broken(
         "bank account archived",
@@ -183,14 +208,21 @@ BROKEN = [
         inactive("6000"),
         "expense_account_mapped",
         "0 of 1 expense accounts are mapped",
-        ACCEPT,
+        BY_HAND,
+    ),
+    Broken(
+        "expense account mapped onto a bank account",
+        together(unmapped("0cae"), lambda books: books.mapping("accounts", "0cae", "1000")),
+        "expense_account_mapped",
+        "0 of 1 expense accounts are mapped",
+        BY_HAND,
     ),
     Broken(
         "income account only suggested",
-        only_suggested("0cai"),
+        only_suggested("accounts", "0cai", "4000"),
         "income_account_mapped",
         "0 of 1 income accounts are mapped",
-        f"{ACCEPT}, or decide by hand: billcom mappings export acme-us",
+        ACCEPT,
     ),
     Broken(
         "income account deleted",
@@ -264,7 +296,7 @@ def test_a_new_integration_lacks_all_but_company_and_login(conn: Connection) -> 
     assert [finding.prerequisite.name for finding in gate(conn, KEY)] == [
         prerequisite.name for prerequisite in PREREQUISITES[2:]
     ]
-    assert gate(conn, KEY)[1].fix.startswith("billcom ledger import acme-us --vendors FILE, then billcom mappings")
+    assert {finding.fix for finding in gate(conn, KEY)} == {"billcom seed acme-us"}
     assert gate(conn, KEY)[3].fix.startswith("billcom ledger import acme-us --accounts FILE, then billcom mappings")
 
 

@@ -1,0 +1,34 @@
+"""The command that decides most of what waits for a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.overview import overview
+from billcom_assets.mapping.suggestions import Accept, accepted_of
+from billcom_assets.warehouse.ledger_tables import ledger_dimensions
+
+REVIEW_FILE = "mappings.csv"
+"""Name of the file in the commands that are proposed."""
+
+
+def mapping_command(conn: Connection, integration: str, kinds: Iterable[str] = tuple(KINDS)) -> str | None:
+    """What to type next for these kinds; None when nothing of them waits.
+
+    The order is: load what the ledger has none of, accept what is certain, then what is likely, then decide by hand.
+    Each command changes something, so that none is proposed twice in a row.
+    """
+    views = [overview(conn, integration, KINDS[kind]) for kind in kinds]
+    waiting = [view for view in views if any(not view.standing(id_).is_decided for id_ in view.relevant)]
+    for view in waiting:
+        is_needed = view.kind.table is not ledger_dimensions and view.kind.name != "items"
+        if is_needed and not any(found.active for found in view.ledger.values()):
+            list_ = view.kind.table.name.removeprefix("ledger_")
+            return f"billcom ledger import {integration} --{list_} {list_}.csv"
+    for which in Accept:
+        if any(accepted_of(view, which) for view in waiting):
+            return f"billcom mappings suggest {integration} --accept {which.value}"
+    return f"billcom mappings export {integration} --output {REVIEW_FILE}" if waiting else None
