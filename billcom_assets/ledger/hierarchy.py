@@ -69,7 +69,7 @@ def arrange(entries: Sequence[ListEntry], report: ReportLine, *, colons_may_be_p
 
     Args:
         entries: The file's entries.
-        report: Takes unknown or ambiguous parents, circles, and numbers or names used twice.
+        report: Takes unknown or ambiguous parents, circles, numbers used twice, and names used twice without a number.
         colons_may_be_plain: Whether a name with a colon whose first part is no entry is just such a name; otherwise
             its parent is unknown.
 
@@ -112,11 +112,11 @@ def same(text: str) -> str:
 
 
 def _node(entry: ListEntry) -> _Node:
-    number, parts = _parts(entry.name)
+    number, parts = split_name(entry.name)
     return _Node(entry, entry.number or number, parts)
 
 
-def _parts(text: str) -> tuple[str, tuple[str, ...]]:
+def split_name(text: str) -> tuple[str, tuple[str, ...]]:
     """A name split at its colons, and the number that QuickBooks Desktop writes before: "6000 · Rent:6010 · Hall"."""
     parts = [" ".join(part.split()) for part in text.split(SEPARATOR)]
     if not all(parts):
@@ -149,7 +149,7 @@ class _Index:
 
     def find(self, reference: str) -> list[int]:
         """Entries that ``reference`` may mean; the most specific reading that finds any decides."""
-        parts = _parts(reference)[1]
+        parts = split_name(reference)[1]
         given = _given(parts)
         return (
             self.by_number.get(same(reference))
@@ -239,7 +239,8 @@ def _report_doubles(nodes: Sequence[_Node], unplaceable: set[int], report: Repor
             first = numbers.setdefault(same(node.number), line)
             if first != line:
                 report(line, f"the number {quoted(node.number)} is used on line {first} already")
-        if index in unplaceable:
+        if node.number or index in unplaceable:
+            # Equal names are fine where a number tells them apart.
             continue
         first = names.setdefault((node.parent, same(node.name)), line)
         if first != line:

@@ -21,3 +21,6 @@ LAYOUTS = {kind: _layout(kind, stated) for kind, stated in _STATED["layouts"].it
 
 DIMENSION_KINDS: dict[str, list[str]] = _STATED["dimensions"]
 """Our name of each dimension, and what accounting programs call it."""
+
+KIND_OF_DIMENSION = {word: kind for kind, words in DIMENSION_KINDS.items() for word in words}
+"""Our name of a dimension by each of its names, in lower case."""

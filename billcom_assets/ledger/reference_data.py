@@ -10,15 +10,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, literal, select
 
-from billcom_assets.ledger import reference_files
+from billcom_assets.ledger.account_records import accounts
+from billcom_assets.ledger.chart import Chart
 from billcom_assets.ledger.csv_files import CsvTable, read_csv
+from billcom_assets.ledger.dimension_records import dimensions
 from billcom_assets.ledger.hierarchy import same
+from billcom_assets.ledger.item_records import items
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.lists import LedgerList, TableChanges
+from billcom_assets.ledger.party_records import customers, vendors
 from billcom_assets.ledger.problems import FileProblems
-from billcom_assets.ledger.records import LedgerAccount, LedgerCustomer, LedgerDimension, LedgerRecord, LedgerVendor
+from billcom_assets.ledger.records import LedgerAccount, LedgerDimension, LedgerRecord
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
+from billcom_assets.warehouse.home_currency import home_currency
 from billcom_assets.warehouse.known_integrations import require_integration
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
@@ -94,23 +99,24 @@ def _parse(
     conn: Connection, integration: str, tables: Mapping[str, CsvTable | None], problems: FileProblems
 ) -> dict[str, list[LedgerRecord]]:
     records: dict[str, list[LedgerRecord]] = {}
+    home = home_currency(conn, integration)
 
     def keep(kind: str, parsed: Iterable[LedgerRecord]) -> None:
         records[kind] = _with_stored_ids(conn, integration, _TABLES[kind], parsed)
 
     before = problems.total
     if (table := tables.get("accounts")) is not None:
-        keep("accounts", reference_files.accounts(table, problems))
+        keep("accounts", accounts(table, problems, home))
     chart_is_broken = "accounts" in tables and ("accounts" not in records or problems.total > before)
-    for kind, party in (("vendors", LedgerVendor), ("customers", LedgerCustomer)):
-        if (table := tables.get(kind)) is not None:
-            keep(kind, reference_files.parties(table, problems, party))
+    chart = None if chart_is_broken else _chart(conn, integration, records.get("accounts"))
+    if (table := tables.get("vendors")) is not None:
+        keep("vendors", vendors(table, problems, home, chart))
+    if (table := tables.get("customers")) is not None:
+        keep("customers", customers(table, problems, home, chart))
     if (table := tables.get("items")) is not None:
-        accounts = records["accounts"] if "accounts" in records else _stored_chart(conn, integration)
-        chart = [account for account in accounts if isinstance(account, LedgerAccount)]
-        keep("items", reference_files.items(table, problems, None if chart_is_broken else chart))
+        keep("items", items(table, problems, chart))
     if (table := tables.get("dimensions")) is not None:
-        keep("dimensions", reference_files.dimensions(table, problems))
+        keep("dimensions", dimensions(table, problems))
     return records
 
 
@@ -136,11 +142,13 @@ def _with_stored_ids(
     return [renamed(record) for record in records]
 
 
-def _stored_chart(conn: Connection, integration: str) -> list[LedgerRecord]:
-    t = ledger_accounts.c
-    columns = [t[column.name] for column in fields(LedgerAccount)]
-    rows = conn.execute(select(*columns).where(t.integration == integration, t.active))
-    return [LedgerAccount(**row._mapping) for row in rows]
+def _chart(conn: Connection, integration: str, records: Iterable[LedgerRecord] | None) -> Chart:
+    """The accounts of the file, or without one those that are stored."""
+    if records is not None:
+        return Chart(account for account in records if isinstance(account, LedgerAccount))
+    columns = [ledger_accounts.c[column.name] for column in fields(LedgerAccount)]
+    rows = conn.execute(select(*columns).where(ledger_accounts.c.integration == integration))
+    return Chart(LedgerAccount(**row._mapping) for row in rows)
 
 
 def _apply(

@@ -98,9 +98,9 @@ def test_a_name_that_repeats_its_parent_is_shortened_and_another_colon_is_kept()
         ),
         ([("1", "A", ""), ("1", "B", "")], ['3: the number "1" is used on line 2 already']),
         ([("a1", "A", ""), ("A1", "B", "")], ['3: the number "A1" is used on line 2 already']),
-        ([("1", "A", ""), ("2", "a", "")], ['3: the name "a" is used on line 2 already']),
+        ([("", "A", ""), ("", "a", "")], ['3: the name "a" is used on line 2 already']),
         (
-            [("1", "A", ""), ("2", "B", "1"), ("3", "B", "1")],
+            [("1", "A", ""), ("", "B", "1"), ("", "B", "1")],
             ['4: the name "B" under "A" is used on line 3 already'],
         ),
     ],
@@ -138,3 +138,7 @@ def test_every_list_is_either_fully_placed_or_reported(rows: list[tuple[str, str
         assert len(placed) == len(rows)
         known = {entry.id for entry in placed}
         assert all(entry.parent_id is None or entry.parent_id in known for entry in placed)
+
+
+def test_equal_names_are_fine_where_a_number_tells_them_apart() -> None:
+    assert place(("1", "A", ""), ("2", "B", "1"), ("3", "B", "1"), ("4", "a", ""), ("", "A", ""))[1] == []

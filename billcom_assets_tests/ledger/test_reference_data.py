@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from billcom_assets.ledger.lists import TableChanges
-from billcom_assets.ledger.problems import FileRefused
-from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
+from billcom_assets.ledger.reference_data import import_reference_data
 from billcom_assets.mapping.coverage import mapped, stale_links
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import (
@@ -17,7 +16,8 @@ from billcom_assets.warehouse.ledger_tables import (
     ledger_items,
     ledger_vendors,
 )
-from billcom_assets_tests.small_company import ADA, KEY, LATER, NOW, Books, connect
+from billcom_assets_tests.ledger.imports import Files
+from billcom_assets_tests.small_company import ADA, KEY, NOW, Books, connect
 
 QUICKBOOKS_ACCOUNTS = """Account List,,,,
 Acme Inc,,,,
@@ -57,29 +57,6 @@ SAGE_ACCOUNTS = """Account ID,Account Description,Account Type,Inactive
 50000,Product Cost,Cost of Sales,TRUE
 30000,Equity,Equity-doesn't close,FALSE
 """
-
-
-class Files:
-    def __init__(self, conn: Connection, folder: Path) -> None:
-        self.conn = conn
-        self.folder = folder
-
-    def load(self, **texts: str | bytes) -> ImportReport:
-        paths = {}
-        for kind, text in texts.items():
-            paths[kind] = self.folder / f"{kind}.csv"
-            paths[kind].write_bytes(text.encode() if isinstance(text, str) else text)
-        return import_reference_data(self.conn, KEY, paths, LATER, actor=ADA)
-
-    def refused(self, **texts: str | bytes) -> list[str]:
-        with pytest.raises(FileRefused) as refused:
-            self.load(**texts)
-        return [str(problem).replace(f"{self.folder}/", "") for problem in refused.value.problems]
-
-
-@pytest.fixture
-def files(conn: Connection, tmp_path: Path) -> Files:
-    return Files(conn, tmp_path)
 
 
 def accounts(conn: Connection) -> dict[str, tuple[str, str, str | None, bool]]:
@@ -309,7 +286,7 @@ ACCOUNTS_HEADER = "Number,Name,Type,Parent,Active\n"
         ("1,A,,,\n", "accounts.csv line 2: the account type is missing; use a common wording or one of"),
         ("1,,Bank,,\n", "accounts.csv line 2: the name is missing"),
         ("1,A,Bank,,\n1,B,Bank,,\n", 'accounts.csv line 3: the number "1" is used on line 2 already'),
-        ("1,A,Bank,,\n2,a,Bank,,\n", 'accounts.csv line 3: the name "a" is used on line 2 already'),
+        (",A,Bank,,\n,a,Bank,,\n", 'accounts.csv line 3: the name "a" is used on line 2 already'),
         ("1,A,Bank,Z,\n", 'accounts.csv line 2: the parent "Z" is not in the file'),
         ("1,A,Bank,2,\n2,B,Bank,1,\n", "accounts.csv line 2: the parents go round in a circle:"),
         ("1,A,Bank,,perhaps\n", 'accounts.csv line 2: "perhaps" does not say whether it is active; use yes or no'),
