@@ -73,6 +73,8 @@ def import_(output: Output, /, key: str, as_name: str | None, **files: str | Non
         command = next_step(key, gate(connection, key), when_ready="billcom mappings suggest {key} --accept exact")
 
     def render(console: Console) -> None:
+        for line in (line for file in report.files for line in file.lines()):
+            console.print(line, soft_wrap=True)
         columns = ("Table", "Added", "Updated", "Unchanged", "Deactivated", "Reactivated")
         rows = [
             (one.table, one.inserted, one.updated, one.unchanged, one.deactivated, one.reactivated)
@@ -81,7 +83,12 @@ def import_(output: Output, /, key: str, as_name: str | None, **files: str | Non
         console.print(table(columns, rows))
         console.print(f"Next: {command}")
 
-    document = {"integration": key, "tables": [asdict(one) for one in report.tables], "next_step": command}
+    document = {
+        "integration": key,
+        "files": [asdict(one) for one in report.files],
+        "tables": [asdict(one) for one in report.tables],
+        "next_step": command,
+    }
     output.result(document, render)
 
 

@@ -14,6 +14,7 @@ from billcom_assets.ledger.account_records import accounts
 from billcom_assets.ledger.chart import Chart
 from billcom_assets.ledger.csv_files import CsvTable, read_csv
 from billcom_assets.ledger.dimension_records import dimensions
+from billcom_assets.ledger.file_reports import FileReport, file_report
 from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.item_records import items
 from billcom_assets.ledger.layouts import LAYOUTS
@@ -50,6 +51,8 @@ class ImportReport:
 
     integration: str
     tables: tuple[TableChanges, ...]
+    files: tuple[FileReport, ...]
+    """How each file was read."""
 
 
 def import_reference_data(
@@ -80,7 +83,9 @@ def import_reference_data(
     records = _parse(conn, integration, tables, problems)
     problems.refuse_if_any(NOTHING_CHANGED)
     report = ImportReport(
-        integration, tuple(_apply(conn, integration, kind, rows, now) for kind, rows in records.items())
+        integration,
+        tables=tuple(_apply(conn, integration, kind, rows, now) for kind, rows in records.items()),
+        files=tuple(file_report(kind, table) for kind, table in tables.items() if table is not None),
     )
     read = {kind: table.origin for kind, table in tables.items() if table is not None}
     audit.record(

@@ -273,3 +273,59 @@ def test_the_encoding_found_always_decodes(text: str) -> None:
     except NotText:
         return
     raw.decode(codec)
+
+
+def test_what_was_read_and_what_was_not_is_known(tmp_path: Path) -> None:
+    table, _ = read(tmp_path, "Person #,Phone,Full Name,,Balance\n7,1,Ada,,3\n")
+
+    assert table is not None
+    assert [(column.header, column.field) for column in table.columns] == [
+        ("Full Name", "name"),
+        ("Person #", "number"),
+    ]
+    assert table.ignored == ("Phone", "Balance")
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        ",TOTAL,1.00",
+        'TOTAL,,"$1,200.00"',
+        "Grand Total,,-3",
+        "Total for People,,(3.50)",
+        ",TOTAL,",
+        '"Accrual basis Monday, January 05, 2026 10:00 AM GMT",,',
+        "Cash basis,,",
+        "Page 1 of 3,,",
+        "*** End of Report ***,,",
+    ],
+)
+def test_totals_and_footers_are_left_out_and_named(tmp_path: Path, footer: str) -> None:
+    table, problems = read(tmp_path, f"No,Name,Balance\n7,Ada,1.00\n{footer}\n,,\n")
+
+    assert problems == []
+    assert table is not None
+    assert [row["name"] for row in table.rows] == ["Ada"]
+    assert [one.line for one in table.left_out] == [3]
+    assert table.left_out[0].text in footer
+
+
+@pytest.mark.parametrize("record", [",Total,1.00\n8,Zoe,2", "T1,Total,", ",Total Energies,9", "Total,Total,"])
+def test_a_record_that_only_looks_like_a_total_is_kept(tmp_path: Path, record: str) -> None:
+    table, _ = read(tmp_path, f"No,Name,Balance\n7,Ada,1.00\n{record}\n")
+
+    assert table is not None
+    assert table.rows[1]["name"].startswith("Total")
+    assert table.left_out == ()
+
+
+def test_a_list_of_names_alone_may_end_with_one_called_total(tmp_path: Path) -> None:
+    table, _ = read(tmp_path, "Name\nAda\nTotal\n")
+
+    assert cells(table) == [{"name": "Ada"}, {"name": "Total"}]
+
+
+def test_a_title_that_is_also_a_header_is_no_header_when_a_fuller_one_follows(tmp_path: Path) -> None:
+    table, _ = read(tmp_path, "Name,\nNo,Name\n7,Ada\n")
+
+    assert cells(table) == [{"number": "7", "name": "Ada"}]

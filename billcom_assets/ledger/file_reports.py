@@ -1,0 +1,54 @@
+"""How each file of an import was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from billcom_assets.ledger.tables import Column, CsvTable, LeftOut
+from billcom_assets.redaction.display import one_line
+
+NO_PROGRAM = "no particular program"
+_UTF_8 = "UTF-8"
+_ENCODINGS = {"utf-8-sig": _UTF_8, "utf-16": "UTF-16", "cp1252": "Windows-1252"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """How one file was read."""
+
+    kind: str
+    file: str
+    """Its name without the folder."""
+    program: str | None
+    """The accounting program that it was recognised to come from."""
+    encoding: str
+    columns: tuple[Column, ...]
+    ignored: tuple[str, ...]
+    """Headers of the columns that were not read."""
+    left_out: tuple[LeftOut, ...]
+    """Lines that are no records."""
+
+    def lines(self) -> list[str]:
+        """The report for people, one line for each fact."""
+        encoding = "" if self.encoding == _UTF_8 else f", read as {self.encoding}"
+        said = [f"{self.file} ({self.kind}): recognised: {self.program or NO_PROGRAM}{encoding}"]
+        said.append("  Columns read: " + ", ".join(f"{column.header} -> {column.field}" for column in self.columns))
+        if self.ignored:
+            said.append("  Columns ignored: " + ", ".join(self.ignored))
+        if self.left_out:
+            said.append("  No records: " + ", ".join(f"line {one.line} ({one.text})" for one in self.left_out))
+        return said
+
+
+def file_report(kind: str, table: CsvTable) -> FileReport:
+    """The report on a file that was read."""
+    return FileReport(
+        kind=kind,
+        file=one_line(Path(table.file).name),
+        program=table.layout.program,
+        encoding=_ENCODINGS[table.codec],
+        columns=table.columns,
+        ignored=table.ignored,
+        left_out=table.left_out,
+    )
