@@ -3,62 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 
 from billcom_assets.ledger import flags
-from billcom_assets.ledger.account_types import AccountType, account_type
+from billcom_assets.ledger.account_types import AccountType
+from billcom_assets.ledger.account_typing import AccountTyping, TypesFound
 from billcom_assets.ledger.csv_files import CsvRow, CsvTable
-from billcom_assets.ledger.entries import Entry, arranged, currency, entries, names_parents
+from billcom_assets.ledger.currencies import iso_code
+from billcom_assets.ledger.entries import arranged, currency, entries, names_parents
 from billcom_assets.ledger.hierarchy import ReportLine, same
-from billcom_assets.ledger.layouts import DIMENSION_KINDS, KIND_OF_DIMENSION
+from billcom_assets.ledger.layouts import DIMENSION_KINDS, KIND_OF_DIMENSION, Rules, rules_of
 from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.ledger.records import LedgerAccount
+from billcom_assets.ledger.type_map import TypeMap
 
 _CONTROL_TYPES = frozenset({AccountType.ACCOUNTS_PAYABLE, AccountType.ACCOUNTS_RECEIVABLE})
 _BETWEEN_WORDS = re.compile(r"[,;|+]")
 
 
-def accounts(table: CsvTable, problems: FileProblems, home: str) -> list[LedgerAccount]:
+@dataclass(frozen=True, slots=True)
+class ChartOfAccounts:
+    """The accounts of a file, and where their types are known from."""
+
+    accounts: list[LedgerAccount]
+    types: TypesFound
+
+
+def accounts(table: CsvTable, problems: FileProblems, home: str, type_map: TypeMap) -> ChartOfAccounts:
     """The chart of accounts; every account has a name and a type, numbers are unique, parents are known.
 
     ``home`` is the home currency: it decides what ``$`` means.
     """
     report = partial(problems.add, table.file)
+    rules = rules_of(table.layout)
+    typing = AccountTyping(rules, type_map, report)
     found = entries(table, problems)
-    types = _types(found, report)
-    return [
+    types = {id(entry): typing.of(entry) for entry in found}
+    read = [
         LedgerAccount(
             id=one.id,
             number=one.number or None,
             name=one.name,
-            type=types[entry.line],
+            type=types[id(entry)],
             parent_id=one.parent_id,
             description=entry.row["description"] or None,
             source_id=entry.source_id,
-            currency=currency(entry.row, home, report),
+            currency=_currency(entry.row, home, rules, report),
             postable=_is_postable(entry.row, report),
-            control=_is_control(entry.row, types[entry.line], report),
+            control=_is_control(entry.row, types[id(entry)], report),
             required_dimensions=_required_dimensions(entry.row, report),
             active=entry.active,
         )
         for entry, one in arranged(table, found, problems, colons_may_be_plain=names_parents(table))
     ]
+    return ChartOfAccounts(read, typing.found())
 
 
-def _types(found: Iterable[Entry], report: ReportLine) -> dict[int, AccountType]:
-    """Account types by line; an unknown one is reported, with the accepted ones named once."""
-    types: dict[int, AccountType] = {}
-    advice = f"; use a common wording or one of {', '.join(AccountType)}"
-    for entry in found:
-        wording = entry.row["type"]
-        known = account_type(wording)
-        types[entry.line] = known or AccountType.UNSPECIFIED
-        if known is None:
-            what = f"the account type {quoted(wording)} is unknown" if wording else "the account type is missing"
-            report(entry.line, what + advice)
-            advice = ""
-    return types
+def _currency(row: CsvRow, home: str, rules: Rules, report: ReportLine) -> str | None:
+    if rules.foreign_currencies:
+        # What an account may hold need not be money, nor one thing alone.
+        return iso_code(row["currency"], home)
+    return currency(row, home, report)
 
 
 def _is_postable(row: CsvRow, report: ReportLine) -> bool:

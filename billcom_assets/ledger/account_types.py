@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -84,22 +85,36 @@ def wordings() -> dict[AccountType, list[str]]:
     return {AccountType(name): words for name, words in tomllib.loads(text).items()}
 
 
-@cache
-def _index() -> dict[str, AccountType]:
+def type_index(words: Mapping[AccountType, Iterable[str]]) -> dict[str, AccountType]:
+    """Types by the spellings of their wordings, for :func:`type_in`.
+
+    Raises:
+        ValueError: a wording stands for two types.
+    """
     index: dict[str, AccountType] = {}
-    for account_type, words in wordings().items():
-        for wording in (account_type.value.replace("_", " "), *words):
+    for account_type, wordings_of_type in words.items():
+        for wording in wordings_of_type:
             for key in _keys(wording):
                 if index.setdefault(key, account_type) is not account_type:
                     raise ValueError(f"{wording!r} means both {index[key]} and {account_type}")
     return index
 
 
+def type_in(index: Mapping[str, AccountType], wording: str) -> AccountType | None:
+    """The type that ``wording`` stands for; case, spaces, punctuation and the plural make no difference."""
+    as_written, singular = _keys(wording.replace("_", " "))
+    return index.get(as_written) or index.get(singular)
+
+
+@cache
+def _index() -> dict[str, AccountType]:
+    return type_index({one: (one.value.replace("_", " "), *words) for one, words in wordings().items()})
+
+
 def account_type(wording: str) -> AccountType | None:
     """The type that a program calls by ``wording``, or None when it is no type we know.
 
-    Accepted are BILL's own names (``OTHER_CURRENT_ASSET``, ``OtherCurrentAsset``) and the wordings of QuickBooks,
-    Xero, NetSuite and Sage ("Other Current Assets", "Overheads", "Direct Costs").
+    Accepted are BILL's own names (``OTHER_CURRENT_ASSET``, ``OtherCurrentAsset``) and the wordings that mean the same
+    in every program ("Other Current Assets", "Overheads", "Direct Costs").
     """
-    as_written, singular = _keys(wording.replace("_", " "))
-    return _index().get(as_written) or _index().get(singular)
+    return type_in(_index(), wording)

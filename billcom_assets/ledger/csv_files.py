@@ -26,7 +26,7 @@ from billcom_assets.ledger.tables import (
 )
 from billcom_assets.ledger.text_files import Malformed, TextFile, read_text_file
 
-__all__ = ["CsvRow", "CsvTable", "Field", "Layout", "read_csv", "read_csv_text"]
+__all__ = ["CsvRow", "CsvTable", "Field", "Layout", "csv_records", "read_csv", "read_csv_text"]
 
 MAX_ROWS = 500_000
 _DELIMITERS = (",", ";", "\t", "|")
@@ -51,6 +51,16 @@ def read_csv_text(source: TextFile, layouts: Sequence[Layout], problems: FilePro
     except Malformed as error:
         problems.add(source.file, error.line, str(error))
         return None
+
+
+def csv_records(source: TextFile) -> Iterator[Record]:
+    """The records of a file without a known header, split at the delimiter of its first line.
+
+    Raises:
+        Malformed: a quotation mark is misplaced or never closed, or a line or cell is absurdly long.
+    """
+    first = next((line for line in source.lines() if line.strip(_BLANK)), "")
+    return _records(source, max(_DELIMITERS, key=first.count))
 
 
 def _find_header(source: TextFile, layouts: Sequence[Layout]) -> Header:

@@ -27,6 +27,11 @@ def dimensions(table: CsvTable, problems: FileProblems) -> list[LedgerDimension]
     return [dimension for kind, found in by_kind.items() for dimension in _of_kind(kind, found, table, problems)]
 
 
+def dimensions_of_kind(kind: str, table: CsvTable, problems: FileProblems) -> list[LedgerDimension]:
+    """Dimensions from a list of one kind."""
+    return list(_of_kind(kind, entries(table, problems), table, problems))
+
+
 def _of_kind(kind: str, found: list[Entry], table: CsvTable, problems: FileProblems) -> Iterator[LedgerDimension]:
     # Jobs are written below their customer ("Customer:Job"), who is no job.
     plain = kind == "jobs" or names_parents(table)

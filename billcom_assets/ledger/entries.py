@@ -62,7 +62,8 @@ def _entry(row: CsvRow, report: ReportLine) -> Entry | None:
         if len(text) > longest:
             report(row.line, f"the {what} {quoted(text)} is longer than {longest} characters")
             return None
-    return Entry(row, name, number, flags.is_active(row["active"], row["inactive"], row.line, report))
+    is_active = flags.is_active(row["active"], row["inactive"], row.line, report) and not row["deleted"]
+    return Entry(row, name, number, is_active)
 
 
 def arranged(
@@ -79,8 +80,9 @@ def arranged(
     for one in placed:
         if len(one.id.encode()) > _LONGEST_ID_BYTES:
             report(one.entry.line, f"the full name {quoted(one.id)} is too long; give it a number")
-    by_line = {one.line: one for one in found}
-    return [(by_line[one.entry.line], one) for one in placed]
+    # A record and the parents that were made for it are on one line.
+    stated = {id(entry): one for entry, one in zip(listed, found, strict=True)}
+    return [(stated[id(one.entry)], one) for one in placed]
 
 
 def names_parents(table: CsvTable) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from billcom_assets.ledger.account_typing import TypesFound
 from billcom_assets.ledger.tables import Column, CsvTable, LeftOut
 from billcom_assets.redaction.display import one_line
 
 NO_PROGRAM = "no particular program"
+_SHOWN = 10
 _UTF_8 = "UTF-8"
 _ENCODINGS = {"utf-8-sig": _UTF_8, "utf-16": "UTF-16", "cp1252": "Windows-1252"}
 
@@ -28,6 +30,8 @@ class FileReport:
     """Headers of the columns that were not read."""
     left_out: tuple[LeftOut, ...]
     """Lines that are no records."""
+    types: TypesFound | None = None
+    """Where the types of accounts are from."""
 
     def lines(self) -> list[str]:
         """The report for people, one line for each fact."""
@@ -37,11 +41,15 @@ class FileReport:
         if self.ignored:
             said.append("  Columns ignored: " + ", ".join(self.ignored))
         if self.left_out:
-            said.append("  No records: " + ", ".join(f"line {one.line} ({one.text})" for one in self.left_out))
+            shown = [f"line {one.line} ({one.text})" for one in self.left_out[:_SHOWN]]
+            more = f" and {len(self.left_out) - _SHOWN:,} more" if len(self.left_out) > _SHOWN else ""
+            said.append(f"  No records of this list: {', '.join(shown)}{more}")
+        if self.types is not None:
+            said.append(f"  Account types: {self.types}")
         return said
 
 
-def file_report(kind: str, table: CsvTable) -> FileReport:
+def file_report(kind: str, table: CsvTable, types: TypesFound | None = None) -> FileReport:
     """The report on a file that was read."""
     return FileReport(
         kind=kind,
@@ -51,4 +59,5 @@ def file_report(kind: str, table: CsvTable) -> FileReport:
         columns=table.columns,
         ignored=table.ignored,
         left_out=table.left_out,
+        types=types,
     )

@@ -39,7 +39,8 @@ _in_use = _flag("whether it is active", _IN_USE, _OUT_OF_USE)
 _out_of_use = _flag("whether it is active", _OUT_OF_USE, _IN_USE)
 is_header = _flag("whether it is a header", _HEADER, _POSTING)
 is_posted_to = _flag("whether it is posted to", _POSTING, _HEADER)
-is_held = _flag("whether it is on hold", _HELD)
+# NetSuite holds "auto" once a limit is exceeded, which is no hold yet.
+is_held = _flag("whether it is on hold", _HELD, frozenset({"auto"}))
 is_so = _flag("whether it is so")
 
 

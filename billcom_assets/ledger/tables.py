@@ -43,6 +43,8 @@ class Field:
     required: bool = False
     instead: tuple[str, ...] = ()
     """Other fields, any of which makes up for this one when it is required."""
+    advice: str = ""
+    """What else helps when there is no such column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def read_table(
         tuple(Column(one_line(header.cells[at]), name) for name, at in header.positions.items()),
         tuple(one_line(cell) for at, cell in enumerate(header.cells) if at not in taken and cell.strip()),
         rows,
-        tuple(reader.left_out),
+        tuple(sorted(reader.left_out, key=lambda one: one.line)),
     )
 
 
@@ -207,7 +209,7 @@ def _accept_header(header: Header, file: str, problems: FileProblems) -> bool:
             file,
             header.line,
             f"there is no column for the {one.name}. Found: {_listed(header.cells)}. "
-            f"Accepted headers: {', '.join(one.headers)}.",
+            f"Accepted headers: {', '.join(one.headers)}. {one.advice}".rstrip(),
         )
     names = [squeezed(cell) for cell in header.cells]
     for position in sorted(set(header.positions.values())):
@@ -239,7 +241,7 @@ class _RecordReader:
         taken = 0
         held: list[Record] = []
         for record in records:
-            if record[0] <= self.header.line:
+            if record[0] <= self.header.line or not any(map(_cell, record[1])):
                 continue
             if self._is_stamp(record):
                 self._leave_out(record)

@@ -27,7 +27,7 @@ def test_it_says_which_column_was_read_as_what_and_which_were_ignored(company: D
         "people.csv (vendors): recognised: no particular program, read as Windows-1252",
         "  Columns read: Vendor ID -> number, Full Name -> name",
         "  Columns ignored: Phone, Balance",
-        "  No records: line 3 (TOTAL)",
+        "  No records of this list: line 3 (TOTAL)",
     ]
 
 
@@ -45,4 +45,5 @@ def test_it_says_so_in_json_too(company: Desk, tmp_path: Path) -> None:
         "columns": [{"header": "Vendor ID", "field": "number"}, {"header": "Full Name", "field": "name"}],
         "ignored": ["Phone"],
         "left_out": [],
+        "types": None,
     }

@@ -20,13 +20,17 @@ class Files:
 
     conn: Connection
     folder: Path
+    type_map: str | None = None
 
     def load(self, **texts: str | bytes) -> ImportReport:
         paths = {}
         for kind, text in texts.items():
             paths[kind] = self.folder / f"{kind}.csv"
             paths[kind].write_bytes(text.encode() if isinstance(text, str) else text)
-        return import_reference_data(self.conn, KEY, paths, LATER, actor=ADA)
+        type_map = None if self.type_map is None else self.folder / "type-map.csv"
+        if type_map is not None:
+            type_map.write_text(self.type_map or "")
+        return import_reference_data(self.conn, KEY, paths, LATER, actor=ADA, type_map=type_map)
 
     def refused(self, **texts: str | bytes) -> list[str]:
         """What is wrong with files that are not taken."""

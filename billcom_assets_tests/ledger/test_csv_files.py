@@ -245,7 +245,10 @@ def test_what_a_csv_writer_wrote_is_read_back(
     table, problems = read(tmp_path_factory.getbasetemp(), text.getvalue().encode(codec))
 
     # Lines of delimiters alone are what spreadsheets write for empty rows, whatever their own delimiter is.
-    written = [(number.strip(), name.strip()) for number, name in rows if (number + name).strip(EMPTY).strip()]
+    filled = [
+        row for row in rows if "".join("" if cell.strip() == '=""' else cell for cell in row).strip(EMPTY).strip()
+    ]
+    written = [(number.strip(), name.strip()) for number, name in filled]
     if not written:
         assert problems == ["the file has a header but no rows"]
         return
