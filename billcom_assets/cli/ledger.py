@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import click
@@ -14,20 +15,34 @@ from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table
 from billcom_assets.clock import utc_now
 from billcom_assets.ledger.chart_export import chart_of_accounts
+from billcom_assets.ledger.company import keep_books_in
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
 from billcom_assets.setup.prerequisites import next_step
 from billcom_assets.status.readiness import gate
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.home_currency import home_currency as stored_home_currency
 
-_WHAT = {
-    "accounts": "The chart of accounts: number, name, type, parent, active.",
-    "vendors": "The vendors: number, name, tax id, e-mail, active.",
-    "customers": "The customers: number, name, e-mail, active.",
-    "items": "Products and services: number, name, account, active.",
-    "dimensions": "Departments, jobs, locations, classes and employees: kind, number, name, parent, active.",
+_LISTS = {
+    "accounts": "The chart of accounts: number, name, type, parent, currency, header, active.",
+    "vendors": "The vendors: number, name, tax id, e-mail, currency, terms, on hold, default account, 1099, active.",
+    "customers": "The customers: number, name, e-mail, currency, terms, on hold, default account, active.",
+    "items": "Products and services: number, name, income account, expense account, active.",
+    "departments": "The departments: number, name, parent, active.",
+    "classes": "The accounting classes: number, name, parent, active.",
+    "locations": "The locations: number, name, parent, active.",
+    "jobs": "The jobs or projects: number, name, parent, active.",
+    "employees": "The employees: number, name, e-mail, active.",
+    "dimensions": "Departments, jobs, locations, classes, employees in one file: kind, number, name, parent, active.",
 }
+
+
+def _list_options(command: Callable[..., None]) -> Callable[..., None]:
+    """One option for each kind of file."""
+    for kind, what in reversed(_LISTS.items()):
+        command = click.option(f"--{kind}", metavar="FILE", help=what)(command)
+    return command
 
 
 @click.group(cls=BillcomGroup)
@@ -35,61 +50,101 @@ def ledger() -> None:
     """Loads the company's own lists, as its accounting program exports them, or writes them in the form BILL takes."""
 
 
-def import_files(warehouse: Warehouse, key: str, files: dict[str, str], actor: Actor | None = None) -> ImportReport:
+def import_files(
+    warehouse: Warehouse,
+    key: str,
+    files: dict[str, str],
+    actor: Actor | None = None,
+    *,
+    type_map: str | None = None,
+    home_currency: str | None = None,
+) -> ImportReport:
     """Makes the company's own records what the files say; all files together, or nothing.
 
-    ``actor`` is whoever runs the process unless given.
+    ``actor`` is whoever runs the process unless given. Without files only the home currency is set.
 
     Raises:
         FileRefused: a file is unusable; the text says which lines.
+        InvalidSetting: the home currency is no currency.
         UnknownIntegration: there is no such integration.
     """
+    who, now = actor or acting(how=How.IMPORT), utc_now()
     with warehouse.write() as connection:
-        return import_reference_data(connection, key, files, utc_now(), actor=actor or acting(how=How.IMPORT))
+        if home_currency is not None:
+            keep_books_in(connection, key, home_currency, actor=who, now=now)
+        if not files:
+            return ImportReport(key, (), ())
+        return import_reference_data(connection, key, files, now, actor=who, type_map=type_map)
 
 
-@ledger.command("import", examples=("billcom ledger import acme-us --accounts accounts.csv --vendors vendors.csv",))
+@ledger.command(
+    "import",
+    examples=(
+        "billcom ledger import acme-us --accounts accounts.csv --vendors vendors.csv",
+        "billcom ledger import acme-us --accounts nominal.csv --type-map types.csv",
+        "billcom ledger import acme-us --home-currency EUR",
+    ),
+)
 @key_argument
-@click.option("--accounts", metavar="FILE", help=_WHAT["accounts"])
-@click.option("--vendors", metavar="FILE", help=_WHAT["vendors"])
-@click.option("--customers", metavar="FILE", help=_WHAT["customers"])
-@click.option("--items", metavar="FILE", help=_WHAT["items"])
-@click.option("--dimensions", metavar="FILE", help=_WHAT["dimensions"])
+@_list_options
+@click.option(
+    "--type-map",
+    metavar="FILE",
+    help="CSV of two columns for accounts without a type that is known: what the program calls the type, or a range "
+    "of numbers such as 1000-1999, and BILL's type.",
+)
+@click.option("--home-currency", metavar="CODE", help="The currency that the company keeps its books in, such as EUR.")
 @as_option
 @pass_output
-def import_(output: Output, /, key: str, as_name: str | None, **files: str | None) -> None:
-    """Loads the company's own lists from CSV files.
+def import_(
+    output: Output,
+    /,
+    key: str,
+    type_map: str | None,
+    home_currency: str | None,
+    as_name: str | None,
+    **files: str | None,
+) -> None:
+    """Loads the company's own lists from files, as its accounting program writes them.
 
     Each file holds the whole list: what is new is added, what changed is updated, what is gone is deactivated, and
-    mappings stay. The usual headers of accounting programs are understood. If anything in a file is wrong, nothing is
-    changed and every line at fault is named.
+    mappings stay. CSV files are recognised by their headers; IIF, beancount and hledger files are taken too. If
+    anything in a file is wrong, nothing is changed and every line at fault is named.
     """
     given = {kind: path for kind, path in files.items() if path is not None}
-    if not given:
+    if not given and home_currency is None:
         raise click.UsageError(f"Name at least one file: {', '.join(f'--{kind}' for kind in LAYOUTS)}.")
     warehouse = opened()
-    report = import_files(warehouse, key, given, acting(as_name, How.IMPORT))
+    who = acting(as_name, How.IMPORT)
+    report = import_files(warehouse, key, given, who, type_map=type_map, home_currency=home_currency)
     with warehouse.read() as connection:
+        books = stored_home_currency(connection, key)
         command = next_step(key, gate(connection, key), when_ready="billcom mappings suggest {key} --accept exact")
+    output.result(_import_document(key, report, books, command), lambda console: _show(console, report, books, command))
 
-    def render(console: Console) -> None:
-        for line in (line for file in report.files for line in file.lines()):
-            console.print(line, soft_wrap=True)
+
+def _import_document(key: str, report: ImportReport, home_currency: str, command: str) -> dict[str, object]:
+    return {
+        "integration": key,
+        "home_currency": home_currency,
+        "files": [asdict(one) for one in report.files],
+        "tables": [asdict(one) for one in report.tables],
+        "next_step": command,
+    }
+
+
+def _show(console: Console, report: ImportReport, home_currency: str, command: str) -> None:
+    for line in (line for file in report.files for line in file.lines()):
+        console.print(line, soft_wrap=True)
+    if report.tables:
         columns = ("Table", "Added", "Updated", "Unchanged", "Deactivated", "Reactivated")
         rows = [
             (one.table, one.inserted, one.updated, one.unchanged, one.deactivated, one.reactivated)
             for one in report.tables
         ]
         console.print(table(columns, rows))
-        console.print(f"Next: {command}")
-
-    document = {
-        "integration": key,
-        "files": [asdict(one) for one in report.files],
-        "tables": [asdict(one) for one in report.tables],
-        "next_step": command,
-    }
-    output.result(document, render)
+    console.print(f"The books are kept in {home_currency}.")
+    console.print(f"Next: {command}", soft_wrap=True)
 
 
 @ledger.command(examples=("billcom ledger export acme-us --chart-of-accounts --output accounts-for-bill.csv",))
