@@ -11,6 +11,7 @@ import click
 
 from billcom_assets.bill.errors import BillError, ConfigurationError
 from billcom_assets.ledger.problems import FileRefused
+from billcom_assets.ledger.removals import RemovalsRefused
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.personal import mask_personal_data
 from billcom_assets.setup.prerequisites import Finding, SetupIncomplete
@@ -137,6 +138,7 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (InvalidSetting, _wrong_input),
     (UnknownIntegration, _wrong_input),
     (FileRefused, _wrong_input),
+    (RemovalsRefused, _wrong_input),
     *((kind, _from_database) for kind in DRIVER_ERRORS),
 )
 """The first kind that fits explains."""

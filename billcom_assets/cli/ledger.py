@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import click
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
+from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.files import output_options, written
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table
@@ -18,6 +20,7 @@ from billcom_assets.ledger.chart_export import chart_of_accounts
 from billcom_assets.ledger.company import keep_books_in
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
+from billcom_assets.ledger.removals import RemovalsRefused
 from billcom_assets.setup.prerequisites import next_step
 from billcom_assets.status.readiness import gate
 from billcom_assets.warehouse.audit import Actor, How
@@ -58,6 +61,7 @@ def import_files(
     *,
     type_map: str | None = None,
     home_currency: str | None = None,
+    allow_removals: bool = False,
 ) -> ImportReport:
     """Makes the company's own records what the files say; all files together, or nothing.
 
@@ -65,6 +69,7 @@ def import_files(
 
     Raises:
         FileRefused: a file is unusable; the text says which lines.
+        RemovalsRefused: too much of a list, or something mapped, would be taken out of use.
         InvalidSetting: the home currency is no currency.
         UnknownIntegration: there is no such integration.
     """
@@ -74,7 +79,9 @@ def import_files(
             keep_books_in(connection, key, home_currency, actor=who, now=now)
         if not files:
             return ImportReport(key, (), ())
-        return import_reference_data(connection, key, files, now, actor=who, type_map=type_map)
+        return import_reference_data(
+            connection, key, files, now, actor=who, type_map=type_map, allow_removals=allow_removals
+        )
 
 
 @ledger.command(
@@ -94,33 +101,54 @@ def import_files(
     "of numbers such as 1000-1999, and BILL's type.",
 )
 @click.option("--home-currency", metavar="CODE", help="The currency that the company keeps its books in, such as EUR.")
+@click.option(
+    "--allow-removals",
+    is_flag=True,
+    help="Deactivate what the files lack even when it is mapped, or more than one in ten of a list.",
+)
 @as_option
 @pass_output
 def import_(
     output: Output,
     /,
+    *,
     key: str,
     type_map: str | None,
     home_currency: str | None,
+    allow_removals: bool,
     as_name: str | None,
     **files: str | None,
 ) -> None:
     """Loads the company's own lists from files, as its accounting program writes them.
 
     Each file holds the whole list: what is new is added, what changed is updated, what is gone is deactivated, and
-    mappings stay. CSV files are recognised by their headers; IIF, beancount and hledger files are taken too. If
-    anything in a file is wrong, nothing is changed and every line at fault is named.
+    mappings follow what is renamed or renumbered. A file that lacks something mapped, or more than a tenth of its list,
+    is refused unless you confirm it. CSV files are recognised by their headers; IIF, beancount and hledger files are
+    taken too. If anything in a file is wrong, nothing is changed and every line at fault is named.
     """
     given = {kind: path for kind, path in files.items() if path is not None}
     if not given and home_currency is None:
         raise click.UsageError(f"Name at least one file: {', '.join(f'--{kind}' for kind in LAYOUTS)}.")
     warehouse = opened()
     who = acting(as_name, How.IMPORT)
-    report = import_files(warehouse, key, given, who, type_map=type_map, home_currency=home_currency)
+    settings = {"type_map": type_map, "home_currency": home_currency}
+    try:
+        report = import_files(warehouse, key, given, who, **settings, allow_removals=allow_removals)
+    except RemovalsRefused as refused:
+        raise _unconfirmed(refused, key, given | settings | {"as": as_name}) from None
     with warehouse.read() as connection:
         books = stored_home_currency(connection, key)
         command = next_step(key, gate(connection, key), when_ready="billcom mappings suggest {key} --accept exact")
     output.result(_import_document(key, report, books, command), lambda console: _show(console, report, books, command))
+
+
+def _unconfirmed(refused: RemovalsRefused, key: str, given: Mapping[str, str | None]) -> CommandFailed:
+    """The failure with the command that confirms."""
+    options = [(f"--{name.replace('_', '-')}", value) for name, value in given.items() if value is not None]
+    words = [word for option in options for word in option]
+    command = shlex.join(["billcom", "ledger", "import", key, *words, "--allow-removals"])
+    removals = [removal for one in refused.doubtful for removal in one.removals]
+    return CommandFailed(f"{refused}\n{command}", ExitCode.WRONG_USE, removals=removals, next_step=command)
 
 
 def _import_document(key: str, report: ImportReport, home_currency: str, command: str) -> dict[str, object]:
@@ -129,6 +157,7 @@ def _import_document(key: str, report: ImportReport, home_currency: str, command
         "home_currency": home_currency,
         "files": [asdict(one) for one in report.files],
         "tables": [asdict(one) for one in report.tables],
+        "renamed": [asdict(one) for one in report.renamed],
         "next_step": command,
     }
 
@@ -143,6 +172,8 @@ def _show(console: Console, report: ImportReport, home_currency: str, command: s
             for one in report.tables
         ]
         console.print(table(columns, rows))
+    for one in report.renamed:
+        console.print(str(one), soft_wrap=True)
     console.print(f"The books are kept in {home_currency}.")
     console.print(f"Next: {command}", soft_wrap=True)
 

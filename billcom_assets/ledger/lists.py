@@ -37,7 +37,7 @@ class LedgerList:
 
     def replace(self, conn: Connection, rows: Iterable[Mapping[str, Any]], now: datetime) -> TableChanges:
         """Inserts and updates ``rows`` (column values by name) and deactivates active rows that are not among them."""
-        stored = self._stored(conn)
+        stored = self.stored(conn)
         wanted = {self._key_of(row): dict(row) for row in rows}
         new = {key: values for key, values in wanted.items() if key not in stored}
         changed = {key: values for key, values in wanted.items() if key in stored and values != stored[key]}
@@ -62,7 +62,8 @@ class LedgerList:
     def _key_of(self, row: Mapping[str, Any]) -> _Key:
         return tuple(row[name] for name in self._key)
 
-    def _stored(self, conn: Connection) -> dict[_Key, _Values]:
+    def stored(self, conn: Connection) -> dict[_Key, _Values]:
+        """Its rows by key, without what only the database needs."""
         columns = [column for column in self.table.c if column.name not in {"integration", "imported_at"}]
         query = select(*columns).where(self.table.c.integration == self.integration, *self.scope)
         rows = [row._asdict() for row in conn.execute(query)]

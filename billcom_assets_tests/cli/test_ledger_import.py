@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -98,4 +99,63 @@ def test_a_type_map_and_lists_of_one_dimension_each_are_taken(company: Desk, tmp
     assert [line.split()[:2] for line in answered.out.splitlines() if line.startswith(" ledger_")] == [
         ["ledger_accounts", "1"],
         ["ledger_dimensions", "5"],
+    ]
+
+
+def test_a_filtered_export_is_refused_and_the_command_that_confirms_it_can_be_pasted(
+    company: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "my vendors.csv"
+    file.write_text("ID,Name\nV1,Acme\nV2,Beta\n")
+    company.run("ledger", "import", "acme", "--vendors", str(file))
+    file.write_text("ID,Name\nV1,Acme\n")
+
+    refused = company.run("ledger", "import", "acme", "--vendors", str(file), "--as", "Ada")
+
+    assert refused.code == 2
+    assert "Nothing was imported: 1 of 2 vendors in use are not in the file." in refused.err
+    assert '  vendors "V2" "Beta": not in the file' in refused.err
+    command = refused.err.splitlines()[-1]
+    assert command == f"billcom ledger import acme --vendors '{file}' --as Ada --allow-removals"
+    answered = company.run(*shlex.split(command)[1:])
+    assert answered.code == 0
+    row = next(line for line in answered.out.splitlines() if line.startswith(" ledger_vendors"))
+    assert row.split() == ["ledger_vendors", "0", "0", "1", "1", "0"]
+
+
+def test_the_refusal_in_json_names_what_would_go(company: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "vendors.csv"
+    file.write_text("ID,Name\nV1,Acme\nV2,Beta\n")
+    company.run("ledger", "import", "acme", "--vendors", str(file))
+    file.write_text("ID,Name\nV1,Acme\n")
+
+    document = company.run("ledger", "import", "acme", "--vendors", str(file), "--json").document
+
+    assert document["ok"] is False
+    assert document["removals"] == [
+        {"list": "vendors", "id": "V2", "name": "Beta", "why": "not in the file", "is_mapped": False}
+    ]
+    assert document["next_step"] == f"billcom ledger import acme --vendors {file} --allow-removals"
+
+
+def test_what_is_renumbered_is_said_line_by_line(company: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("Number,Name,Type\n6100,Rent,Expense\n")
+    company.run("ledger", "import", "acme", "--accounts", str(file))
+    file.write_text("Number,Name,Type\n6105,Rent,Expense\n")
+
+    answered = company.run("ledger", "import", "acme", "--accounts", str(file))
+
+    assert "Account 6100 Rent is now 6105 Rent" in answered.out.splitlines()
+    file.write_text("Number,Name,Type\n6106,Rent,Expense\n")
+    document = company.run("ledger", "import", "acme", "--accounts", str(file), "--json").document
+    assert document["renamed"] == [
+        {
+            "list": "accounts",
+            "old_id": "6105",
+            "new_id": "6106",
+            "before": "6105 Rent",
+            "after": "6106 Rent",
+            "mappings": 0,
+        }
     ]

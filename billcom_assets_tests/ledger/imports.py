@@ -22,7 +22,7 @@ class Files:
     folder: Path
     type_map: str | None = None
 
-    def load(self, **texts: str | bytes) -> ImportReport:
+    def load(self, *, allow_removals: bool = False, **texts: str | bytes) -> ImportReport:
         paths = {}
         for kind, text in texts.items():
             paths[kind] = self.folder / f"{kind}.csv"
@@ -30,7 +30,9 @@ class Files:
         type_map = None if self.type_map is None else self.folder / "type-map.csv"
         if type_map is not None:
             type_map.write_text(self.type_map or "")
-        return import_reference_data(self.conn, KEY, paths, LATER, actor=ADA, type_map=type_map)
+        return import_reference_data(
+            self.conn, KEY, paths, LATER, actor=ADA, type_map=type_map, allow_removals=allow_removals
+        )
 
     def refused(self, **texts: str | bytes) -> list[str]:
         """What is wrong with files that are not taken."""

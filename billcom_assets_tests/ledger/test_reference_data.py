@@ -173,7 +173,7 @@ def test_importing_the_same_files_again_changes_nothing(files: Files) -> None:
 
 def test_importing_again_updates_deactivates_what_is_gone_and_brings_back_what_returns(files: Files) -> None:
     files.load(vendors="ID,Name\n1,One\n2,Two\n3,Three\n4,Four\n")
-    first = files.load(vendors="ID,Name,Active\n1,One,yes\n2,Zwei,yes\n3,Three,no\n5,Five,\n")
+    first = files.load(allow_removals=True, vendors="ID,Name,Active\n1,One,yes\n2,Zwei,yes\n3,Three,no\n5,Five,\n")
     second = files.load(vendors="ID,Name,Active\n1,One,yes\n2,Zwei,yes\n3,Three,yes\n4,Four,\n5,Five,no\n")
 
     assert first.tables == (TableChanges("ledger_vendors", 1, 1, 1, 2, 0),)
@@ -194,7 +194,7 @@ def test_mappings_outlive_an_import_and_those_onto_what_is_gone_are_reported(fil
         books.vendor(bill_id, name)
         books.mapping("vendors", bill_id, name)
 
-    files.load(vendors="Name\nAcme\n")
+    files.load(allow_removals=True, vendors="Name\nAcme\n")
 
     assert mapped(files.conn, KEY, "vendors") == {"009a": "Acme"}
     assert [(link.bill_id, link.reasons) for link in stale_links(files.conn, KEY)] == [
@@ -219,7 +219,7 @@ def test_another_spelling_of_a_name_keeps_the_id_and_so_the_mapping(files: Files
 def test_a_file_of_dimensions_replaces_only_the_kinds_in_it(files: Files) -> None:
     files.load(dimensions="Kind,Name\nClass,East\nClass,West\nStore,Main\n")
 
-    report = files.load(dimensions="Kind,Name\nClass,East\n")
+    report = files.load(allow_removals=True, dimensions="Kind,Name\nClass,East\n")
 
     assert report.tables == (TableChanges("ledger_dimensions", 0, 0, 1, 1, 0),)
     d = ledger_dimensions.c
