@@ -21,8 +21,8 @@ from billcom_assets.ledger.company import keep_books_in
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
 from billcom_assets.ledger.removals import RemovalsRefused
-from billcom_assets.setup.prerequisites import next_step
-from billcom_assets.status.readiness import gate
+from billcom_assets.mapping.suggestions import suggest
+from billcom_assets.status.readiness import next_command
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.home_currency import home_currency as stored_home_currency
@@ -63,7 +63,7 @@ def import_files(
     home_currency: str | None = None,
     allow_removals: bool = False,
 ) -> ImportReport:
-    """Makes the company's own records what the files say; all files together, or nothing.
+    """Makes the company's own records what the files say, all files together or nothing, and renews suggestions.
 
     ``actor`` is whoever runs the process unless given. Without files only the home currency is set.
 
@@ -79,9 +79,11 @@ def import_files(
             keep_books_in(connection, key, home_currency, actor=who, now=now)
         if not files:
             return ImportReport(key, (), ())
-        return import_reference_data(
+        report = import_reference_data(
             connection, key, files, now, actor=who, type_map=type_map, allow_removals=allow_removals
         )
+        suggest(connection, key, now)
+        return report
 
 
 @ledger.command(
@@ -138,7 +140,7 @@ def import_(
         raise _unconfirmed(refused, key, given | settings | {"as": as_name}) from None
     with warehouse.read() as connection:
         books = stored_home_currency(connection, key)
-        command = next_step(key, gate(connection, key), when_ready="billcom mappings suggest {key} --accept exact")
+        command = next_command(connection, key)
     output.result(_import_document(key, report, books, command), lambda console: _show(console, report, books, command))
 
 

@@ -26,8 +26,7 @@ from billcom_assets.mapping.next_step import REVIEW_FILE, mapping_command
 from billcom_assets.mapping.overview import Standing
 from billcom_assets.mapping.review_file import MappingRow
 from billcom_assets.mapping.suggestions import DEFAULT_SCORE, Accept, Acceptance, KindAccepted, KindSuggestions
-from billcom_assets.setup.prerequisites import next_step
-from billcom_assets.status.readiness import gate
+from billcom_assets.status.readiness import gate, next_command
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -128,6 +127,8 @@ class Matched:
     """Where the mapping stands then."""
     next_step: str
     """The command that brings the integration on."""
+    may_sync: bool
+    """Nothing is missing for a sync, whatever waits to be mapped."""
 
     def accepted_of(self, kind: str) -> int:
         """How many were accepted now."""
@@ -162,13 +163,13 @@ def suggest_and_accept(
         if which is not None:
             accepted = suggestions.accept(connection, key, which, min_score=min_score, only=only, actor=actor, now=now)
         missing = gate(connection, key)
-        command = mapping_command(connection, key)
         return Matched(
             integration=key,
             suggested=found,
             accepted=accepted,
             coverage=mapping_coverage(connection, key),
-            next_step=next_step(key, missing) if missing or command is None else command,
+            next_step=next_command(connection, key),
+            may_sync=not missing,
         )
 
 
@@ -225,6 +226,8 @@ def suggest(output: Output, /, *, key: str, accept: str | None, min_score: int, 
         ]
         console.print(table(columns, rows))
         console.print(f"Next: {matched.next_step}", soft_wrap=True)
+        if matched.may_sync and matched.next_step != (sync := f"billcom sync {key}"):
+            console.print(f"Syncing may run already: {sync}", soft_wrap=True)
 
     output.result(document, render)
 
@@ -328,9 +331,7 @@ def import_(output: Output, /, *, key: str, file: str, dry_run: bool, confirm_ty
         report = review_import.import_csv(
             connection, key, file, actor=actor, now=utc_now(), confirmed=confirm_types, dry_run=dry_run
         )
-        waiting = gate(connection, key)
-        command = mapping_command(connection, key)
-    step = next_step(key, waiting) if waiting or command is None else f"billcom status {key}"
+        step = next_command(connection, key)
     if dry_run:
         step = f"billcom mappings import {key} {file}"
 

@@ -9,23 +9,28 @@ from sqlalchemy import Connection
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.overview import overview
 from billcom_assets.mapping.suggestions import Accept, accepted_of
-from billcom_assets.warehouse.ledger_tables import ledger_dimensions
 
 REVIEW_FILE = "mappings.csv"
 """Name of the file in the commands that are proposed."""
 
 
+_NEEDED = ("accounts", "vendors", "funding_accounts")
+"""Kinds that no ledger is without; of the others there is nothing to map where the ledger keeps none."""
+
+
 def mapping_command(conn: Connection, integration: str, kinds: Iterable[str] = tuple(KINDS)) -> str | None:
     """What to type next for these kinds; None when nothing of them waits.
 
-    The order is: load what the ledger has none of, accept what is certain, then what is likely, then decide by hand.
-    Each command changes something, so that none is proposed twice in a row.
+    The order is: load what the ledger lacks, accept what is certain, then what is likely, then decide by hand. Each
+    command changes something, so that none is proposed twice in a row.
     """
-    views = [overview(conn, integration, KINDS[kind]) for kind in kinds]
-    waiting = [view for view in views if any(not view.standing(id_).is_decided for id_ in view.relevant)]
-    for view in waiting:
-        is_needed = view.kind.table is not ledger_dimensions and view.kind.name != "items"
-        if is_needed and not any(found.active for found in view.ledger.values()):
+    waiting = []
+    for view in (overview(conn, integration, KINDS[kind]) for kind in kinds):
+        if all(view.standing(id_).is_decided for id_ in view.relevant):
+            continue
+        if any(found.active for found in view.ledger.values()):
+            waiting.append(view)
+        elif view.kind.name in _NEEDED:
             list_ = view.kind.table.name.removeprefix("ledger_")
             return f"billcom ledger import {integration} --{list_} {list_}.csv"
     for which in Accept:

@@ -19,7 +19,7 @@ from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision
 from billcom_assets.warehouse.known_integrations import require_integration
 
-DEFAULT_SCORE = 90
+DEFAULT_SCORE = 85
 """Least score of the likely ones that are accepted unless another is asked for."""
 
 

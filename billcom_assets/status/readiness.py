@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from billcom_assets.mapping.next_step import REVIEW_FILE, mapping_command
 from billcom_assets.setup.mapped import mapped_counts
-from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, SetupIncomplete, SetupState
+from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, SetupIncomplete, SetupState, next_step
 from billcom_assets.status.integrations import entity_states, find_integration
 
 
@@ -39,3 +39,10 @@ def require_setup(connection: Connection, key: str) -> None:
     missing = gate(connection, key)
     if missing:
         raise SetupIncomplete(key, tuple(missing))
+
+
+def next_command(connection: Connection, key: str) -> str:
+    """The command that brings the integration on: what is missing first, then what waits to be mapped, then a sync."""
+    missing = gate(connection, key)
+    waiting = None if missing else mapping_command(connection, key)
+    return waiting or next_step(key, missing)

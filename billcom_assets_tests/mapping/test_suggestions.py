@@ -96,8 +96,8 @@ def test_likely_ones_are_accepted_from_a_score_on_and_ambiguous_ones_never(books
     books.ledger("vendors", "V4", "Twin Oaks")
     suggest(books.conn, KEY, NOW)
 
-    assert [one.bill_name for one in acceptances(books.conn, KEY, Accept.LIKELY)] == ["Acme Tools"]
-    accept(books.conn, KEY, Accept.LIKELY, actor=ADA, now=LATER)
+    assert [one.bill_name for one in acceptances(books.conn, KEY, Accept.LIKELY, min_score=90)] == ["Acme Tools"]
+    accept(books.conn, KEY, Accept.LIKELY, min_score=90, actor=ADA, now=LATER)
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1"}
     assert links(books.conn)["009a"].method is Method.LIKELY
 
