@@ -93,7 +93,8 @@ class _Pair:
     ledger: Candidate
     names: Likeness
     facts: tuple[Fact, ...]
-    score: int
+    fit: int
+    """The score, without its upper bound: what knows more of two that are both sure fits better."""
     is_sure: bool
     """Enough agrees and nothing contradicts; whether anything else fits, too, is another question."""
 
@@ -143,10 +144,10 @@ def _pairs(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candidate])
     found: dict[str, list[_Pair]] = defaultdict(list)
     for i, j in sorted(_worth_a_look(rules, bill, ledger)):
         pair = _compared(rules, bill[i], ledger[j], weigh)
-        if pair.score >= LIKELY_FROM:
+        if pair.fit >= LIKELY_FROM:
             found[pair.bill.id].append(pair)
     for pairs in found.values():
-        pairs.sort(key=lambda pair: (-pair.score, pair.ledger.id))
+        pairs.sort(key=lambda pair: (-pair.fit, pair.ledger.id))
     return found
 
 
@@ -192,11 +193,10 @@ def _compared(rules: Rules, bill: Candidate, ledger: Candidate, weigh: Rarity) -
     is_sure = strong > 1 and not contradicted and names.share >= rules.certain_from
     points = sum(fact.points for fact in facts if not fact.contradicts)
     against = sum(fact.points for fact in facts if fact.contradicts)
-    score = min(round(_SAME_NAME * names.share) + points, _BEST_OF_LIKELY)
+    fit = round(_SAME_NAME * names.share) + points
     if not names.difference:
-        score = max(score, *(fact.at_least for fact in facts), 0) if facts else score
-    score = _CERTAIN if is_sure else max(score + against, 0)
-    return _Pair(bill, ledger, names, facts, score, is_sure)
+        fit = max(fit, *(fact.at_least for fact in facts), 0)
+    return _Pair(bill, ledger, names, facts, max(fit + against, 0), is_sure)
 
 
 def _claims(found: Mapping[str, Sequence[_Pair]]) -> dict[str, list[_Pair]]:
@@ -216,17 +216,18 @@ def _claim(
     if owner != pair.bill.id:
         return _Claim(f'BILL\'s "{names.get(owner, "other object")}" is mapped to it', is_mapped=True)
     rivals = [one for one in claims[pair.ledger.id] if one.bill.id != pair.bill.id]
-    rival = min(rivals, key=lambda one: (-one.score, one.bill.label, one.bill.id), default=None)
-    if rival is None or rival.score < pair.score - _RIVAL:
+    rival = min(rivals, key=lambda one: (-one.fit, one.bill.label, one.bill.id), default=None)
+    if rival is None or rival.fit < pair.fit - _RIVAL:
         return None
-    return _Claim(f'BILL\'s "{rival.bill.label}" fits it as well', is_equal=rival.score >= pair.score - _EQUALLY)
+    how = "better" if rival.fit > pair.fit + _EQUALLY else "as well"
+    return _Claim(f'BILL\'s "{rival.bill.label}" fits it {how}', is_equal=abs(rival.fit - pair.fit) <= _EQUALLY)
 
 
 def _suggestion(bill_id: str, pairs: Sequence[_Pair], claims: Mapping[str, _Claim | None]) -> Suggestion:
     def rank(pair: _Pair) -> int:
         claim = claims[pair.ledger.id]
         # What another BILL object has already is wanted less.
-        return pair.score - _RIVAL if claim is not None and claim.is_mapped else pair.score
+        return pair.fit - _RIVAL if claim is not None and claim.is_mapped else pair.fit
 
     ranked = sorted(pairs, key=lambda pair: (-rank(pair), pair.ledger.id))[:SHOWN]
     best, rest = ranked[0], ranked[1:]
@@ -253,7 +254,7 @@ def _proposal(pair: _Pair, others: Sequence[str], *, certain: bool) -> Proposal:
     unlike = [] if are_alike else [pair.names.difference or "the names are unlike"]
     return Proposal(
         pair.ledger.id,
-        _CERTAIN if certain else min(pair.score, _BEST_OF_LIKELY),
+        _CERTAIN if certain else min(pair.fit, _BEST_OF_LIKELY),
         (*named, *(fact.text for fact in pair.facts if not fact.contradicts)),
         (*unlike, *(fact.text for fact in pair.facts if fact.contradicts), *others),
     )

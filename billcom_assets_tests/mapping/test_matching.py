@@ -197,6 +197,16 @@ def test_bill_objects_that_fit_equally_are_ambiguous() -> None:
     assert 'BILL\'s "ACME" fits it as well' in found["v"].best.contradicting
 
 
+def test_of_two_bill_accounts_the_one_of_which_more_agrees_fits_better() -> None:
+    bill = [account("a", "Travel", "6700", path="Operating:Travel"), account("b", "Travel")]
+
+    found = suggest("accounts", bill, [account("L", "Travel", "6700", path="Operating:Travel")])
+
+    assert found["a"].certainty is Certainty.EXACT
+    assert found["b"].certainty is Certainty.LIKELY
+    assert found["b"].best.contradicting == ('BILL\'s "Operating:Travel" fits it better',)
+
+
 def test_a_ledger_vendor_that_is_mapped_already_is_only_likely_and_says_so() -> None:
     bill = [vendor("v1", "Other"), vendor("v2", "Acme", MAIL)]
 
