@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from billcom_assets.ledger.account_typing import TypesFound
+from billcom_assets.ledger.encodings import NAMES
 from billcom_assets.ledger.tables import Column, CsvTable, LeftOut
 from billcom_assets.redaction.display import one_line
 
 NO_PROGRAM = "no particular program"
 _SHOWN = 10
 _UTF_8 = "UTF-8"
-_ENCODINGS = {"utf-8-sig": _UTF_8, "utf-16": "UTF-16", "cp1252": "Windows-1252"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def file_report(kind: str, table: CsvTable, types: TypesFound | None = None) -> 
         kind=kind,
         file=one_line(Path(table.file).name),
         program=table.layout.program,
-        encoding=_ENCODINGS[table.codec],
+        encoding=NAMES[table.codec],
         columns=table.columns,
         ignored=table.ignored,
         left_out=table.left_out,
