@@ -116,25 +116,24 @@ def match(
 
     Args:
         rules: The kind's rules.
-        bill: All live BILL objects of the kind, mapped ones too: what fits two of them is certain for none.
+        bill: All live BILL objects of the kind, mapped ones too.
         ledger: All active ledger objects of the kind.
         mapped: BILL ids that need no suggestion, with their ledger id (empty for one left unmapped by hand).
 
     Returns:
         At most one suggestion for each BILL object.
     """
-    if not bill or not ledger:
+    undecided = [one for one in bill if one.id not in mapped]
+    if not undecided or not ledger:
         return []
-    found = _pairs(rules, bill, ledger)
+    found = _pairs(rules, undecided, ledger)
     names = {one.id: one.label for one in bill}
-    owners: dict[str, str] = {ledger_id: bill_id for bill_id, ledger_id in mapped.items() if ledger_id}
+    owners = {ledger_id: bill_id for bill_id, ledger_id in mapped.items() if ledger_id}
     claims = _claims(found)
     suggestions = []
-    for candidate in bill:
-        pairs = found.get(candidate.id, [])
-        if candidate.id not in mapped and pairs:
-            others = {pair.ledger.id: _claim(pair, claims, owners, names) for pair in pairs}
-            suggestions.append(_suggestion(candidate.id, pairs, others))
+    for bill_id, pairs in found.items():
+        others = {pair.ledger.id: _claim(pair, claims, owners, names) for pair in pairs}
+        suggestions.append(_suggestion(bill_id, pairs, others))
     return suggestions
 
 

@@ -104,6 +104,7 @@ class Bench:
         self.console.print(f"{title} ...")
         found = measured(SUGGESTIONS, {"database_url": self.new_database(), "vendors": vendors})
         self._alone(title, "seconds", found.said["suggest_seconds"])
+        self._alone("", "through the spreadsheet, s", found.said["round_trip_seconds"], "below 10")
         for name, pairs in (("labelled", labelled()), ("generated", generated(GENERATED))):
             verdict = judged(pairs, together=True)
             title = f"suggestions, {len(pairs):,} {name} pairs"
