@@ -16,7 +16,7 @@ _NOT_A_NAME = re.compile(r"[,;\t|\"]")
 
 
 def is_hledger(source: TextFile) -> bool:
-    """Whether every line is an account directive or the full name of an account."""
+    """Whether the file declares accounts, or every line is the full name of one."""
     names = [name for _, name, _ in _accounts(source)]
     return bool(names) and all(is_account_path(name) and not _NOT_A_NAME.search(name) for name in names)
 
@@ -29,11 +29,14 @@ def hledger_records(source: TextFile, _keyword: str) -> Iterator[Record]:
 
 
 def _accounts(source: TextFile) -> Iterator[tuple[int, str, str]]:
-    """Line, full name and type; indented lines and comments belong to the line before."""
-    for number, line in enumerate(source.lines(), start=1):
-        if not line.strip() or line[0].isspace() or line[0] in ";#*":
-            continue
-        directive = _DIRECTIVE.match(line)
-        name, *comments = _COMMENT.split(directive["account"] if directive else line, maxsplit=1)
-        stated = _TYPE.search(comments[0]) if comments else None
-        yield number, name.strip(), stated["type"] if stated else ""
+    """Line, full name and type; in a journal of directives everything else is passed over."""
+    lines = [
+        (number, line)
+        for number, line in enumerate(source.lines(), start=1)
+        if line.strip() and not line[0].isspace() and line[0] not in ";#*"
+    ]
+    directives = [(number, found["account"]) for number, line in lines if (found := _DIRECTIVE.match(line))]
+    for number, stated in directives or lines:
+        name, *comments = _COMMENT.split(stated, maxsplit=1)
+        type_ = _TYPE.search(comments[0]) if comments else None
+        yield number, name.strip(), type_["type"] if type_ else ""

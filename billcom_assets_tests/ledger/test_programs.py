@@ -85,6 +85,13 @@ def test_what_hledger_prints_is_read_like_its_directives(files: Files) -> None:
     }
 
 
+def test_accounts_are_found_among_the_transactions_of_a_journal(files: Files) -> None:
+    journal = "account assets:cash\n\n2026-01-01 Landlord\n    expenses:rent    1.00\n    assets:cash\n"
+
+    assert recognised(files, accounts=journal) == ["hledger"]
+    assert types(files) == {"assets": "OTHER_CURRENT_ASSET", "assets:cash": "BANK"}
+
+
 def test_a_file_of_no_program_that_we_know_is_read_by_the_usual_headers(files: Files) -> None:
     assert recognised(files, accounts="Number,Name,Type\n1000,Cash,Cash and Bank\n") == [None]
     assert types(files) == {"1000": "BANK"}
