@@ -9,13 +9,13 @@ from functools import partial
 from billcom_assets.ledger import flags
 from billcom_assets.ledger.account_types import AccountType
 from billcom_assets.ledger.account_typing import AccountTyping, TypesFound
-from billcom_assets.ledger.csv_files import CsvRow, CsvTable
 from billcom_assets.ledger.currencies import iso_code
 from billcom_assets.ledger.entries import arranged, currency, entries, names_parents
 from billcom_assets.ledger.hierarchy import ReportLine, same
 from billcom_assets.ledger.layouts import DIMENSION_KINDS, KIND_OF_DIMENSION, Rules, rules_of
 from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.ledger.records import LedgerAccount
+from billcom_assets.ledger.tables import CsvRow, CsvTable
 from billcom_assets.ledger.type_map import TypeMap
 
 _CONTROL_TYPES = frozenset({AccountType.ACCOUNTS_PAYABLE, AccountType.ACCOUNTS_RECEIVABLE})

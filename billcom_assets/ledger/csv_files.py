@@ -15,9 +15,7 @@ from collections.abc import Iterator, Sequence
 from billcom_assets.ledger.problems import FileProblems
 from billcom_assets.ledger.tables import (
     HEADER_WITHIN,
-    CsvRow,
     CsvTable,
-    Field,
     Header,
     Layout,
     Record,
@@ -25,8 +23,6 @@ from billcom_assets.ledger.tables import (
     read_table,
 )
 from billcom_assets.ledger.text_files import Malformed, TextFile, read_text_file
-
-__all__ = ["CsvRow", "CsvTable", "Field", "Layout", "csv_records", "read_csv", "read_csv_text"]
 
 MAX_ROWS = 500_000
 _DELIMITERS = (",", ";", "\t", "|")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from billcom_assets.ledger.csv_files import CsvTable
 from billcom_assets.ledger.entries import Entry, arranged, entries, names_parents
 from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.layouts import DIMENSION_KINDS, KIND_OF_DIMENSION
 from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.ledger.records import LedgerDimension
+from billcom_assets.ledger.tables import CsvTable
 
 
 def dimensions(table: CsvTable, problems: FileProblems) -> list[LedgerDimension]:

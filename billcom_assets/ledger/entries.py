@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from billcom_assets.ledger import flags
-from billcom_assets.ledger.csv_files import CsvRow, CsvTable
 from billcom_assets.ledger.currencies import iso_code
 from billcom_assets.ledger.hierarchy import ArrangedEntry, ListEntry, ReportLine, arrange, same
 from billcom_assets.ledger.problems import FileProblems, quoted
+from billcom_assets.ledger.tables import CsvRow, CsvTable
 
 _LONGEST_NUMBER = 100
 _LONGEST_NAME = 500

@@ -6,11 +6,11 @@ from functools import partial
 
 from billcom_assets.ledger.account_types import INCOME_TYPES
 from billcom_assets.ledger.chart import Chart
-from billcom_assets.ledger.csv_files import CsvRow, CsvTable
 from billcom_assets.ledger.entries import entries, report_double_ids
 from billcom_assets.ledger.hierarchy import ReportLine
 from billcom_assets.ledger.problems import FileProblems
 from billcom_assets.ledger.records import LedgerItem
+from billcom_assets.ledger.tables import CsvRow, CsvTable
 
 
 def items(table: CsvTable, problems: FileProblems, chart: Chart | None) -> list[LedgerItem]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from billcom_assets.ledger import flags
 from billcom_assets.ledger.chart import Chart
-from billcom_assets.ledger.csv_files import CsvRow, CsvTable
 from billcom_assets.ledger.entries import Entry, currency, entries, report_double_ids
 from billcom_assets.ledger.hierarchy import ReportLine, same
 from billcom_assets.ledger.problems import FileProblems
 from billcom_assets.ledger.records import LedgerCustomer, LedgerVendor
+from billcom_assets.ledger.tables import CsvRow, CsvTable
 
 _NO_BOX = flags.NO | {"none", "n/a", "not applicable"}
 

@@ -17,9 +17,10 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.account_types import family
-from billcom_assets.ledger.csv_files import CsvRow, CsvTable, Field, Layout, read_csv
+from billcom_assets.ledger.csv_files import read_csv
 from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.problems import FileProblems, quoted
+from billcom_assets.ledger.tables import CsvRow, CsvTable, Field, Layout
 from billcom_assets.mapping.directory import Directory
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import Link, Links, LinkState, Method

@@ -10,7 +10,7 @@ from functools import cached_property
 from sqlalchemy import Connection, select
 
 from billcom_assets.entities.model import Entity
-from billcom_assets.quality import measures
+from billcom_assets.quality import ledger_facts, measures
 from billcom_assets.quality.completeness import completeness
 from billcom_assets.quality.findings import Changes, MeasureFindings
 from billcom_assets.quality.measures import IN_USE_KINDS, Quality
@@ -159,6 +159,11 @@ _OF_ENTITIES = {
             _unique_names,
             is_kept=True,
         ),
+        Measure(
+            "currency",
+            "Every mapped vendor has the currency of its ledger vendor.",
+            lambda look: ledger_facts.vendors_of_another_currency(look.connection, look.integration),
+        ),
     ),
     "accounts": (
         Measure(
@@ -174,5 +179,17 @@ _OF_ENTITIES = {
             lambda look: measures.unmapped_funding_accounts(look.connection, look.integration),
         ),
     ),
-    "bills": tuple(_used(kind) for kind in IN_USE_KINDS),
+    "bills": (
+        *(_used(kind) for kind in IN_USE_KINDS),
+        Measure(
+            "accounts postable",
+            "Every account that bills refer to is mapped onto one that may be posted to, no header or control account.",
+            lambda look: ledger_facts.accounts_not_to_be_posted_to(look.connection, look.integration),
+        ),
+        Measure(
+            "vendors not on hold",
+            "No vendor on bills is on hold in the ledger.",
+            lambda look: ledger_facts.vendors_on_hold(look.connection, look.integration),
+        ),
+    ),
 }

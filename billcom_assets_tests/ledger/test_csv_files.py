@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billcom_assets.ledger import csv_files
-from billcom_assets.ledger.csv_files import CsvTable, Field, Layout, read_csv
+from billcom_assets.ledger.csv_files import read_csv
 from billcom_assets.ledger.encodings import NotText, encoding_of
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.problems import FileProblems, FileRefused
+from billcom_assets.ledger.tables import CsvTable, Field, Layout
 
 PEOPLE = Layout("people", (Field("name", ("Name", "Full Name"), required=True), Field("number", ("No", "Person No"))))
 
