@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,11 +60,11 @@ def _replace(
     conn.execute(statement, [{"before": _ON_THE_WAY + new, "after": new} for new in ids.values()])
 
 
-def mapped_to(conn: Connection, integration: str, kinds: tuple[str, ...]) -> frozenset[str]:
-    """Ids of the records that BILL objects of the kinds are mapped to."""
+def mapped_to(conn: Connection, integration: str, kinds: tuple[str, ...]) -> Counter[str]:
+    """How many BILL objects of the kinds are mapped to each record, by its id."""
     m = mappings.c
     query = select(m.ledger_id).where(m.integration == integration, m.kind.in_(kinds), m.state == "mapped")
-    return frozenset(conn.scalars(query))
+    return Counter(conn.scalars(query))
 
 
 def move_mappings(

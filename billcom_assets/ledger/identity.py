@@ -53,23 +53,26 @@ def _text(value: object) -> str | None:
 def renames(stored: Mapping[str, Known], wanted: Mapping[str, Known]) -> dict[str, str]:
     """New ids by the stored ones that they take the place of.
 
-    Recognised is what the program's own id says; then, of what is gone and what is new, the one pair with the same
-    full name, or with the same name and type of account. Where more than one could be meant nothing is.
+    Recognised is what the program's own id says; then the one pair with the same full name, so that a chart may be
+    renumbered in a chain; then, of what is gone and what is new, the one pair with the same name and type of account.
+    Where more than one could be meant nothing is.
     """
-    found = _by_source(stored, wanted)
-    for key in (_full_name, _name_and_type):
-        gone = [one for id_, one in stored.items() if one.active and id_ not in wanted and id_ not in found]
-        taken = set(found.values())
-        new = [one for id_, one in wanted.items() if id_ not in stored and id_ not in taken]
-        found |= {before.id: after.id for before, after in _pairs(gone, new, key) if not are_different(before, after)}
-    return found
+    found = _moved(stored, _pairs(stored.values(), wanted.values(), lambda one: one.source_id), {})
+    in_use = [one for one in stored.values() if one.active and one.id not in found]
+    free = [one for one in wanted.values() if one.id not in found.values()]
+    found |= _moved(stored, _pairs(in_use, free, _full_name), found)
+    gone = [one for one in in_use if one.id not in wanted and one.id not in found]
+    new = [one for one in free if one.id not in stored and one.id not in found.values()]
+    return found | _moved(stored, _pairs(gone, new, _name_and_type), found)
 
 
-def _by_source(stored: Mapping[str, Known], wanted: Mapping[str, Known]) -> dict[str, str]:
-    pairs = _pairs(stored.values(), wanted.values(), lambda one: one.source_id)
-    moved = {before.id: after.id for before, after in pairs if before.id != after.id}
+def _moved(
+    stored: Mapping[str, Known], pairs: Iterable[tuple[Known, Known]], already: Mapping[str, str]
+) -> dict[str, str]:
+    """New ids by old ones of the pairs whose ids differ, unless the new one is taken."""
+    moved = {a.id: b.id for a, b in pairs if a.id != b.id and not are_different(a, b)}
     # An id is free when nothing is stored under it, or when what is there moves away itself.
-    while blocked := [id_ for id_, new in moved.items() if new in stored and new not in moved]:
+    while blocked := [id_ for id_, new in moved.items() if new in stored and new not in moved and new not in already]:
         for id_ in blocked:
             del moved[id_]
     return moved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table
 
 from billcom_assets.ledger.following import give_new_ids, mapped_to, move_mappings
+from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.identity import Known, known, renames
 from billcom_assets.ledger.layouts import DIMENSION_LISTS
 from billcom_assets.ledger.lists import LedgerList, TableChanges
@@ -28,7 +30,7 @@ _ONE_OF = {"classes": "class"}
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A record that was recognised under its new number or name."""
+    """A record that was recognised under its new number or name, or has another name under its number."""
 
     list: str
     old_id: str
@@ -41,8 +43,12 @@ class Renamed:
 
     def __str__(self) -> str:
         one = _ONE_OF.get(self.list, self.list.removesuffix("s"))
-        follow = {0: "", 1: ": 1 mapping follows"}.get(self.mappings, f": {self.mappings:,} mappings follow")
-        return f"{one.capitalize()} {self.before} is now {self.after}{follow}"
+        renamed = f"{one.capitalize()} {self.before} is now {self.after}"
+        if not self.mappings:
+            return renamed
+        count = "1 mapping" if self.mappings == 1 else f"{self.mappings:,} mappings"
+        does = ("follows" if self.mappings == 1 else "follow") if self.old_id != self.new_id else "on it, as before"
+        return f"{renamed}: {count} {does}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,10 @@ def replace_lists(
     doubtful = [plan.doubtful for plan in plans if plan.doubtful is not None]
     if doubtful and not allow_removals:
         raise RemovalsRefused(doubtful)
-    moves = [move for plan in plans if plan.ids for move in plan.move(conn, integration)]
+    moves: list[tuple[Renamed, Iterable[Decision]]] = [
+        move for plan in plans if plan.ids for move in plan.move(conn, integration)
+    ]
+    moves += [(renamed, ()) for plan in plans for renamed in plan.renamed_in_place()]
     return Replaced(
         tables=tuple(_replace(conn, integration, kind, rows, now) for kind, rows in records.items()),
         renamed=tuple(renamed for renamed, _ in moves),
@@ -113,6 +122,8 @@ class _Plan:
     wanted: Mapping[str, Known]
     ids: Mapping[str, str]
     """New ids by old ones."""
+    mapped: Counter[str]
+    """How many BILL objects are mapped to each record, by its old id."""
     doubtful: DoubtfulRemovals | None
 
     @classmethod
@@ -123,7 +134,7 @@ class _Plan:
         mapped = mapped_to(conn, integration, one.kinds)
         after = {ids.get(id_, id_): replace(row, id=ids.get(id_, id_)) for id_, row in stored.items()}
         doubtful = doubtful_removals(one.name, after, wanted, frozenset(ids.get(id_, id_) for id_ in mapped))
-        return cls(one, stored, wanted, ids, doubtful)
+        return cls(one, stored, wanted, ids, mapped, doubtful)
 
     def move(self, conn: Connection, integration: str) -> Iterator[tuple[Renamed, Iterable[Decision]]]:
         give_new_ids(conn, integration, self.list.table, self.list.scope, self.ids)
@@ -132,6 +143,14 @@ class _Plan:
             before, after = one_line(self.stored[old].label), one_line(self.wanted[new].label)
             decisions = moved.get(old, [])
             yield Renamed(self.list.name, old, new, before, after, len(decisions)), decisions
+
+    def renamed_in_place(self) -> Iterator[Renamed]:
+        """Records in use that have another name under the same number: they may be something else by now."""
+        for id_, before in self.stored.items():
+            after = self.wanted.get(id_)
+            if after is not None and before.active and id_ not in self.ids and same(before.name) != same(after.name):
+                labels = one_line(before.label), one_line(after.label)
+                yield Renamed(self.list.name, id_, id_, *labels, self.mapped[id_])
 
 
 def _replace(

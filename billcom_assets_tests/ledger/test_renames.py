@@ -102,6 +102,30 @@ def test_records_that_change_places_are_told_apart_by_the_programs_own_id(files:
     assert mapped(files.conn, KEY, "accounts") == {"0ca1": "6010", "0ca2": "6000", "0ca3": "6030"}
 
 
+def test_a_chart_that_is_renumbered_in_a_chain_is_followed_by_its_names(files: Files, books: Books) -> None:
+    files.load(accounts="Number,Name,Type\n6000,Rent,Expense\n6010,Hall,Expense\n6020,Power,Expense\n")
+    for bill_id, number in (("0ca1", "6000"), ("0ca2", "6010"), ("0ca3", "6020")):
+        map_account(books, bill_id, number)
+
+    said(files, accounts="Number,Name,Type\n6010,Rent,Expense\n6020,Hall,Expense\n6030,Power,Expense\n")
+
+    assert files.stored(ledger_accounts, "name") == {"6010": "Rent", "6020": "Hall", "6030": "Power"}
+    assert mapped(files.conn, KEY, "accounts") == {"0ca1": "6010", "0ca2": "6020", "0ca3": "6030"}
+
+
+def test_another_name_under_the_same_number_is_said(files: Files, books: Books) -> None:
+    files.load(accounts="Number,Name,Type\n6000,Rent,Expense\n6010,Hall,Expense\n")
+    map_account(books, "0ca1", "6000")
+
+    lines = said(files, accounts="Number,Name,Type\n6000,Travel,Expense\n6010,Halls,Expense\n")
+
+    assert lines == [
+        "Account 6000 Rent is now 6000 Travel: 1 mapping on it, as before",
+        "Account 6010 Hall is now 6010 Halls",
+    ]
+    assert mapped(files.conn, KEY, "accounts") == {"0ca1": "6000"}
+
+
 def test_what_refers_to_a_renumbered_account_follows_it(files: Files) -> None:
     files.load(
         accounts="Number,Name,Type,Parent,Active\n4000,Sales,Income,,\n6000,Cost,Expense,,\n6010,Old,Expense,6000,no\n",
