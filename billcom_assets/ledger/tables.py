@@ -21,7 +21,8 @@ _CAMEL_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBER_WORDS = frozenset({"#", "no", "nr", "num"})
 _EXCEL_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _STAMP = re.compile(r"(accrual basis|cash basis)?\s*(mon|tues|wednes|thurs|fri|satur|sun)day, .*\d:\d\d", re.IGNORECASE)
-_TOTAL = re.compile(r"(grand |report )?totals?( for .*)?", re.IGNORECASE)
+_TOTAL = re.compile(r"totals?", re.IGNORECASE)
+_SURE_TOTAL = re.compile(r"(grand|report) totals?|totals? for .*", re.IGNORECASE)
 _FOOTER = re.compile(
     r"""(accrual|cash)\ basis | page\ \d+(\ of\ \d+)? | \W*end\ of\ (report|list)\W*
     | (generated|printed|exported|created)\ (on|by)\ .*""",
@@ -243,10 +244,10 @@ class _RecordReader:
         for record in records:
             if record[0] <= self.header.line or not any(map(_cell, record[1])):
                 continue
-            if self._is_stamp(record):
+            if self._is_stamp(record) or self._sums_up(record, _SURE_TOTAL):
                 self._leave_out(record)
                 continue
-            if self._may_end_a_list(record):
+            if self._is_footer(record) or self._sums_up(record, _TOTAL):
                 # Only at the end of the file: in the midst of vendors one may be called Total.
                 held.append(record)
                 continue
@@ -276,17 +277,17 @@ class _RecordReader:
         filled = [cell.strip() for cell in record[1] if cell.strip()]
         return len(filled) == 1 and _STAMP.match(filled[0]) is not None
 
-    def _may_end_a_list(self, record: Record) -> bool:
-        """True for a footer, and for a total: nothing that is read but one cell, and amounts beside it."""
+    def _is_footer(self, record: Record) -> bool:
+        filled = [cell.strip() for cell in record[1] if cell.strip()]
+        return len(self.header.cells) > 1 and len(filled) == 1 and _FOOTER.fullmatch(filled[0]) is not None
+
+    def _sums_up(self, record: Record, wording: re.Pattern[str]) -> bool:
+        """True for a total of that wording: nothing that is read but one cell, and amounts beside it."""
         filled = {at: cell.strip() for at, cell in enumerate(record[1]) if cell.strip()}
         first, *others = filled
-        if len(self.header.cells) == 1:
-            return False
-        if not others and _FOOTER.fullmatch(filled[first]):
-            return True
         read = set(self.header.positions.values())
         beside = all(at not in read and _AMOUNT.fullmatch(filled[at]) for at in others)
-        return beside and _TOTAL.fullmatch(filled[first]) is not None
+        return len(self.header.cells) > 1 and beside and wording.fullmatch(filled[first]) is not None
 
     def _leave_out(self, record: Record) -> None:
         text = next(cell for cell in record[1] if cell.strip())

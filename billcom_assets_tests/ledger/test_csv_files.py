@@ -323,6 +323,15 @@ def test_a_record_that_only_looks_like_a_total_is_kept(tmp_path: Path, record: s
     assert table.left_out == ()
 
 
+@pytest.mark.parametrize("total", ["Total for Suppliers,,5.00", ",Total for Suppliers,", "Grand Total,,5.00"])
+def test_a_subtotal_is_left_out_in_the_midst_too(tmp_path: Path, total: str) -> None:
+    table, _ = read(tmp_path, f"No,Name,Balance\n7,Ada,1.00\n{total}\n8,Zoe,2\n")
+
+    assert table is not None
+    assert [row["name"] for row in table.rows] == ["Ada", "Zoe"]
+    assert [one.line for one in table.left_out] == [3]
+
+
 def test_a_list_of_names_alone_may_end_with_one_called_total(tmp_path: Path) -> None:
     table, _ = read(tmp_path, "Name\nAda\nTotal\n")
 
