@@ -21,8 +21,9 @@ from billcom_assets.ledger.company import keep_books_in
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.reference_data import ImportReport, import_reference_data
 from billcom_assets.ledger.removals import RemovalsRefused
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.mapping.suggestions import suggest
-from billcom_assets.status.readiness import next_command
+from billcom_assets.status.readiness import gate, next_command
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.home_currency import home_currency as stored_home_currency
@@ -140,7 +141,7 @@ def import_(
         raise _unconfirmed(refused, key, given | settings | {"as": as_name}) from None
     with warehouse.read() as connection:
         books = stored_home_currency(connection, key)
-        command = next_command(connection, key)
+        command = next_command(gate(connection, key), Overviews(connection, key))
     output.result(_import_document(key, report, books, command), lambda console: _show(console, report, books, command))
 
 

@@ -23,7 +23,7 @@ from billcom_assets.mapping import review_file, review_import, suggestions
 from billcom_assets.mapping.coverage import Coverage, StaleLink, mapping_coverage, stale_links
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.next_step import REVIEW_FILE, mapping_command
-from billcom_assets.mapping.overview import Standing
+from billcom_assets.mapping.overview import Overviews, Standing
 from billcom_assets.mapping.review_file import MappingRow
 from billcom_assets.mapping.suggestions import DEFAULT_SCORE, Accept, Acceptance, KindAccepted, KindSuggestions
 from billcom_assets.status.readiness import gate, next_command
@@ -58,10 +58,9 @@ def show(output: Output, key: str, kinds: tuple[str, ...], everything: bool) -> 
     """Shows how far each kind is mapped, what waits for a decision, and mappings whose one end has gone."""
     chosen = kinds or tuple(KINDS)
     with opened().read() as connection:
-        rows = review_file.show(connection, key, chosen)
-        coverage = [one for one in mapping_coverage(connection, key) if one.kind in chosen]
-        stale = [one for one in stale_links(connection, key) if one.kind in chosen]
-        command = mapping_command(connection, key, chosen)
+        views = Overviews(connection, key, chosen)
+        rows = review_file.show(views)
+        coverage, stale, command = mapping_coverage(views), stale_links(views), mapping_command(views)
     document = {
         "integration": key,
         "coverage": [asdict(one) for one in coverage],
@@ -162,13 +161,13 @@ def suggest_and_accept(
         accepted = None
         if which is not None:
             accepted = suggestions.accept(connection, key, which, min_score=min_score, only=only, actor=actor, now=now)
-        missing = gate(connection, key)
+        missing, views = gate(connection, key), Overviews(connection, key)
         return Matched(
             integration=key,
             suggested=found,
             accepted=accepted,
-            coverage=mapping_coverage(connection, key),
-            next_step=next_command(connection, key),
+            coverage=mapping_coverage(views),
+            next_step=next_command(missing, views),
             may_sync=not missing,
         )
 
@@ -241,7 +240,7 @@ def _confirmed(output: Output, warehouse: Warehouse, key: str, min_score: int) -
     with warehouse.write() as connection:
         suggestions.suggest(connection, key, utc_now())
     with warehouse.read() as connection:
-        wanted = suggestions.acceptances(connection, key, Accept.LIKELY, min_score=min_score)
+        wanted = suggestions.acceptances(Overviews(connection, key), Accept.LIKELY, min_score=min_score)
     if not wanted:
         return []
     nobody = CommandFailed(
@@ -279,7 +278,7 @@ def export(output: Output, key: str, kinds: tuple[str, ...], path: str | None, f
         _refuse_to_lose_decisions(warehouse, key, path)
     with warehouse.write() as connection:
         suggestions.suggest(connection, key, utc_now(), kinds or tuple(KINDS))
-        text = review_file.export_csv(connection, key, kinds or tuple(KINDS))
+        text = review_file.export_csv(Overviews(connection, key, kinds or tuple(KINDS)))
     command = f"billcom mappings import {key} {path}"
     written(
         output, warehouse, text, path, {"integration": key, "next_step": command}, what="The mappings were", force=force
@@ -331,7 +330,7 @@ def import_(output: Output, /, *, key: str, file: str, dry_run: bool, confirm_ty
         report = review_import.import_csv(
             connection, key, file, actor=actor, now=utc_now(), confirmed=confirm_types, dry_run=dry_run
         )
-        step = next_command(connection, key)
+        step = next_command(gate(connection, key), Overviews(connection, key))
     if dry_run:
         step = f"billcom mappings import {key} {file}"
 

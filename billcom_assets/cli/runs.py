@@ -20,6 +20,7 @@ from billcom_assets.cli.status import setup_line
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.mapping.coverage import unpostable
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.readiness import gate
 from billcom_assets.status.runs import PullStatus, pulls_of
@@ -113,7 +114,7 @@ def seed(output: Output, key: str) -> None:
     warehouse = opened()
     finished = run_job(output, warehouse, "initial_seed", key, title=f"Seeding {key}")
     with warehouse.read() as connection:
-        ready = setup_line(unpostable(connection, key))
+        ready = setup_line(unpostable(Overviews(connection, key)))
     _show_result(output, key, finished, ready, f"billcom sync {key}")
 
 

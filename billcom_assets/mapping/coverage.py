@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, select
 from billcom_assets.mapping.blocked import Blocked, blocked
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import LinkState
-from billcom_assets.mapping.overview import Overview, Standing, overview
+from billcom_assets.mapping.overview import Overview, Overviews, Standing
 from billcom_assets.warehouse.ledger_tables import ledger_dimensions, mappings
 
 
@@ -50,9 +50,9 @@ class StaleLink:
     reasons: tuple[str, ...]
 
 
-def mapping_coverage(conn: Connection, integration: str) -> list[Coverage]:
+def mapping_coverage(views: Overviews) -> list[Coverage]:
     """How far each kind is mapped."""
-    return [_coverage(overview(conn, integration, kind)) for kind in KINDS.values()]
+    return [_coverage(view) for view in views]
 
 
 def _coverage(view: Overview) -> Coverage:
@@ -71,20 +71,20 @@ def _coverage(view: Overview) -> Coverage:
     )
 
 
-def unpostable(conn: Connection, integration: str) -> Blocked:
+def unpostable(views: Overviews) -> Blocked:
     """The live bills that cannot post because objects that they use are not mapped, stale mappings included."""
     unmapped = {}
-    for kind in KINDS.values():
-        view = overview(conn, integration, kind)
-        unmapped[kind.name] = {id_ for id_ in view.used & view.bill.keys() if view.standing(id_) is not Standing.MAPPED}
-    return blocked(conn, integration, unmapped)
+    for view in views:
+        unmapped[view.kind.name] = {
+            id_ for id_ in view.used & view.bill.keys() if view.standing(id_) is not Standing.MAPPED
+        }
+    return blocked(views.conn, views.integration, unmapped)
 
 
-def stale_links(conn: Connection, integration: str) -> list[StaleLink]:
+def stale_links(views: Overviews) -> list[StaleLink]:
     """Mapped BILL objects that are archived, deleted or gone, and ledger objects that are deactivated or gone."""
     found = []
-    for kind in KINDS.values():
-        view = overview(conn, integration, kind)
+    for view in views:
         for link in view.links.values():
             if link.state is not LinkState.MAPPED:
                 continue
@@ -92,7 +92,7 @@ def stale_links(conn: Connection, integration: str) -> list[StaleLink]:
             reasons = (*_bill_reasons(view, link.bill_id), *_ledger_reasons(view, ledger_id))
             if reasons:
                 names = view.bill_name(link.bill_id), ledger_id, view.ledger_name(ledger_id)
-                found.append(StaleLink(kind.name, link.bill_id, *names, reasons))
+                found.append(StaleLink(view.kind.name, link.bill_id, *names, reasons))
     return sorted(found, key=lambda link: (link.kind, link.bill_id))
 
 

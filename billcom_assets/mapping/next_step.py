@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from sqlalchemy import Connection
-
-from billcom_assets.mapping.kinds import KINDS
-from billcom_assets.mapping.overview import overview
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.mapping.suggestions import Accept, accepted_of
 
 REVIEW_FILE = "mappings.csv"
@@ -18,14 +13,14 @@ _NEEDED = ("accounts", "vendors", "funding_accounts")
 """Kinds that no ledger is without; of the others there is nothing to map where the ledger keeps none."""
 
 
-def mapping_command(conn: Connection, integration: str, kinds: Iterable[str] = tuple(KINDS)) -> str | None:
+def mapping_command(views: Overviews) -> str | None:
     """What to type next for these kinds; None when nothing of them waits.
 
     The order is: load what the ledger lacks, accept what is certain, then what is likely, then decide by hand. Each
     command changes something, so that none is proposed twice in a row.
     """
-    waiting = []
-    for view in (overview(conn, integration, KINDS[kind]) for kind in kinds):
+    waiting, integration = [], views.integration
+    for view in views:
         if all(view.standing(id_).is_decided for id_ in view.relevant):
             continue
         if any(found.active for found in view.ledger.values()):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from billcom_assets.mapping.kinds import MappedKind
+from billcom_assets.mapping.kinds import KINDS, MappedKind
 from billcom_assets.mapping.links import Link, Links, LinkState
 from billcom_assets.mapping.matching import Certainty, Suggestion
 from billcom_assets.mapping.objects import BillObject, LedgerObject, bill_objects, ledger_objects
@@ -78,6 +78,24 @@ class Overview:
     def ledger_name(self, ledger_id: str | None) -> str:
         """The name of a ledger object with its parents; empty for none, and for one that is gone."""
         return self.ledger[ledger_id].label if ledger_id is not None and ledger_id in self.ledger else ""
+
+
+@dataclass(frozen=True)
+class Overviews:
+    """Some or all kinds of one integration, each read once and when it is first asked for."""
+
+    conn: Connection
+    integration: str
+    kinds: Sequence[str] = tuple(KINDS)
+    _read: dict[str, Overview] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __getitem__(self, kind: str) -> Overview:
+        if kind not in self._read:
+            self._read[kind] = overview(self.conn, self.integration, KINDS[kind])
+        return self._read[kind]
+
+    def __iter__(self) -> Iterator[Overview]:
+        return (self[kind] for kind in self.kinds)
 
 
 def overview(conn: Connection, integration: str, kind: MappedKind) -> Overview:

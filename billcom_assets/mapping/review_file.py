@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 
-from sqlalchemy import Connection
-
 from billcom_assets.ledger.spreadsheets import csv_text
-from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import Link
 from billcom_assets.mapping.matching import SHOWN
-from billcom_assets.mapping.overview import Overview, overview
+from billcom_assets.mapping.overview import Overview, Overviews
 from billcom_assets.warehouse.known_integrations import require_integration
 
 NONE = "none"
@@ -55,24 +52,23 @@ class MappingRow:
     third_ledger_name: str
 
 
-def show(conn: Connection, integration: str, kinds: Iterable[str] = tuple(KINDS)) -> list[MappingRow]:
+def show(views: Overviews) -> list[MappingRow]:
     """Every BILL object of the kinds that needs a counterpart or has a link, undecided ones of each kind first.
 
     Raises:
         UnknownIntegration: there is no such integration.
-        KeyError: a kind is unknown.
     """
-    require_integration(conn, integration)
-    return [row for kind in kinds for row in _rows(integration, overview(conn, integration, KINDS[kind]))]
+    require_integration(views.conn, views.integration)
+    return [row for view in views for row in _rows(views.integration, view)]
 
 
-def export_csv(conn: Connection, integration: str, kinds: Iterable[str] = tuple(KINDS)) -> str:
+def export_csv(views: Overviews) -> str:
     """:func:`show` as CSV; cells that a spreadsheet would run as formulas are marked with an apostrophe.
 
     Write it with :data:`billcom_assets.ledger.spreadsheets.ENCODING`.
     """
     columns = [column.name for column in fields(MappingRow)]
-    return csv_text(columns, (astuple(row) for row in show(conn, integration, kinds)))
+    return csv_text(columns, (astuple(row) for row in show(views)))
 
 
 def _rows(integration: str, view: Overview) -> Iterator[MappingRow]:

@@ -13,7 +13,7 @@ from billcom_assets.mapping.candidates import Candidate
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import Link, Links, LinkState, Method
 from billcom_assets.mapping.matching import Certainty, Suggestion, match
-from billcom_assets.mapping.overview import Overview, Standing, overview
+from billcom_assets.mapping.overview import Overview, Overviews, Standing, overview
 from billcom_assets.mapping.proposals import Proposals
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision
@@ -144,18 +144,15 @@ def _with_ledger_accounts(candidate: Candidate, accounts: Mapping[str, str]) -> 
     return replace(candidate, accounts=frozenset(accounts[id_] for id_ in candidate.accounts if id_ in accounts))
 
 
-def acceptances(
-    conn: Connection, integration: str, which: Accept, *, min_score: int = DEFAULT_SCORE
-) -> list[Acceptance]:
+def acceptances(views: Overviews, which: Accept, *, min_score: int = DEFAULT_SCORE) -> list[Acceptance]:
     """The stored suggestions that would be accepted. Two BILL objects never come onto one ledger object this way.
 
     Args:
-        conn: A reading connection.
-        integration: Integration key.
+        views: What is there.
         which: The certain ones, or likely ones too.
         min_score: Least score of a likely one, of 100.
     """
-    return [one for kind in KINDS.values() for one in accepted_of(overview(conn, integration, kind), which, min_score)]
+    return [one for view in views for one in accepted_of(view, which, min_score)]
 
 
 def accepted_of(view: Overview, which: Accept, min_score: int = DEFAULT_SCORE) -> list[Acceptance]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from billcom_assets.mapping.next_step import REVIEW_FILE, mapping_command
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.setup.mapped import mapped_counts
 from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, SetupIncomplete, SetupState, next_step
 from billcom_assets.status.integrations import entity_states, find_integration
@@ -12,6 +15,11 @@ from billcom_assets.status.integrations import entity_states, find_integration
 
 def evaluate(connection: Connection, key: str) -> list[Finding]:
     """Every prerequisite with what was found, in the order in which a user meets them."""
+
+    def mapping(kind: str) -> str:
+        command = mapping_command(Overviews(connection, key, (kind,)))
+        return command or f"billcom mappings export {key} --output {REVIEW_FILE}"
+
     integration = find_integration(connection, key)
     states = entity_states(connection, key)
     state = SetupState(
@@ -22,9 +30,7 @@ def evaluate(connection: Connection, key: str) -> list[Finding]:
         status_message=integration.status_message if integration else None,
         pulled=frozenset(entity for entity, state in states.items() if state.first_pulled_at is not None),
         counts={kind: mapped_counts(connection, key, kind) for kind in ("vendors", "accounts")},
-        mapping_command=lambda kind: (
-            mapping_command(connection, key, (kind,)) or f"billcom mappings export {key} --output {REVIEW_FILE}"
-        ),
+        mapping_command=mapping,
     )
     return [prerequisite.examine(state) for prerequisite in PREREQUISITES]
 
@@ -41,8 +47,7 @@ def require_setup(connection: Connection, key: str) -> None:
         raise SetupIncomplete(key, tuple(missing))
 
 
-def next_command(connection: Connection, key: str) -> str:
-    """The command that brings the integration on: what is missing first, then what waits to be mapped, then a sync."""
-    missing = gate(connection, key)
-    waiting = None if missing else mapping_command(connection, key)
-    return waiting or next_step(key, missing)
+def next_command(missing: Sequence[Finding], views: Overviews) -> str:
+    """The command that brings an integration on: what is missing first, then what waits to be mapped, then a sync."""
+    waiting = None if missing else mapping_command(views)
+    return waiting or next_step(views.integration, missing)

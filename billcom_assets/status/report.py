@@ -13,6 +13,7 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.mapping.blocked import Blocked
 from billcom_assets.mapping.coverage import Coverage, mapping_coverage, unpostable
 from billcom_assets.mapping.next_step import mapping_command
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.entities import EntityStatus, entity_statuses
 from billcom_assets.status.errors import OpenErrors, held_documents, open_errors
@@ -92,17 +93,17 @@ def report(warehouse: Warehouse, connection: Connection, check: CredentialCheck,
     Raises:
         UnknownIntegration: there is none of that key.
     """
-    integration = one_integration(connection, key)
+    integration, views = one_integration(connection, key), Overviews(connection, key)
     return IntegrationReport(
         summary=_summary(connection, check, integration, _totals(warehouse, connection, key)),
         findings=evaluate(connection, key),
-        coverage=mapping_coverage(connection, key),
+        coverage=mapping_coverage(views),
         entities=entity_statuses(warehouse, connection, key),
         runs=last_runs(connection, key),
         errors=open_errors(connection, key),
         held=held_documents(connection, key),
-        unpostable=unpostable(connection, key),
-        mapping_command=mapping_command(connection, key),
+        unpostable=unpostable(views),
+        mapping_command=mapping_command(views),
     )
 
 

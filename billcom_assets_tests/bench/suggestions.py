@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert
 
 from billcom_assets.ledger.spreadsheets import ENCODING
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.mapping.review_file import export_csv
 from billcom_assets.mapping.review_import import import_csv
 from billcom_assets.mapping.suggestions import suggest
@@ -93,7 +94,7 @@ def _round_trip(warehouse: Warehouse) -> float:
         file = Path(folder) / "mappings.csv"
         with warehouse.write() as connection:
             suggest(connection, KEY, NOW)
-            text = export_csv(connection, KEY)
+            text = export_csv(Overviews(connection, KEY))
         rows = list(csv.DictReader(io.StringIO(text)))
         with file.open("w", encoding=ENCODING, newline="") as stream:
             writer = csv.DictWriter(stream, list(rows[0]))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 from billcom_assets.ledger.lists import TableChanges
 from billcom_assets.ledger.reference_data import import_reference_data
 from billcom_assets.mapping.coverage import mapped, stale_links
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.warehouse.integrations import UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import (
     ledger_accounts,
@@ -197,7 +198,7 @@ def test_mappings_outlive_an_import_and_those_onto_what_is_gone_are_reported(fil
     files.load(allow_removals=True, vendors="Name\nAcme\n")
 
     assert mapped(files.conn, KEY, "vendors") == {"009a": "Acme"}
-    assert [(link.bill_id, link.reasons) for link in stale_links(files.conn, KEY)] == [
+    assert [(link.bill_id, link.reasons) for link in stale_links(Overviews(files.conn, KEY))] == [
         ("009b", ("deactivated in the ledger",))
     ]
     files.load(vendors="Name\nAcme\nBeta\n")

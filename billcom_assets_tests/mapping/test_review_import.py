@@ -14,6 +14,7 @@ from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.spreadsheets import ENCODING, protected, unprotected
 from billcom_assets.mapping.coverage import mapped
 from billcom_assets.mapping.links import Link, Links, LinkState, Method
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.mapping.proposals import Proposals
 from billcom_assets.mapping.review_file import export_csv, show
 from billcom_assets.mapping.review_import import MappingImportReport, import_csv
@@ -69,7 +70,7 @@ def vendors(books: Books) -> Books:
 
 
 def test_the_export_has_the_suggestion_beside_each_undecided_row(vendors: Books) -> None:
-    rows = {row["bill_id"]: row for row in table(export_csv(vendors.conn, KEY, ["vendors"]))}
+    rows = {row["bill_id"]: row for row in table(export_csv(Overviews(vendors.conn, KEY, ["vendors"])))}
 
     assert list(rows) == ["009c", "009b", "009a", "009d"]
     assert (rows["009a"]["ledger_id"], rows["009a"]["ledger_name"], rows["009a"]["state"]) == ("V1", "Acme", "mapped")
@@ -89,7 +90,7 @@ def test_accounts_show_number_type_and_full_name(books: Books) -> None:
     books.account("0ca1", "Travel", "EXPENSE", "6000")
     books.account("0ca2", "Taxi", "EXPENSE", "6010", parent_id="0ca1")
 
-    row = next(row for row in show(books.conn, KEY, ["accounts"]) if row.bill_id == "0ca2")
+    row = next(row for row in show(Overviews(books.conn, KEY, ["accounts"])) if row.bill_id == "0ca2")
 
     assert (row.bill_name, row.bill_number, row.bill_type) == ("Travel:Taxi", "6010", "EXPENSE")
 
@@ -98,7 +99,7 @@ def test_no_bank_number_is_exported(books: Books) -> None:
     books.bill("funding_accounts", "bac1", bank_name="Chase", account_number="12341115", routing_number="322271627")
     suggest(books.conn, KEY, NOW)
 
-    text = export_csv(books.conn, KEY)
+    text = export_csv(Overviews(books.conn, KEY))
 
     assert "bac1" in text
     assert "1115" not in text
@@ -108,7 +109,7 @@ def test_no_bank_number_is_exported(books: Books) -> None:
 def test_importing_an_unchanged_export_changes_nothing(vendors: Books, load: Load) -> None:
     before = Links(vendors.conn, KEY, "vendors").all()
 
-    report = load(export_csv(vendors.conn, KEY))
+    report = load(export_csv(Overviews(vendors.conn, KEY)))
 
     assert (report.mapped, report.unmapped, report.unchanged, report.undecided) == (0, 0, 2, 2)
     assert report.notes == ()
@@ -116,7 +117,7 @@ def test_importing_an_unchanged_export_changes_nothing(vendors: Books, load: Loa
 
 
 def test_decisions_made_in_a_spreadsheet_are_taken_with_who_when_and_how(vendors: Books, load: Load) -> None:
-    rows = table(export_csv(vendors.conn, KEY, ["vendors"]))
+    rows = table(export_csv(Overviews(vendors.conn, KEY, ["vendors"])))
     for row in rows:
         row["ledger_id"] = {"009b": row["suggested_ledger_id"], "009c": "none", "009d": "V3"}.get(
             row["bill_id"], row["ledger_id"]
@@ -233,7 +234,7 @@ def test_codes_that_a_spreadsheet_has_mangled_are_refused_with_advice(
 
 def test_a_shifted_column_is_found_by_the_names(vendors: Books, load: Load) -> None:
     load("kind,bill_id,ledger_id\nvendors,009b,V2\nvendors,009c,V3\n")
-    rows = table(export_csv(vendors.conn, KEY, ["vendors"]))
+    rows = table(export_csv(Overviews(vendors.conn, KEY, ["vendors"])))
     for column in ("ledger_id", "bill_id"):
         cells = [row[column] for row in rows]
         shifted = [row | {column: cell} for row, cell in zip(rows, cells[1:] + cells[:1], strict=True)]
@@ -282,7 +283,7 @@ def test_a_stale_mapping_is_shown_as_stale_with_what_is_suggested_instead(vendor
     vendors.conn.execute(update(ledger_vendors).where(ledger_vendors.c.id == "V1").values(active=False))
     suggest(vendors.conn, KEY, NOW)
 
-    row = table(export_csv(vendors.conn, KEY, ["vendors"]))[0]
+    row = table(export_csv(Overviews(vendors.conn, KEY, ["vendors"])))[0]
 
     assert (row["bill_id"], row["state"], row["ledger_name"]) == ("009a", "stale", "Acme")
     assert (row["suggested_ledger_id"], row["ledger_id"]) == ("V5", "V1")
@@ -294,7 +295,7 @@ def test_ambiguous_rows_show_all_that_fit(books: Books) -> None:
         books.ledger("vendors", id_, "Twin Oaks")
     suggest(books.conn, KEY, NOW)
 
-    row = table(export_csv(books.conn, KEY, ["vendors"]))[0]
+    row = table(export_csv(Overviews(books.conn, KEY, ["vendors"])))[0]
 
     assert (row["state"], row["method"], row["ledger_id"]) == ("ambiguous", "ambiguous", "")
     assert [row[f"{place}_ledger_id"] for place in ("suggested", "second", "third")] == ["V1", "V2", "V3"]
@@ -370,7 +371,7 @@ def test_an_archived_vendor_in_use_can_be_mapped_and_a_stale_row_round_trips(ven
     load("kind,bill_id,ledger_id\nvendors,009c,V3\n")
     vendors.change("vendors", "009c", deleted_at=NOW)
 
-    report = load(export_csv(vendors.conn, KEY))
+    report = load(export_csv(Overviews(vendors.conn, KEY)))
 
     assert report.mapped == 0
     assert Links(vendors.conn, KEY, "vendors").all()["009c"].ledger_id == "V3"
@@ -380,7 +381,7 @@ def test_an_unknown_integration_is_refused(conn: Connection, tmp_path: Path) -> 
     with pytest.raises(UnknownIntegration):
         import_csv(conn, "nobody", tmp_path / "f.csv", actor=ADA, now=NOW)
     with pytest.raises(UnknownIntegration):
-        export_csv(conn, "nobody")
+        export_csv(Overviews(conn, "nobody"))
 
 
 @pytest.mark.parametrize(
@@ -392,7 +393,7 @@ def test_names_are_no_formulas_in_a_spreadsheet(books: Books, name: str) -> None
     books.ledger("vendors", name.strip(), name.strip())
     suggest(books.conn, KEY, NOW)
 
-    row = table(export_csv(books.conn, KEY, ["vendors"]))[0]
+    row = table(export_csv(Overviews(books.conn, KEY, ["vendors"])))[0]
 
     assert row["bill_name"] == f"'{name}"
     assert all(cell[:1] not in tuple("=+-@\t\r") or not cell for cell in row.values())
@@ -402,7 +403,7 @@ def test_a_ledger_id_that_looks_like_a_formula_round_trips(books: Books, load: L
     books.vendor("009a", "Acme")
     books.ledger("vendors", "-100", "Acme")
     suggest(books.conn, KEY, NOW)
-    rows = table(export_csv(books.conn, KEY, ["vendors"]))
+    rows = table(export_csv(Overviews(books.conn, KEY, ["vendors"])))
     assert rows[0]["suggested_ledger_id"] == "'-100"
     rows[0]["ledger_id"] = rows[0]["suggested_ledger_id"]
 
@@ -422,7 +423,7 @@ def test_five_thousand_rows_round_trip(books: Books, load: Load) -> None:
         books.vendor(f"009{number:04d}", f"Vendor number {number}")
         books.ledger("vendors", f"{number:04d}", f"Vendor number {number}")
     suggest(books.conn, KEY, NOW)
-    rows = table(export_csv(books.conn, KEY, ["vendors"]))
+    rows = table(export_csv(Overviews(books.conn, KEY, ["vendors"])))
     for row in rows:
         row["ledger_id"] = row["suggested_ledger_id"]
 

@@ -7,6 +7,7 @@ from billcom_assets.mapping.coverage import Coverage, mapped, mapping_coverage, 
 from billcom_assets.mapping.links import Link, Links, LinkState, Method
 from billcom_assets.mapping.matching import Certainty, Proposal, Suggestion
 from billcom_assets.mapping.next_step import mapping_command
+from billcom_assets.mapping.overview import Overviews
 from billcom_assets.mapping.proposals import Proposals
 from billcom_assets.mapping.suggestions import Accept, KindSuggestions, accept, acceptances, suggest
 from billcom_assets.warehouse import audit
@@ -31,7 +32,7 @@ def suggested(conn: Connection, kind: str = "vendors") -> dict[str, tuple[str, C
 
 
 def counts(conn: Connection, kind: str) -> Coverage:
-    return next(found for found in mapping_coverage(conn, KEY) if found.kind == kind)
+    return next(found for found in mapping_coverage(Overviews(conn, KEY)) if found.kind == kind)
 
 
 def test_suggestions_are_stored_with_when_how_and_why(books: Books) -> None:
@@ -96,7 +97,9 @@ def test_likely_ones_are_accepted_from_a_score_on_and_ambiguous_ones_never(books
     books.ledger("vendors", "V4", "Twin Oaks")
     suggest(books.conn, KEY, NOW)
 
-    assert [one.bill_name for one in acceptances(books.conn, KEY, Accept.LIKELY, min_score=90)] == ["Acme Tools"]
+    assert [one.bill_name for one in acceptances(Overviews(books.conn, KEY), Accept.LIKELY, min_score=90)] == [
+        "Acme Tools"
+    ]
     accept(books.conn, KEY, Accept.LIKELY, min_score=90, actor=ADA, now=LATER)
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1"}
     assert links(books.conn)["009a"].method is Method.LIKELY
@@ -110,7 +113,7 @@ def test_only_what_was_confirmed_is_accepted(books: Books) -> None:
         books.vendor(id_, name)
         books.ledger("vendors", f"V{id_}", name)
     suggest(books.conn, KEY, NOW)
-    seen = acceptances(books.conn, KEY, Accept.LIKELY)
+    seen = acceptances(Overviews(books.conn, KEY), Accept.LIKELY)
     books.vendor("009c", "Gamma Ray")
     books.ledger("vendors", "V009c", "Gamma Ray")
 
@@ -198,16 +201,18 @@ def test_a_mapping_whose_ledger_object_has_gone_is_stale_and_suggested_again(
     assert (counts(books.conn, "vendors").stale, counts(books.conn, "vendors").mapped) == (1, 0)
     assert links(books.conn)["009a"].ledger_id == "V1"
     assert suggested(books.conn) == {"009a": ("V2", Certainty.EXACT)}
-    assert mapping_command(books.conn, KEY, ("vendors",)) == "billcom mappings suggest acme-us --accept exact"
+    assert (
+        mapping_command(Overviews(books.conn, KEY, ("vendors",))) == "billcom mappings suggest acme-us --accept exact"
+    )
     accept(books.conn, KEY, actor=ADA, now=LATER)
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V2"}
     assert "V1" in str(audit.entries(books.conn, KEY, limit=1)[0].before)
-    assert mapping_command(books.conn, KEY, ("vendors",)) is None
+    assert mapping_command(Overviews(books.conn, KEY, ("vendors",))) is None
 
 
 def test_the_next_command_changes_something_each_time(books: Books) -> None:
     def command() -> str | None:
-        return mapping_command(books.conn, KEY, ("vendors",))
+        return mapping_command(Overviews(books.conn, KEY, ("vendors",)))
 
     assert command() is None
     books.vendor("009a", "Acme", email=MAIL)
@@ -267,7 +272,7 @@ def test_the_mapping_of_an_archived_vendor_does_not_keep_its_successor_from_the_
     accept(books.conn, KEY, actor=ADA, now=LATER)
 
     assert mapped(books.conn, KEY, "vendors") == {"009a": "V1", "009b": "V1"}
-    assert [(link.bill_id, link.reasons) for link in stale_links(books.conn, KEY)] == [
+    assert [(link.bill_id, link.reasons) for link in stale_links(Overviews(books.conn, KEY))] == [
         ("009a", ("archived in BILL, perhaps merged into another",))
     ]
 
@@ -445,15 +450,15 @@ def test_a_mapping_whose_end_has_gone_is_stale(
         books.ledger("vendors", "V1", "Acme", **ledger)
     books.mapping("vendors", "009a", "V1")
 
-    assert [(link.kind, link.bill_id, link.ledger_id, link.reasons) for link in stale_links(books.conn, KEY)] == [
-        ("vendors", "009a", "V1", reasons)
-    ]
+    assert [
+        (link.kind, link.bill_id, link.ledger_id, link.reasons) for link in stale_links(Overviews(books.conn, KEY))
+    ] == [("vendors", "009a", "V1", reasons)]
 
 
 def test_a_sound_mapping_is_not_stale(books: Books) -> None:
     books.ready()
 
-    assert stale_links(books.conn, KEY) == []
+    assert stale_links(Overviews(books.conn, KEY)) == []
 
 
 def test_integrations_are_mapped_apart(books: Books) -> None:
