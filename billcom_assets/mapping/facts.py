@@ -22,6 +22,8 @@ class Fact:
     """It alone is a reason to take the two for the same: two of these make a match certain."""
     at_least: int = 0
     """Score that it guarantees, whatever the names."""
+    identifies: bool = False
+    """No two objects of a list should share it: where it points to another object, nothing is certain."""
 
     @property
     def contradicts(self) -> bool:
@@ -40,7 +42,7 @@ def tax_ids(bill: Candidate, ledger: Candidate) -> Fact | None:
     if bill.tax_id_end != ledger.tax_id_end or (bill.tax_id and ledger.tax_id and bill.tax_id != ledger.tax_id):
         return Fact("the tax ids differ", -25)
     if bill.tax_id and ledger.tax_id:
-        return Fact("same tax id", 8, is_strong=True, at_least=84)
+        return Fact("same tax id", 8, is_strong=True, at_least=84, identifies=True)
     return Fact("same last four digits of the tax id", 6, is_strong=True)
 
 
@@ -103,7 +105,7 @@ def numbers(bill: Candidate, ledger: Candidate) -> Fact | None:
     if not bill.number or not ledger.number:
         return None
     if bill.number == ledger.number:
-        return Fact(f"same number ({ledger.number})", 6, is_strong=True)
+        return Fact(f"same number ({ledger.number})", 6, is_strong=True, identifies=True)
     return Fact(f"the numbers differ ({bill.number}, {ledger.number})", -6)
 
 
@@ -111,7 +113,7 @@ def codes(bill: Candidate, ledger: Candidate) -> Fact | None:
     """Codes that BILL and the ledger need not share: only the same one says something."""
     if not bill.number or bill.number != ledger.number or bill.number == bill.words.core:
         return None
-    return Fact(f"same code ({ledger.number})", 5, is_strong=True)
+    return Fact(f"same code ({ledger.number})", 5, is_strong=True, identifies=True)
 
 
 def types(bill: Candidate, ledger: Candidate) -> Fact | None:
@@ -162,7 +164,7 @@ def own_account(bill: Candidate, ledger: Candidate) -> Fact | None:
     if not bill.accounts:
         return None
     if ledger.id in bill.accounts:
-        return Fact("its account in BILL is mapped there", 8, is_strong=True, at_least=94)
+        return Fact("its account in BILL is mapped there", 8, is_strong=True, at_least=94, identifies=True)
     return Fact("its account in BILL is mapped to another", -30)
 
 
@@ -171,7 +173,7 @@ def last_digits(bill: Candidate, ledger: Candidate) -> Fact | None:
     if not bill.last_digits or not ledger.last_digits:
         return None
     if bill.last_digits == ledger.last_digits:
-        return Fact("the ledger's name has the same last four digits", 6, is_strong=True, at_least=90)
+        return Fact("the ledger's name has the same last four digits", 6, is_strong=True, at_least=90, identifies=True)
     return Fact("the ledger's name has other last four digits", -30)
 
 

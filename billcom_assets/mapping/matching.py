@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from billcom_assets.mapping.candidates import Candidate
@@ -99,6 +99,23 @@ class _Pair:
     """Enough agrees and nothing contradicts; whether anything else fits, too, is another question."""
 
 
+@dataclass(slots=True)
+class _Found:
+    """What was found for one BILL object."""
+
+    pairs: list[_Pair] = field(default_factory=list)
+    """Good enough to be proposed, the best first."""
+    identified: dict[str, str] = field(default_factory=dict)
+    """What identifies it with a ledger object, in words, by that object's id; however unlike the names are."""
+
+    def add(self, pair: _Pair) -> None:
+        if pair.fit >= LIKELY_FROM:
+            self.pairs.append(pair)
+        for fact in pair.facts:
+            if fact.identifies:
+                self.identified[pair.ledger.id] = f'"{pair.ledger.label}" has the {fact.text}'
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """What another BILL object has to do with a pair's ledger object."""
@@ -131,22 +148,21 @@ def match(
     owners = {ledger_id: bill_id for bill_id, ledger_id in mapped.items() if ledger_id}
     claims = _claims(found)
     suggestions = []
-    for bill_id, pairs in found.items():
-        others = {pair.ledger.id: _claim(pair, claims, owners, names) for pair in pairs}
-        suggestions.append(_suggestion(bill_id, pairs, others))
+    for bill_id, one in found.items():
+        if one.pairs:
+            others = {pair.ledger.id: _claim(pair, claims, owners, names) for pair in one.pairs}
+            suggestions.append(_suggestion(bill_id, one, others))
     return suggestions
 
 
-def _pairs(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candidate]) -> dict[str, list[_Pair]]:
-    """Pairs that are good enough to be proposed, by BILL id, the best first."""
+def _pairs(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Candidate]) -> dict[str, _Found]:
+    """What was found, by BILL id."""
     weigh = Rarity(one.words for one in ledger)
-    found: dict[str, list[_Pair]] = defaultdict(list)
+    found: dict[str, _Found] = defaultdict(_Found)
     for i, j in sorted(_worth_a_look(rules, bill, ledger)):
-        pair = _compared(rules, bill[i], ledger[j], weigh)
-        if pair.fit >= LIKELY_FROM:
-            found[pair.bill.id].append(pair)
-    for pairs in found.values():
-        pairs.sort(key=lambda pair: (-pair.fit, pair.ledger.id))
+        found[bill[i].id].add(_compared(rules, bill[i], ledger[j], weigh))
+    for one in found.values():
+        one.pairs.sort(key=lambda pair: (-pair.fit, pair.ledger.id))
     return found
 
 
@@ -198,11 +214,11 @@ def _compared(rules: Rules, bill: Candidate, ledger: Candidate, weigh: Rarity) -
     return _Pair(bill, ledger, names, facts, max(fit + against, 0), is_sure)
 
 
-def _claims(found: Mapping[str, Sequence[_Pair]]) -> dict[str, list[_Pair]]:
+def _claims(found: Mapping[str, _Found]) -> dict[str, list[_Pair]]:
     """Pairs by ledger id."""
     claims: dict[str, list[_Pair]] = defaultdict(list)
-    for pairs in found.values():
-        for pair in pairs:
+    for one in found.values():
+        for pair in one.pairs:
             claims[pair.ledger.id].append(pair)
     return claims
 
@@ -222,19 +238,20 @@ def _claim(
     return _Claim(f'BILL\'s "{rival.bill.label}" fits it {how}', is_equal=abs(rival.fit - pair.fit) <= _EQUALLY)
 
 
-def _suggestion(bill_id: str, pairs: Sequence[_Pair], claims: Mapping[str, _Claim | None]) -> Suggestion:
+def _suggestion(bill_id: str, found: _Found, claims: Mapping[str, _Claim | None]) -> Suggestion:
     def rank(pair: _Pair) -> int:
         claim = claims[pair.ledger.id]
         # What another BILL object has already is wanted less.
         return pair.fit - _RIVAL if claim is not None and claim.is_mapped else pair.fit
 
-    ranked = sorted(pairs, key=lambda pair: (-rank(pair), pair.ledger.id))[:SHOWN]
+    ranked = sorted(found.pairs, key=lambda pair: (-rank(pair), pair.ledger.id))[:SHOWN]
     best, rest = ranked[0], ranked[1:]
     near = [pair for pair in rest if rank(pair) >= rank(best) - _RIVAL]
+    elsewhere = [text for ledger_id, text in sorted(found.identified.items()) if ledger_id != best.ledger.id]
     claim = claims[best.ledger.id]
     if any(rank(pair) >= rank(best) - _EQUALLY for pair in near) or (claim is not None and claim.is_equal):
         certainty = Certainty.AMBIGUOUS
-    elif best.is_sure and not near and claim is None:
+    elif best.is_sure and not near and not elsewhere and claim is None:
         certainty = Certainty.EXACT
     else:
         certainty = Certainty.LIKELY
@@ -242,7 +259,8 @@ def _suggestion(bill_id: str, pairs: Sequence[_Pair], claims: Mapping[str, _Clai
     for pair in ranked:
         claim = claims[pair.ledger.id]
         others = [claim.text] if claim is not None else []
-        others += [f'"{other.ledger.label}" fits as well' for other in near[:1] if pair is best]
+        if pair is best:
+            others += [f'"{other.ledger.label}" fits as well' for other in near[:1]] or elsewhere[:1]
         proposals.append(_proposal(pair, others, certain=certainty is Certainty.EXACT and pair is best))
     return Suggestion(bill_id, certainty, tuple(proposals))
 

@@ -176,7 +176,25 @@ def test_a_name_under_another_number_is_not_certain() -> None:
     )["a"]
 
     assert (found.best.ledger_id, found.certainty) == ("L2", Certainty.LIKELY)
-    assert found.best.contradicting == ("the numbers differ (6000, 6100)",)
+    assert found.best.contradicting == ("the numbers differ (6000, 6100)", '"Travel" has the same number (6000)')
+
+
+def test_a_number_that_points_to_another_account_keeps_the_same_name_from_being_certain() -> None:
+    found = suggest(
+        "accounts", [account("a", "Rent", "6000")], [account("L1", "Travel", "6000"), account("L2", "Rent")]
+    )["a"]
+
+    assert (found.best.ledger_id, found.certainty) == ("L2", Certainty.LIKELY)
+    assert found.best.contradicting == ('"Travel" has the same number (6000)',)
+
+
+def test_a_tax_id_that_points_to_another_vendor_keeps_the_same_name_from_being_certain() -> None:
+    ledger = [kept("L", "Acme Tools", MAIL), kept("M", "Zenith Foods", None, "123456789")]
+
+    found = suggest("vendors", [vendor("v", "Acme Tools", MAIL, "123456789")], ledger)["v"]
+
+    assert (found.best.ledger_id, found.certainty) == ("L", Certainty.LIKELY)
+    assert '"Zenith Foods" has the same tax id' in found.best.contradicting
 
 
 def test_ledger_objects_that_fit_equally_are_ambiguous_and_all_shown() -> None:
