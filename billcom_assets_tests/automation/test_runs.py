@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -21,7 +22,7 @@ from billcom_assets.sandbox import SandboxServer
 from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import What
-from billcom_assets.warehouse.ledger_tables import mappings
+from billcom_assets.warehouse.ledger_tables import mapping_suggestions, mappings
 from billcom_assets.warehouse.tables import sync_runs, sync_state
 from billcom_assets_tests.automation.companies import KEY, Breakage, connect
 
@@ -141,7 +142,24 @@ def test_what_bills_use_is_looked_at_when_the_bills_of_the_same_run_are_there() 
         connection.execute(delete(mappings).where(m.kind == "vendors", m.bill_id != kept))
     warehouse.close()
     found = quality_of(launch("full_sync", KEY).run_id, "bills")["vendors mapped"]
-    assert found.endswith(" vendors that bills refer to are not mapped")
+    assert re.search(r" vendors that bills refer to are not mapped: \d+ bills of .* USD cannot be posted", found)
+
+
+@pytest.mark.usefixtures("home")
+def test_what_a_pull_brings_gets_suggestions_by_itself_and_no_more() -> None:
+    warehouse = open_database()
+    m, s = mappings.c, mapping_suggestions.c
+    with warehouse.write() as connection:
+        bill_id, ledger_id = connection.execute(select(m.bill_id, m.ledger_id).where(m.kind == "vendors")).first() or ()
+        connection.execute(delete(mappings).where(m.kind == "vendors", m.bill_id == bill_id))
+        connection.execute(delete(mapping_suggestions))
+    launched = launch("full_refresh", KEY, entities=["vendors"], refresh=True)
+    assert launched.success, launched.error
+    with warehouse.read() as connection:
+        query = select(s.ledger_id, s.certainty).where(s.kind == "vendors", s.bill_id == bill_id, s.rank == 1)
+        assert connection.execute(query).all() == [(ledger_id, "exact")]
+        assert bill_id not in set(connection.scalars(select(m.bill_id)))
+    warehouse.close()
 
 
 @pytest.mark.parametrize("broken", BREAKAGES, ids=lambda one: one.name)
