@@ -77,6 +77,9 @@ def _read(path: Path, file: str, problems: FileProblems) -> bytes | None:
                 problems.add(file, None, _too_large())
                 return None
             raw = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        problems.add(file, None, "there is no such file; name the one that was exported, with its folder")
+        return None
     except OSError as error:
         problems.add(file, None, f"the file cannot be read: {error.strerror}")
         return None

@@ -174,7 +174,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert read_csv(tmp_path / "absent.csv", PEOPLE, problems) is None
     assert read_csv(tmp_path, PEOPLE, problems) is None
     assert [problem.message for problem in problems] == [
-        "the file cannot be read: No such file or directory",
+        "there is no such file; name the one that was exported, with its folder",
         "the file cannot be read: Is a directory",
     ]
 
