@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ _LINES = {
     "accounting_classes": "classifications_accounting_class_id",
     "employees": "classifications_employee_id",
 }
+_CODE = re.compile(r"[A-Z]{3}")
+_NO_CODE = "of an unknown currency"
+"""Instead of what is no code: the text goes where only words of ours may stand."""
 _DRAFTS = ("DRAFT", "DRAFT_DELETED")
 _ONLY_WHERE_KEPT = frozenset(_LINES) - {"accounts"}
 """Needed only by companies whose ledger has any."""
@@ -58,7 +62,8 @@ def blocked(conn: Connection, integration: str, unmapped: Mapping[str, Collectio
         if ids and _matters(conn, integration, kind):
             for query in _uses(integration, kind, ids):
                 for row in conn.execute(query):
-                    found[row.id] = (row.currency, row.amount or Decimal(0))
+                    currency = row.currency if _CODE.fullmatch(row.currency) else _NO_CODE
+                    found[row.id] = (currency, row.amount or Decimal(0))
     amounts: dict[str, Decimal] = defaultdict(Decimal)
     for currency, amount in found.values():
         amounts[currency] += amount

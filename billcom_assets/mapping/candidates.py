@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,13 +42,17 @@ class Candidate:
     """ISO 4217 code."""
     last_digits: str | None = field(default=None, repr=False)
     """Last four digits of the bank account or card."""
+    also: tuple[str, ...] = ()
+    """Other names that BILL has of it, such as the legal name and who checks are made out to."""
     accounts: frozenset[str] = frozenset()
     """Ledger ids of the accounts that it is booked on or, of a funding account, stands for."""
 
     @cached_property
     def words(self) -> Name:
         """The name as it is compared."""
-        return name_of(self.name)
+        name = name_of(self.name)
+        others = filter(None, (name_of(one).core for one in self.also))
+        return replace(name, others=tuple(dict.fromkeys(one for one in (*name.others, *others) if one != name.core)))
 
     @cached_property
     def path(self) -> tuple[str, ...]:
@@ -115,6 +119,7 @@ def vendor_candidate(row: dict[str, Any]) -> Candidate:
         tax_id_end=tax_id_end,
         email=_email(row["email"]),
         currency=row["bill_currency"],
+        also=_texts(row, "additional_info_company_name", "payment_information_payee_name"),
     )
 
 
@@ -126,6 +131,7 @@ def customer_candidate(row: dict[str, Any]) -> Candidate:
         number=_number(row["account_number"]),
         email=_email(row["email"]),
         currency=row["invoice_currency"],
+        also=_texts(row, "company_name"),
     )
 
 
@@ -151,6 +157,10 @@ def list_candidate(row: dict[str, Any]) -> Candidate:
         number=_number(row["short_name"]),
         accounts=frozenset(row[name] for name in _BILL_ACCOUNTS if row.get(name)),
     )
+
+
+def _texts(row: dict[str, Any], *names: str) -> tuple[str, ...]:
+    return tuple(row[name] for name in names if row.get(name))
 
 
 def _number(value: str | None) -> str | None:

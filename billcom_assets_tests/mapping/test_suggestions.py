@@ -186,6 +186,17 @@ def test_of_a_masked_tax_id_its_end_counts_and_a_placeholder_does_not(books: Boo
     assert suggestions(books.conn)["009c"].best.supporting == ("same name",)
 
 
+def test_the_legal_name_and_the_payee_in_bill_make_a_vendor_likely(books: Books) -> None:
+    books.vendor("009a", "Quick Print", additional_info_company_name="Perkins Holdings LLC")
+    books.vendor("009b", "The Corner Shop", payment_information_payee_name="Ada Okoro")
+    books.ledger("vendors", "V1", "Perkins Holdings")
+    books.ledger("vendors", "V2", "Ada Okoro")
+
+    suggest(books.conn, KEY, NOW)
+
+    assert suggested(books.conn) == {"009a": ("V1", Certainty.LIKELY), "009b": ("V2", Certainty.LIKELY)}
+
+
 @pytest.mark.parametrize("state", [{"active": False}, None], ids=["inactive", "gone"])
 def test_a_mapping_whose_ledger_object_has_gone_is_stale_and_suggested_again(
     books: Books, state: dict[str, object] | None

@@ -64,6 +64,15 @@ def test_objects_that_bills_name_and_nobody_mapped_are_found(books: Books) -> No
     assert not unmapped_in_use(books.conn, KEY, "vendors").passed
 
 
+def test_a_currency_of_bills_that_is_no_code_is_not_repeated(books: Books) -> None:
+    books.vendor("009a", "Acme", bill_currency="![x](//evil.example)")
+    books.bill("bills", "00n1", vendor_id="009a", amount=Decimal("5.00"))
+
+    assert unmapped_in_use(books.conn, KEY, "vendors").description.endswith(
+        "1 bill of 5.00 of an unknown currency cannot be posted because of them"
+    )
+
+
 def test_after_an_ordinary_sync_only_changed_bills_tell_what_is_in_use(books: Books) -> None:
     for number in "abc":
         books.vendor(f"009{number}", number)
