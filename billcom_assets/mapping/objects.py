@@ -12,6 +12,7 @@ from billcom_assets.ledger.hierarchy import full_names
 from billcom_assets.mapping.candidates import Candidate, bill_name, ledger_candidate
 from billcom_assets.mapping.kinds import MappedKind
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
+from billcom_assets.warehouse.home_currency import home_currency
 from billcom_assets.warehouse.ledger_tables import ledger_dimensions
 
 
@@ -77,6 +78,10 @@ def ledger_objects(conn: Connection, integration: str, kind: MappedKind) -> dict
         query = query.where(table.c.kind == kind.name)
     rows = [row._asdict() for row in conn.execute(query)]
     paths = _paths(rows) if "parent_id" in table.c else {}
+    if any(row.get("currency") for row in rows):
+        # Where some state one, the others are in the home currency.
+        home = home_currency(conn, integration)
+        rows = [row | {"currency": row["currency"] or home} for row in rows]
     return {
         row["id"]: LedgerObject(ledger_candidate(row, paths.get(row["id"])), row["active"])
         for row in rows

@@ -197,6 +197,19 @@ def test_the_legal_name_and_the_payee_in_bill_make_a_vendor_likely(books: Books)
     assert suggested(books.conn) == {"009a": ("V1", Certainty.LIKELY), "009b": ("V2", Certainty.LIKELY)}
 
 
+def test_a_ledger_vendor_without_a_currency_is_in_the_home_currency_where_others_state_theirs(books: Books) -> None:
+    for id_, currency in (("009a", "EUR"), ("009b", "USD")):
+        books.vendor(id_, f"Acme {id_}", email=MAIL, bill_currency=currency)
+        books.ledger("vendors", f"V{id_}", f"Acme {id_}", email=MAIL)
+    suggest(books.conn, KEY, NOW)
+    assert {certainty for _, certainty in suggested(books.conn).values()} == {Certainty.EXACT}
+
+    books.ledger("vendors", "V3", "Zenith Foods", currency="EUR")
+    suggest(books.conn, KEY, NOW)
+
+    assert suggested(books.conn) == {"009b": ("V009b", Certainty.EXACT)}
+
+
 @pytest.mark.parametrize("state", [{"active": False}, None], ids=["inactive", "gone"])
 def test_a_mapping_whose_ledger_object_has_gone_is_stale_and_suggested_again(
     books: Books, state: dict[str, object] | None
