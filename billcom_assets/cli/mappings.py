@@ -197,7 +197,7 @@ def suggest_and_accept(
 def suggest(output: Output, /, *, key: str, accept: str | None, min_score: int, yes: bool, as_name: str | None) -> None:
     """Looks for the counterpart of every BILL object that waits for a decision.
 
-    A match is certain when two independent facts agree (such as the name and the tax id, or the number and the type of
+    A match is certain when two independent facts agree (such as the name and the tax id, or the name and the type of
     an account), none contradicts, and nothing else fits. With one fact, or with one against it, it is likely at most,
     with a score and all facts; two ledger objects that fit equally are ambiguous. What you decided is never changed.
     """
