@@ -88,7 +88,7 @@ _PARTIES = Rules(
 )
 _ACCOUNTS = Rules((facts.numbers, facts.types, facts.parents, facts.out_of_use), keys=(_number,), certain_from=0.85)
 _LISTS = Rules((facts.codes, facts.places, facts.out_of_use), keys=(_number,))
-_ITEMS = Rules((facts.codes, facts.booked_accounts, facts.out_of_use), keys=(_number,))
+_ITEMS = Rules((facts.codes, facts.booked_accounts, facts.parents, facts.out_of_use), keys=(_number,))
 _PEOPLE = Rules((facts.codes, facts.out_of_use), keys=(_number,))
 _FUNDING = Rules((facts.own_account, facts.last_digits, facts.types), keys=(_accounts, _last_digits), certain_from=0.0)
 _LIST_COLUMNS = ("name", "short_name", "parent_id")
