@@ -59,6 +59,11 @@ _FAMILIES = (
 _FAMILY_OF = {one.value: number for number, types in enumerate(_FAMILIES) for one in types}
 
 
+def in_words(type_: str) -> str:
+    """A type as people read it: ``OTHER_CURRENT_ASSET`` is "other current asset"."""
+    return type_.replace("_", " ").lower()
+
+
 def family(type_: str) -> int | None:
     """A number that types share between which an amount may move without a statement being wrong.
 

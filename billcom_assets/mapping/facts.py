@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from billcom_assets.ledger.account_types import family
+from billcom_assets.ledger.account_types import family, in_words
 from billcom_assets.mapping.candidates import Candidate
 from billcom_assets.mapping.vocabulary import NOBODY, REGISTRIES, SHARED_DOMAINS
 
@@ -120,16 +120,12 @@ def types(bill: Candidate, ledger: Candidate) -> Fact | None:
     """Account types; what belongs on other lines of the statements contradicts more."""
     if not bill.type or not ledger.type:
         return Fact("the type is not stated on both sides", -1)
-    shown = f"{_words(bill.type)}, {_words(ledger.type)}"
+    shown = f"{in_words(bill.type)}, {in_words(ledger.type)}"
     if bill.type == ledger.type:
-        return Fact(f"same type ({_words(ledger.type)})", 2, is_strong=True)
+        return Fact(f"same type ({in_words(ledger.type)})", 2, is_strong=True)
     if family(bill.type) == family(ledger.type):
         return Fact(f"the types differ ({shown})", -5)
     return Fact(f"the types do not go together ({shown})", -60)
-
-
-def _words(type_: str) -> str:
-    return type_.replace("_", " ").lower()
 
 
 def parents(bill: Candidate, ledger: Candidate) -> Fact | None:

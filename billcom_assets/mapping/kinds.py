@@ -55,26 +55,6 @@ class MappedKind:
         return "chart_of_account_id" in self.columns
 
 
-def _number(one: Candidate) -> object:
-    return one.number
-
-
-def _email(one: Candidate) -> object:
-    return one.email
-
-
-def _tax_id(one: Candidate) -> object:
-    return one.tax_id_end
-
-
-def _accounts(one: Candidate) -> object:
-    return one.accounts
-
-
-def _last_digits(one: Candidate) -> object:
-    return one.last_digits
-
-
 _PARTIES = Rules(
     (
         facts.tax_ids,
@@ -84,13 +64,15 @@ _PARTIES = Rules(
         facts.legal_forms,
         facts.out_of_use,
     ),
-    keys=(_tax_id, _email, _number),
+    keys=("tax_id_end", "email", "number"),
 )
-_ACCOUNTS = Rules((facts.numbers, facts.types, facts.parents, facts.out_of_use), keys=(_number,), certain_from=0.85)
-_LISTS = Rules((facts.codes, facts.places, facts.out_of_use), keys=(_number,))
-_ITEMS = Rules((facts.codes, facts.booked_accounts, facts.parents, facts.out_of_use), keys=(_number,))
-_PEOPLE = Rules((facts.codes, facts.out_of_use), keys=(_number,))
-_FUNDING = Rules((facts.own_account, facts.last_digits, facts.types), keys=(_accounts, _last_digits), certain_from=0.0)
+_ACCOUNTS = Rules((facts.numbers, facts.types, facts.parents, facts.out_of_use), keys=("number",), certain_from=0.85)
+_LISTS = Rules((facts.codes, facts.places, facts.out_of_use), keys=("number",))
+_ITEMS = Rules((facts.codes, facts.booked_accounts, facts.parents, facts.out_of_use), keys=("number",))
+_PEOPLE = Rules((facts.codes, facts.out_of_use), keys=("number",))
+_FUNDING = Rules(
+    (facts.own_account, facts.last_digits, facts.types), keys=("accounts", "last_digits"), certain_from=0.0
+)
 _LIST_COLUMNS = ("name", "short_name", "parent_id")
 
 KINDS: dict[str, MappedKind] = {

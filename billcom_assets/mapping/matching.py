@@ -6,7 +6,7 @@ A match is certain when two independent facts agree, none contradicts and nothin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,16 +40,14 @@ class Certainty(StrEnum):
     """Another ledger object, or another BILL object, fits equally."""
 
 
-Key = Callable[[Candidate], object | None]
-
-
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How one kind of object is matched."""
 
     comparisons: tuple[Comparison, ...]
-    keys: tuple[Key, ...]
-    """By which pairs are found whose names are unlike: objects with the same key are compared."""
+    keys: tuple[str, ...]
+    """Attributes of candidates by which pairs are found whose names are unlike: those of the same value are compared.
+    """
     certain_from: float = 1.0
     """Least likeness of names, of 1, of a certain match."""
 
@@ -179,10 +177,10 @@ def _worth_a_look(rules: Rules, bill: Sequence[Candidate], ledger: Sequence[Cand
     return {(i, j) for i, j in found if not _is_of_its_family(bill[i], ledger[j])}
 
 
-def _by_key(key: Key, candidates: Sequence[Candidate]) -> dict[object, list[int]]:
+def _by_key(key: str, candidates: Sequence[Candidate]) -> dict[object, list[int]]:
     groups: dict[object, list[int]] = defaultdict(list)
     for index, candidate in enumerate(candidates):
-        value = key(candidate)
+        value = getattr(candidate, key)
         for one in value if isinstance(value, frozenset) else (value,):
             if one is not None:
                 groups[one].append(index)

@@ -25,7 +25,7 @@ _UNDECOMPOSED = str.maketrans(
 )
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _APOSTROPHES = re.compile("['`\u2018\u2019\u02bc]")
-_IN_CARE_OF = re.compile(r"\s(?:c/o|attn:?|in care of|care of)\s.*")
+_IN_CARE_OF = re.compile(r"\s(?:c/o|attn:?|in care of|care of)\s+\w.*")
 _INITIALS = re.compile(r"(?<!\w)(?:[^\W\d_][./])+(?:[^\W\d_](?!\w)|(?!\w))")
 _ABBREVIATED_FORM = re.compile(rf"(?<!\w)({'|'.join(sorted(DOUBTFUL_FORMS))})\.(?!\w)")
 _PARENTHESES = re.compile(r"\(([^()]*)\)")

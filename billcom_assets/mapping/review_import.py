@@ -16,7 +16,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from billcom_assets.ledger.account_types import family
+from billcom_assets.ledger.account_types import family, in_words
 from billcom_assets.ledger.csv_files import read_csv
 from billcom_assets.ledger.hierarchy import same
 from billcom_assets.ledger.problems import FileProblems, quoted
@@ -298,8 +298,8 @@ class _Reader:
         elif not self.confirmed and ours and theirs and family(ours) != family(theirs):
             self._refuse(
                 row,
-                f"{quoted(found.candidate.label)} is of type {_words(ours)} in BILL, {quoted(counterpart.label)} of "
-                f"type {_words(theirs)} in the ledger; if that is meant, repeat the command with --confirm-types",
+                f"{quoted(found.candidate.label)} is of type {in_words(ours)} in BILL, {quoted(counterpart.label)} of "
+                f"type {in_words(theirs)} in the ledger; if that is meant, repeat the command with --confirm-types",
             )
         else:
             return True
@@ -315,10 +315,6 @@ def _misnamed(wanted: str, meant: str, stated: str) -> str:
         f"{quoted(wanted)} means {means} in the ledger, but the row says {quoted(stated)}; the columns of the file "
         "have shifted, or only the id was changed. Write the name that belongs to the id into ledger_name, or empty it"
     )
-
-
-def _words(type_: str) -> str:
-    return type_.replace("_", " ").lower()
 
 
 def _mangled(text: str) -> str:

@@ -136,15 +136,15 @@ def _pulled(kind: str, *, unpulled: str, to_add: str) -> Callable[[SetupState], 
         if kind not in state.pulled:
             return _Outcome(False, unpulled, state.seed_command)
         if not live:
-            fix = f"add {to_add} in BILL, then {state.seed_command}"
-            return _Outcome(False, f"BILL has returned no {kind} at all", fix)
+            return _Outcome(False, f"BILL has returned no {kind} at all; add {to_add} there first", state.seed_command)
         return _Outcome(True, f"{live} {kind} were pulled")
 
     return condition
 
 
 def _to_map(state: SetupState, kind: str) -> str:
-    return state.mapping_command(kind) if kind in state.pulled else state.seed_command
+    is_any_there = kind in state.pulled and state.counts[kind].live.total()
+    return state.mapping_command(kind) if is_any_there else state.seed_command
 
 
 def _mapped(kind: str) -> Callable[[SetupState], _Outcome]:
@@ -164,7 +164,7 @@ def _mapped_of(types: frozenset[AccountType], what: str) -> Callable[[SetupState
         if mapped:
             return _Outcome(True, found)
         if "accounts" in state.pulled and not live:
-            return _Outcome(False, found, f"add one in BILL, then {state.seed_command}")
+            return _Outcome(False, f"{found}; add one in BILL first", state.seed_command)
         return _Outcome(False, found, _to_map(state, "accounts"))
 
     return condition

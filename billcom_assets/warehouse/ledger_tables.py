@@ -34,16 +34,25 @@ def _number() -> Column[Any]:
     return Column("number", Text, comment="Number or code")
 
 
-def _on_hold() -> Column[Any]:
-    return Column("on_hold", Boolean, nullable=False, server_default=false(), comment="Not to be traded with for now")
-
-
-def _default_account() -> Column[Any]:
-    return Column("default_account_id", Text, comment="Id of the ledger account that its lines usually go to")
-
-
 def _currency() -> Column[Any]:
     return Column("currency", Text, comment="ISO 4217 code; null for the home currency")
+
+
+def _party() -> tuple[Column[Any], ...]:
+    """What is known of vendors and customers alike."""
+    return (
+        _integration(),
+        Column("id", Text, nullable=False, comment="The ledger's own id: its number, or the name without one"),
+        Column("name", Text, nullable=False, comment="Name"),
+        Column("tax_id", Text, comment="Tax id, as imported"),
+        Column("email", Text, comment="E-mail"),
+        _currency(),
+        _source_id(),
+        _number(),
+        Column("terms", Text, comment="Payment terms"),
+        Column("on_hold", Boolean, nullable=False, server_default=false(), comment="Not to be traded with for now"),
+        Column("default_account_id", Text, comment="Id of the ledger account that its lines usually go to"),
+    )
 
 
 ledger_accounts = Table(
@@ -86,17 +95,7 @@ ledger_accounts = Table(
 ledger_vendors = Table(
     "ledger_vendors",
     metadata,
-    _integration(),
-    Column("id", Text, nullable=False, comment="The ledger's own id: its number, or the name without one"),
-    Column("name", Text, nullable=False, comment="Name"),
-    Column("tax_id", Text, comment="Tax id, as imported"),
-    Column("email", Text, comment="E-mail"),
-    _currency(),
-    _source_id(),
-    _number(),
-    Column("terms", Text, comment="Payment terms"),
-    _on_hold(),
-    _default_account(),
+    *_party(),
     Column("eligible_1099", Boolean, comment="Payments are reported on form 1099; null where unknown"),
     Column("box_1099", Text, comment="Box of form 1099 that payments are reported in"),
     _active(),
@@ -108,17 +107,7 @@ ledger_vendors = Table(
 ledger_customers = Table(
     "ledger_customers",
     metadata,
-    _integration(),
-    Column("id", Text, nullable=False, comment="The ledger's own id: its number, or the name without one"),
-    Column("name", Text, nullable=False, comment="Name"),
-    Column("tax_id", Text, comment="Tax id, as imported"),
-    Column("email", Text, comment="E-mail"),
-    _currency(),
-    _source_id(),
-    _number(),
-    Column("terms", Text, comment="Payment terms"),
-    _on_hold(),
-    _default_account(),
+    *_party(),
     _active(),
     _imported_at(),
     PrimaryKeyConstraint("integration", "id"),

@@ -58,8 +58,43 @@ def test_a_name_without_letters_or_digits_is_empty_or_a_bare_word(text: str | No
 
 @given(st.text(max_size=40))
 @example("\u213b")
-def test_case_spaces_and_punctuation_never_matter(text: str) -> None:
-    name = name_of(text)
+@example("Smith c/o")
+@example("Smith dba")
+def test_spaces_and_punctuation_around_a_name_never_matter(text: str) -> None:
+    assert name_of(f"  {text} , ") == name_of(text)
 
-    assert name_of(f"  {text} , ") == name
-    assert name_of(name.full).core == name.core
+
+WORDS = [
+    "Smith",
+    "Straße",
+    "L'Oréal",
+    "dba",
+    "c/o",
+    "P.A.",
+    "PA",
+    "Co.",
+    "Inc",
+    "& Sons",
+    "(old)",
+    "EUR",
+    "No. 07",
+    "O Brien",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join))
+def test_case_never_matters(text: str) -> None:
+    assert name_of(text.upper()) == name_of(text.lower()) == name_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "core", "others"),
+    [
+        ("Smith LLC dba Quick Print", "smith", ("quick print",)),
+        ("Quick Print (formerly Smith LLC)", "quick print", ("smith",)),
+        ("Mercy Health System (MHS)", "mercy health system", ("mhs",)),
+        ("Smith c/o Baker & Co", "smith", ()),
+    ],
+)
+def test_other_names_that_a_name_states_are_kept_apart(text: str, core: str, others: tuple[str, ...]) -> None:
+    assert (name_of(text).core, name_of(text).others) == (core, others)

@@ -193,15 +193,15 @@ BROKEN = [
         "bank account archived",
         changed("accounts", "0cab", archived=True),
         "payment_account_mapped",
-        "0 of 0 bank and credit card accounts are mapped",
-        "add one in BILL, then billcom seed acme-us",
+        "0 of 0 bank and credit card accounts are mapped; add one in BILL first",
+        "billcom seed acme-us",
     ),
     Broken(
         "expense account of another type",
         changed("accounts", "0cae", account_type="OTHER_ASSET"),
         "expense_account_mapped",
-        "0 of 0 expense accounts are mapped",
-        "add one in BILL, then billcom seed acme-us",
+        "0 of 0 expense accounts are mapped; add one in BILL first",
+        "billcom seed acme-us",
     ),
     Broken(
         "ledger's expense account deactivated",
@@ -228,8 +228,8 @@ BROKEN = [
         "income account deleted",
         changed("accounts", "0cai", deleted_at=NOW),
         "income_account_mapped",
-        "0 of 0 income accounts are mapped",
-        "add one in BILL, then billcom seed acme-us",
+        "0 of 0 income accounts are mapped; add one in BILL first",
+        "billcom seed acme-us",
     ),
 ]
 
@@ -280,10 +280,10 @@ def test_a_company_without_vendors_in_bill_is_not_ready(ready: Books, gone: dict
     missing = gate(ready.conn, KEY)
 
     assert [(finding.prerequisite.name, finding.found) for finding in missing] == [
-        ("vendors_pulled", "BILL has returned no vendors at all"),
+        ("vendors_pulled", "BILL has returned no vendors at all; add a vendor there first"),
         ("vendors_mapped", "0 of 0 vendors are mapped"),
     ]
-    assert missing[0].fix == "add a vendor in BILL, then billcom seed acme-us"
+    assert missing[0].fix == missing[1].fix == "billcom seed acme-us"
 
 
 def test_an_account_without_a_type_hinders_nothing(ready: Books) -> None:
