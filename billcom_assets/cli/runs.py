@@ -212,7 +212,7 @@ def _show_result(output: Output, key: str, finished: Finished, ready: str, when_
         render_pulls(console, finished.pulls)
         console.print(f"Dagster run {finished.run_id}")
         if not finished.missing:
-            console.print(f"{ready} Next: {command}")
+            console.print(f"{ready} Next: {command}", soft_wrap=True)
             return
         console.print("Before everything can be synced, setup needs:")
         for finding in finished.missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import finding_document
 from billcom_assets.cli.output import Output, clean, pass_output, shown, table, words
 from billcom_assets.environment import credential_check
-from billcom_assets.mapping.blocked import Blocked
+from billcom_assets.mapping.blocked import Blocked, told
 from billcom_assets.mapping.coverage import Coverage
 from billcom_assets.status.entities import EntityStatus
 from billcom_assets.status.report import IntegrationReport, IntegrationSummary, report, summaries
@@ -97,7 +98,7 @@ def _show_one(output: Output, found: IntegrationReport) -> None:
         "ready": found.is_ready,
         "prerequisites": [finding_document(finding) for finding in found.findings],
         "mappings": [asdict(one) for one in found.coverage],
-        "unpostable": asdict(found.unpostable),
+        "unpostable": [asdict(one) for one in found.unpostable],
         "entities": [asdict(one) for one in found.entities],
         "runs": [asdict(one) for one in found.runs],
         "open_errors": [asdict(one) for one in found.errors],
@@ -146,7 +147,8 @@ def _render_connection(console: Console, summary: IntegrationSummary) -> None:
 
 
 def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
-    console.print(setup_line(found.unpostable) if found.is_ready else "Setup is not completed.", style="bold")
+    line = setup_line(found.unpostable) if found.is_ready else "Setup is not completed."
+    console.print(line, style="bold", soft_wrap=True)
     for finding in found.findings:
         mark = "done   " if finding.met else "MISSING"
         console.print(f"  {mark}  {finding.prerequisite.title}: {clean(finding.found)}", soft_wrap=True)
@@ -154,11 +156,11 @@ def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
             console.print(f"           {finding.fix}", soft_wrap=True)
 
 
-def setup_line(unpostable: Blocked) -> str:
+def setup_line(unpostable: Sequence[Blocked]) -> str:
     """That nothing is missing for a sync; never without what could not be posted nevertheless."""
-    if not unpostable.bills:
+    if not unpostable:
         return "Setup is complete."
-    return f"Syncing may run, but {unpostable.text} cannot be posted: objects that they use are not mapped."
+    return f"Syncing may run, but {told(unpostable)} cannot be posted: objects that they use are not mapped."
 
 
 def coverage_table(kinds: list[Coverage]) -> object:

@@ -71,8 +71,8 @@ def _coverage(view: Overview) -> Coverage:
     )
 
 
-def unpostable(views: Overviews) -> Blocked:
-    """The live bills that cannot post because objects that they use are not mapped, stale mappings included."""
+def unpostable(views: Overviews) -> tuple[Blocked, ...]:
+    """The live documents that cannot post because objects that they use are not mapped, stale mappings included."""
     unmapped = {}
     for view in views:
         unmapped[view.kind.name] = {

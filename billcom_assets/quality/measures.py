@@ -14,7 +14,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from billcom_assets.ledger.hierarchy import same
-from billcom_assets.mapping.blocked import blocked
+from billcom_assets.mapping.blocked import blocked, told
 from billcom_assets.mapping.coverage import mapped
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.names import name_of
@@ -108,7 +108,7 @@ def unmapped_in_use(
         unmapped = without & (in_use_by(conn, integration, kind, changed, by="bills") | set(known))
     what = kind.replace("_", " ")
     held = blocked(conn, integration, {kind: unmapped})
-    cannot = f": {held.text} cannot be posted because of them" if held.bills else ""
+    cannot = f": {told(held)} cannot be posted because of them" if held else ""
     return warning(
         unmapped,
         bad=f"{what} that bills refer to are not mapped{cannot}",

@@ -58,8 +58,8 @@ class IntegrationReport:
     runs: list[RunStatus]
     errors: list[OpenErrors]
     held: int
-    unpostable: Blocked
-    """Bills that could not be posted because objects that they use are not mapped."""
+    unpostable: tuple[Blocked, ...]
+    """Documents that could not be posted because objects that they use are not mapped."""
     mapping_command: str | None
     """The command that decides most of what waits to be mapped; None when nothing does."""
 
@@ -75,7 +75,7 @@ class IntegrationReport:
         if self.summary.credentials.usable is False:
             return f"billcom connect {key}"
         missing = [finding for finding in self.findings if not finding.met]
-        if not missing and self.unpostable.bills and self.mapping_command:
+        if not missing and self.unpostable and self.mapping_command:
             return self.mapping_command
         return next_step(key, missing)
 

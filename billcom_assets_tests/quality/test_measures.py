@@ -51,6 +51,8 @@ def test_objects_that_bills_name_and_nobody_mapped_are_found(books: Books) -> No
     books.bill("bills", "00n3", vendor_id="009b", amount=Decimal("49.50"))
     books.bill("bills", "00n4", vendor_id="009b", amount=Decimal("7.00"), record_status="DRAFT")
     books.bill("vendor_credits", "vcr1", vendor_id="009c")
+    books.bill("vendor_payments", "stp1", vendor_id="009b", amount=Decimal("20.00"), single_status="PAID")
+    books.bill("vendor_payments", "stp2", vendor_id="009b", amount=Decimal("9.00"), single_status="VOID")
     books.ledger("vendors", "V1", "Acme")
     books.mapping("vendors", "009a", "V1")
 
@@ -58,7 +60,8 @@ def test_objects_that_bills_name_and_nobody_mapped_are_found(books: Books) -> No
 
     assert (found.passed, found.sample) == (False, ("009b",))
     assert found.description == (
-        "1 vendors that bills refer to are not mapped: 2 bills of 1,300.00 USD cannot be posted because of them"
+        "1 vendors that bills refer to are not mapped: 2 bills of 1,300.00 USD, 1 vendor payment of 20.00 USD "
+        "cannot be posted because of them"
     )
     books.suggestion("vendors", "009b", "V1")
     assert not unmapped_in_use(books.conn, KEY, "vendors").passed
