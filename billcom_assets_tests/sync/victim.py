@@ -16,6 +16,7 @@ from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
 from billcom_assets.warehouse.engine import open_warehouse
+from billcom_assets.warehouse.fills import Fill
 from billcom_assets_tests.sync.company import INTEGRATION, QUICK, pull_all
 
 
@@ -44,8 +45,26 @@ def sync(orders: Orders, started: Event) -> None:
             pull_all(run, refresh=orders.refresh)
 
 
-def migrate(database_url: str, entities: tuple[Entity, ...] | None, started: Event) -> None:
-    """Opens the database, which brings its tables up to date."""
+def migrate(
+    database_url: str,
+    entities: tuple[Entity, ...] | None,
+    started: Event,
+    half: Event | None = None,
+    go: Event | None = None,
+) -> None:
+    """Opens the database, which brings its tables up to date.
+
+    With ``half`` and ``go`` it says when the first batch of rows is filled, and waits there.
+    """
+    if half and go:
+        noted = Fill._advance
+
+        def advance(self: Fill, after: tuple[str, str] | None) -> None:
+            noted(self, after)
+            half.set()
+            go.wait()
+
+        Fill._advance = advance  # type: ignore[method-assign]
     started.set()
     open_warehouse(database_url, entities=entities).close()
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from billcom_assets.entities.catalog import CATALOG, Catalog
@@ -356,21 +355,18 @@ def upgrading(url: str) -> Any:
     return process
 
 
-def until_half_filled(url: str, process: Any) -> None:
-    position = f"SELECT 1 FROM {place(url, 'mirror_parts')} WHERE after_id IS NOT NULL AND NOT complete"
-    while process.is_alive():
-        try:
-            if rows(url, position):
-                return
-        except DBAPIError:  # the table is not there yet
-            time.sleep(0.001)
-    pytest.fail("the fill was over before it was seen")
+def half_filled(url: str) -> tuple[Any, Any]:
+    """A process that opens the database and waits after the first batch of rows, and the event that lets it go on."""
+    started, half, go = _CONTEXT.Event(), _CONTEXT.Event(), _CONTEXT.Event()
+    process = _CONTEXT.Process(target=victim.migrate, args=(url, None, started, half, go), daemon=True)
+    process.start()
+    assert half.wait(60)
+    return process, go
 
 
 def test_a_fill_that_was_killed_is_completed_by_the_next_opening(old_url: str, company: Company) -> None:
     copy_bills(old_url)
-    process = upgrading(old_url)
-    until_half_filled(old_url, process)
+    process, _ = half_filled(old_url)
     process.kill()
     process.join(10)
     assert process.exitcode == -9
@@ -394,9 +390,9 @@ def test_others_open_and_sync_while_rows_are_filled(old_url: str) -> None:
         company = Company(server)
         copy_bills(old_url)
         let_business_happen(company, 60, seed=5)
-        process = upgrading(old_url)
-        until_half_filled(old_url, process)
+        process, go = half_filled(old_url)
         warehouse = open_warehouse(old_url)
+        go.set()
         company.sync(warehouse)
         warehouse.close()
         process.join(120)
