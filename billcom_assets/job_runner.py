@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from billcom_assets.assets import command_runs
+from billcom_assets.assets.gate import OUTCOME_TAG, REFUSED
 from billcom_assets.assets.pulls import PULLS
 from billcom_assets.automation.dead_runs import close_dead
 from billcom_assets.dagster_internals import (
@@ -25,7 +26,7 @@ from billcom_assets.dagster_internals import (
 from billcom_assets.environment import dagster_home, open_database
 from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.resources import listening
-from billcom_assets.setup.prerequisites import SETUP_INCOMPLETE, SetupIncomplete
+from billcom_assets.setup.prerequisites import SetupIncomplete
 from billcom_assets.status.readiness import gate
 from billcom_assets.sync.report import Progress
 from billcom_assets.warehouse.engine import Warehouse
@@ -101,11 +102,12 @@ def launch(
             with listening(on_progress or (lambda _progress: None)):
                 execute_run(job, run, instance)
         ended = instance.get_run_by_id(run.run_id)
-        if ended is not None and ended.is_success:
-            return Launched(run.run_id, success=True, error=None, setup_missing=None)
-        error, is_setup = _why(instance, run.run_id)
-        missing = _missing(warehouse, integration) if is_setup else None
-        return Launched(run.run_id, success=False, error=error, setup_missing=missing)
+        if ended is None or not ended.is_success:
+            return Launched(run.run_id, success=False, error=_why(instance, run.run_id), setup_missing=None)
+        if ended.tags.get(OUTCOME_TAG) == REFUSED:
+            missing = _missing(warehouse, integration)
+            return Launched(run.run_id, success=False, error=str(missing), setup_missing=missing)
+        return Launched(run.run_id, success=True, error=None, setup_missing=None)
 
 
 def _create_run(
@@ -139,8 +141,8 @@ def _create_run(
     return run, recon_job
 
 
-def _why(instance: dg.DagsterInstance, run_id: str) -> tuple[str, bool]:
-    """(what failed, whether it was the gate), from the run's events."""
+def _why(instance: dg.DagsterInstance, run_id: str) -> str:
+    """What failed, from the run's events."""
     for record in instance.all_logs(run_id):
         event = record.dagster_event
         if event is None or not event.is_step_failure:
@@ -148,15 +150,14 @@ def _why(instance: dg.DagsterInstance, run_id: str) -> tuple[str, bool]:
         data = event.step_failure_data
         failure = data.user_failure_data
         if failure is not None:
-            reason = failure.metadata.get("reason")
-            return failure.description or failure.label or "", getattr(reason, "value", None) == SETUP_INCOMPLETE
+            return failure.description or failure.label or ""
         if data.error is not None:
             cause = data.error.cause or data.error
-            return f"Something unexpected went wrong ({cause.cls_name}). Its log in the Dagster UI says where.", False
+            return f"Something unexpected went wrong ({cause.cls_name}). Its log in the Dagster UI says where."
     for record in instance.all_logs(run_id):
         if record.dagster_event is not None and record.dagster_event.is_job_failure:
-            return record.dagster_event.message or "The run failed.", False
-    return "The run did not end. Its log in the Dagster UI says how far it came.", False
+            return record.dagster_event.message or "The run failed."
+    return "The run did not end. Its log in the Dagster UI says how far it came."
 
 
 def _missing(warehouse: Warehouse, integration: str) -> SetupIncomplete:

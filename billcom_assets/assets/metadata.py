@@ -78,6 +78,29 @@ def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> 
     return metadata
 
 
+def told(reports: Sequence[PullReport]) -> str:
+    """What the pulls did, in a line each."""
+    return "\n".join(_told(report) for report in reports)
+
+
+def _told(report: PullReport) -> str:
+    c = report.counts
+    parts = {
+        "inserted": c.inserted,
+        "updated": c.updated,
+        "unchanged": c.unchanged,
+        "before the cutoff": c.skipped_by_cutoff,
+        "rejected": c.rejected,
+        "deleted": report.deleted,
+    }
+    counted = "".join(f", {count:,} {what}" for what, count in parts.items() if count)
+    requests = f"{report.requests} request{'s' if report.requests != 1 else ''}"
+    return (
+        f"{report.entity.replace('_', ' ')} ({report.kind.value}): {c.fetched:,} fetched{counted}; "
+        f"{requests} in {report.seconds:.1f} s"
+    )
+
+
 def sample(warehouse: Warehouse, entity: Entity, integration: str) -> dg.TableMetadataValue:
     """The rows written last, each value as it is stored; names and what looks like personal data are masked."""
     mirrored = warehouse.mirror.table(entity.name)

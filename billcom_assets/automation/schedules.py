@@ -78,7 +78,7 @@ def _selection(due: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         step.name
         for step in sync_plan(CATALOG)
-        if step.name in due or (step.entity is None and not set(due).isdisjoint(step.after))
+        if step.name in due or (step.entity is None and not set(due).isdisjoint(step.reads))
     )
 
 

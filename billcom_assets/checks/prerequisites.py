@@ -1,58 +1,51 @@
-"""The prerequisites of a full sync as blocking checks, one result per integration."""
+"""The prerequisites of a full sync as checks of the asset ``gate``, one result per integration.
+
+None of them is blocking in Dagster's sense, which would fail the run and with it every asset behind the gate: the plan
+itself goes no further while one does not hold.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import dagster as dg
-from sqlalchemy import Connection
 
+from billcom_assets.entities.plan import GATE
 from billcom_assets.partitions import INTEGRATIONS, partitioned_checks
 from billcom_assets.setup.prerequisites import PREREQUISITES, Finding
-from billcom_assets.status.readiness import evaluate
 
 
 def specs() -> list[dg.AssetCheckSpec]:
-    """One per prerequisite, on the asset whose data it looks at."""
+    """One per prerequisite."""
     with partitioned_checks():
         return [
             dg.AssetCheckSpec(
                 name=prerequisite.name,
-                asset=prerequisite.entity,
-                description=prerequisite.description,
-                blocking=True,
+                asset=GATE,
+                description=f"{prerequisite.description} Until then nothing behind the gate is pulled.",
                 partitions_def=INTEGRATIONS,
             )
             for prerequisite in PREREQUISITES
         ]
 
 
-def results(
-    connection: Connection, integration: str, entity: str, *, gate_ahead: bool
-) -> Iterator[dg.AssetCheckResult]:
-    """The results of the prerequisites placed on ``entity``.
+def evaluation(finding: Finding, integration: str, *, is_refusal: bool) -> dg.AssetCheckEvaluation:
+    """What Dagster keeps of the finding.
 
     Args:
-        connection: For reading.
-        integration: Key of the integration.
-        entity: Asset that was just materialized.
-        gate_ahead: The run goes on to what the prerequisites guard; otherwise what is missing is only a warning.
+        finding: A prerequisite, and whether it holds.
+        integration: Whose.
+        is_refusal: The run was to go through the gate; otherwise what is missing is only a warning.
     """
-    for finding in evaluate(connection, integration):
-        if finding.prerequisite.entity == entity:
-            yield _result(finding, gate_ahead=gate_ahead)
-
-
-def _result(finding: Finding, *, gate_ahead: bool) -> dg.AssetCheckResult:
     metadata: dict[str, dg.MetadataValue] = {"found": dg.MetadataValue.text(finding.found)}
     if finding.fix:
         metadata["how_to_fix"] = dg.MetadataValue.text(finding.fix)
-    return dg.AssetCheckResult(
-        asset_key=finding.prerequisite.entity,
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(GATE),
         check_name=finding.prerequisite.name,
+        partition=integration,
         passed=finding.met,
-        severity=dg.AssetCheckSeverity.ERROR if gate_ahead else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if is_refusal else dg.AssetCheckSeverity.WARN,
         # Markdown to the UI, so without what others wrote.
         description=finding.summary if finding.met else f"{finding.summary}. {finding.fix}",
         metadata=metadata,
+        blocking=False,
     )

@@ -32,7 +32,7 @@ def specs(catalog: Catalog) -> list[dg.AssetCheckSpec]:
         ]
 
 
-def look(sync: Sync, entity: str) -> dg.AssetCheckResult:
+def look(sync: Sync, entity: str) -> dg.AssetCheckEvaluation:
     """The result of the entity's check after its pull; what it found is kept for the next one."""
     with sync.warehouse.read() as connection:
         looked = Look(
@@ -50,10 +50,10 @@ def look(sync: Sync, entity: str) -> dg.AssetCheckResult:
         with sync.warehouse.write() as connection:
             sync.fence.check(connection)
             keep(connection, looked, taken)
-    return result(entity, taken)
+    return evaluation(entity, sync.integration, taken)
 
 
-def result(entity: str, taken: Sequence[tuple[Measure, Quality]]) -> dg.AssetCheckResult:
+def evaluation(entity: str, integration: str, taken: Sequence[tuple[Measure, Quality]]) -> dg.AssetCheckEvaluation:
     """What Dagster keeps of the measures.
 
     The description is Markdown to the UI and holds words of ours alone; samples, which BILL wrote, are a table of text.
@@ -70,12 +70,14 @@ def result(entity: str, taken: Sequence[tuple[Measure, Quality]]) -> dg.AssetChe
         metadata["sample"] = table(("measure", "found"), samples)
     if failed:
         metadata["how_to_fix"] = table(("measure", "how"), [(measure.name, quality.fix) for measure, quality in failed])
-    return dg.AssetCheckResult(
-        asset_key=entity,
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(entity),
         check_name=NAME,
+        partition=integration,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description="; ".join(quality.description for _, quality in failed)
         or f"{len(taken)} of {len(taken)} measures hold",
         metadata=metadata,
+        blocking=False,
     )

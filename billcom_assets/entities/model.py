@@ -134,8 +134,6 @@ class Entity:
     """Days without an update after which an object counts as final all the same; None: never."""
     in_seed: bool = False
     """Part of the seed plan."""
-    also_after: tuple[str, ...] = ()
-    """Entities it must follow besides its predecessor in the sync plan."""
     gated: bool = False
     """May only be pulled once the integration's setup is complete."""
     docs: str = ""

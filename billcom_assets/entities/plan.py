@@ -1,8 +1,8 @@
-"""The mandated orders, as a reader wants to see them: which asset comes after which.
+"""The mandated orders, and which assets look at what others have brought.
 
-Sync plan: the catalog's order, with ``account_alignment`` between ``accounts`` and ``bills``. Seed plan: the catalog's
-entities marked ``in_seed``, in the same order. One graph holds both, because ``items`` also comes after ``accounts``
-and ``departments`` also after ``items``.
+Sync plan: the catalog's order, with ``gate`` and ``account_alignment`` between ``accounts`` and ``bills``. Seed plan:
+the catalog's entities marked ``in_seed``, in the same order. The order is that of the plan, which one function walks;
+dependencies do not tell it, because no list of BILL's is made from another.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity
 
+GATE = "gate"
 ALIGNMENT = "account_alignment"
-_ALIGNMENT_FOLLOWS = "accounts"
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,21 @@ class Step:
     """One asset of the sync plan."""
 
     name: str
-    after: tuple[str, ...]
-    """Assets that it depends on: its predecessor, and those that it needs besides."""
-    entity: Entity | None
+    reads: tuple[str, ...]
+    """Assets whose data it looks at, which is what it depends on."""
+    entity: Entity | None = None
     """None for a step that pulls nothing."""
+
+
+_BETWEEN = {"accounts": (Step(GATE, ("vendors", "accounts")), Step(ALIGNMENT, ("accounts", GATE)))}
+"""Steps that pull nothing, by the entity that they follow."""
 
 
 def sync_plan(catalog: Catalog) -> Iterator[Step]:
     """Every step in the order in which a full sync takes them."""
-    previous: tuple[str, ...] = ()
     for entity in catalog:
-        after = tuple(dict.fromkeys((*previous, *entity.also_after)))
-        yield Step(entity.name, after, entity)
-        previous = (entity.name,)
-        if entity.name == _ALIGNMENT_FOLLOWS:
-            yield Step(ALIGNMENT, previous, None)
-            previous = (ALIGNMENT,)
+        yield Step(entity.name, (GATE,) if entity.gated else (), entity)
+        yield from _BETWEEN.get(entity.name, ())
 
 
 def seed_plan(catalog: Catalog) -> tuple[str, ...]:

@@ -63,17 +63,12 @@ def _repeated(names: Iterable[str], what: str) -> Iterator[str]:
 
 def _linking(entities: Sequence[Entity]) -> Iterator[str]:
     known = {entity.name for entity in entities}
-    earlier: set[str] = set()
     for entity in entities:
         for column in (*entity.columns, *(column for child in entity.children for column in child.columns)):
             if column.references is not None and column.references not in known:
                 yield f"{entity.name}.{column.name} references {column.references}, which does not exist"
-        for name in entity.also_after:
-            if name not in earlier:
-                yield f"{entity.name} must follow {name}, which does not stand before it"
         yield from _touching(entity, known)
         yield from _dates_and_states(entity)
-        earlier.add(entity.name)
 
 
 def _touching(entity: Entity, known: set[str]) -> Iterator[str]:

@@ -60,8 +60,6 @@ class Prerequisite:
     """Name of the asset check."""
     title: str
     description: str
-    entity: str
-    """The entity on whose asset the check is placed."""
     condition: Callable[[SetupState], _Outcome] = field(repr=False, compare=False)
 
     def examine(self, state: SetupState) -> Finding:
@@ -175,63 +173,54 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
         "company_attached",
         "Company",
         "The integration is attached to a company, whose ledger its data goes into.",
-        "vendors",
         _company,
     ),
     Prerequisite(
         "authenticated",
         "Authentication",
         "The last login to BILL succeeded and the integration is connected.",
-        "vendors",
         _authenticated,
     ),
     Prerequisite(
         "vendors_pulled",
         "Vendors",
         "Vendors have been pulled from BILL, and there is at least one.",
-        "vendors",
         _pulled("vendors", unpulled="vendors have not been pulled", to_add="a vendor"),
     ),
     Prerequisite(
         "vendors_mapped",
         "Vendor mapping",
         "At least one vendor of BILL is mapped to an active vendor of the ledger.",
-        "vendors",
         _mapped("vendors"),
     ),
     Prerequisite(
         "accounts_pulled",
         "Chart of accounts",
         "The chart of accounts has been pulled from BILL, and there is at least one account.",
-        "accounts",
         _pulled("accounts", unpulled="the chart of accounts has not been pulled", to_add="accounts"),
     ),
     Prerequisite(
         "accounts_mapped",
         "Account mapping",
         "At least one account of BILL is mapped to an active account of the ledger.",
-        "accounts",
         _mapped("accounts"),
     ),
     Prerequisite(
         "payment_account_mapped",
         "Bank or credit card account",
         "At least one bank or credit card account of BILL is mapped: payments are made from it.",
-        "accounts",
         _mapped_of(PAYMENT_TYPES, "bank and credit card"),
     ),
     Prerequisite(
         "expense_account_mapped",
         "Expense account",
         "At least one expense or cost of goods sold account of BILL is mapped: bills are charged to it.",
-        "accounts",
         _mapped_of(EXPENSE_TYPES, "expense"),
     ),
     Prerequisite(
         "income_account_mapped",
         "Income account",
         "At least one income account of BILL is mapped: sales are booked to it.",
-        "accounts",
         _mapped_of(INCOME_TYPES, "income"),
     ),
 )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from billcom_assets.mapping.next_step import REVIEW_FILE, mapping_command
 from billcom_assets.mapping.overview import Overviews
 from billcom_assets.setup.mapped import mapped_counts
-from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, SetupIncomplete, SetupState, next_step
+from billcom_assets.setup.prerequisites import PREREQUISITES, Finding, SetupState, next_step
 from billcom_assets.status.integrations import entity_states, find_integration
 
 
@@ -38,13 +38,6 @@ def evaluate(connection: Connection, key: str) -> list[Finding]:
 def gate(connection: Connection, key: str) -> list[Finding]:
     """The prerequisites that do not hold; empty when a full sync may run."""
     return [finding for finding in evaluate(connection, key) if not finding.met]
-
-
-def require_setup(connection: Connection, key: str) -> None:
-    """Raises SetupIncomplete unless every prerequisite holds."""
-    missing = gate(connection, key)
-    if missing:
-        raise SetupIncomplete(key, tuple(missing))
 
 
 def next_command(missing: Sequence[Finding], views: Overviews) -> str:

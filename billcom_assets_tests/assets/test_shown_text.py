@@ -12,7 +12,7 @@ import pytest
 
 import billcom_assets
 from billcom_assets.assets.metadata import sample
-from billcom_assets.checks.quality import result
+from billcom_assets.checks.quality import evaluation
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.quality.entity import measures_of
 from billcom_assets.quality.measures import Quality, Severity
@@ -77,7 +77,7 @@ def test_a_text_stays_text_on_one_line_of_bounded_length(warehouse: Warehouse) -
 def test_a_check_keeps_what_bill_wrote_out_of_its_description(warehouse: Warehouse) -> None:
     (measure, *_) = measures_of(CATALOG["accounts"])
     found = Quality(False, Severity.WARN, "1 value is unknown", 1, (HOSTILE,), "nothing is lost")
-    made = result("accounts", [(measure, found)])
+    made = evaluation("accounts", KEY, [(measure, found)])
     assert made.description == "1 value is unknown"
     table = made.metadata["sample"]
     assert isinstance(table, dg.TableMetadataValue)

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from sqlalchemy import delete, func, select, update
 
-from billcom_assets.assets.pulls import PULLS
+from billcom_assets.assets.pulls import PULLS, pulls
 from billcom_assets.definitions import defs
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan, sync_plan
 from billcom_assets.environment import open_database
 from billcom_assets.job_runner import Launched, launch, open_instance
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, INCOME_TYPES, PAYMENT_TYPES
+from billcom_assets.partitions import INTEGRATIONS
+from billcom_assets.resources import Billcom
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.warehouse import audit
@@ -212,17 +215,47 @@ def test_selecting_around_the_checks_does_not_open_the_gate() -> None:
 
 
 @pytest.mark.usefixtures("home")
-def test_the_reason_stands_in_dagsters_own_failure_event() -> None:
+def test_a_refused_run_skips_what_is_behind_the_gate_and_fails_no_asset() -> None:
     warehouse = open_database()
     with warehouse.write() as connection:
         Breakage("vendors_mapped").apply(connection)
     warehouse.close()
     launched = launch("full_sync", KEY)
     with open_instance() as instance:
-        (failure,) = instance.get_records_for_run(launched.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-    data = failure.event_log_entry.dagster_event.step_failure_data
-    assert "setup not completed" in data.user_failure_data.description
-    assert "Vendor mapping" in data.user_failure_data.description
+        run = instance.get_run_by_id(launched.run_id)
+        found = {
+            name: get_and_update_asset_status_cache_value(instance, dg.AssetKey(name), INTEGRATIONS) for name in SYNC
+        }
+        (observed,) = instance.get_records_for_run(
+            launched.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION
+        ).records
+    assert run is not None
+    assert (run.status, run.tags["billcom/outcome"]) == (dg.DagsterRunStatus.SUCCESS, "refused: setup not completed")
+    failed = {name: one.deserialize_failed_partition_subsets(INTEGRATIONS) for name, one in found.items() if one}
+    assert {name for name, subset in failed.items() if not subset.is_empty} == set()
+    observation = observed.event_log_entry.dagster_event.event_specific_data.asset_observation
+    assert observation.asset_key == dg.AssetKey("gate")
+    assert [record.data["prerequisite"] for record in observation.metadata["missing"].records] == ["Vendor mapping"]
+
+
+@pytest.mark.usefixtures("home")
+def test_steps_of_other_ops_in_the_same_run_begin_when_what_they_wait_for_is_there() -> None:
+    @dg.asset(deps=["roles"], partitions_def=INTEGRATIONS)
+    def beside_roles() -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(metadata={"rows": rows("roles")})
+
+    with open_instance() as instance:
+        done = dg.materialize(
+            [pulls, beside_roles],
+            selection=["users", "roles", "beside_roles"],
+            partition_key=KEY,
+            resources={"billcom": Billcom()},
+            instance=instance,
+        )
+    made = {one.asset_key.to_user_string(): one.materialization for one in done.get_asset_materialization_events()}
+    assert made.keys() == {"users", "roles", "beside_roles"}
+    assert made["beside_roles"].metadata["rows"].value > 0
+    assert made["users"].description.startswith("users (first pull): ")
 
 
 def test_a_failing_integration_holds_up_no_other(home: Path, server: SandboxServer) -> None:

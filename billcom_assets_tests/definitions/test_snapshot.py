@@ -92,6 +92,7 @@ MANDATED_SYNC = [
     "vendors",
     "funding_accounts",
     "accounts",
+    "gate",
     "account_alignment",
     "bills",
     "vendor_credits",

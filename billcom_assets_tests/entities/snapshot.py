@@ -21,7 +21,6 @@ def _entity(entity: Entity) -> Iterator[str]:
     marks += ["seed"] if entity.in_seed else []
     marks += ["gated"] if entity.gated else []
     marks += [f"cutoff={entity.cutoff}"] if entity.cutoff else []
-    marks += [f"after={name}" for name in entity.also_after]
     marks += [f"touches={name}:{path}" for path, name in entity.touches]
     marks += [f"settled={column}:{'|'.join(values)}" for column, values in entity.settled]
     yield f"{entity.name} ({' '.join(marks)})"

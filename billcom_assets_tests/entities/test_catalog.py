@@ -80,8 +80,15 @@ def test_tables_and_columns_are_the_recorded_ones():
     )
 
 
-def test_only_payables_documents_wait_for_the_setup():
-    assert [entity.name for entity in CATALOG if entity.gated] == ["bills", "vendor_credits", "vendor_payments"]
+def test_only_documents_that_are_posted_wait_for_the_setup():
+    assert [entity.name for entity in CATALOG if entity.gated] == [
+        "bills",
+        "vendor_credits",
+        "vendor_payments",
+        "invoices",
+        "credit_memos",
+        "receivable_payments",
+    ]
 
 
 def test_the_cutoff_looks_at_the_posting_dates():
@@ -89,13 +96,6 @@ def test_the_cutoff_looks_at_the_posting_dates():
         "bills": "invoice_date",
         "vendor_credits": "credit_date",
         "vendor_payments": "process_date",
-    }
-
-
-def test_the_two_orders_are_held_by_dependencies_too():
-    assert {entity.name: entity.also_after for entity in CATALOG if entity.also_after} == {
-        "items": ("accounts",),
-        "departments": ("items",),
     }
 
 
@@ -249,8 +249,6 @@ VENDORS, ACCOUNTS, BILLS = CATALOG["vendors"], CATALOG["accounts"], CATALOG["bil
             {"children": (Child("term_steps", "steps", "S.", (model.reference("aId", "planets", "A."),)),)},
             "references planets, which does not exist",
         ),
-        ({"also_after": ("planets",)}, "must follow planets, which does not stand before it"),
-        ({"also_after": ("roles",)}, "must follow roles, which does not stand before it"),
         ({"touches": (("vendorId", "planets"),)}, "touches planets, which does not exist"),
         ({"touches": (("nowhere.id", "vendors"),)}, "through nowhere.id, which is not declared"),
         ({"cutoff": "name"}, "the cutoff looks at name, which is no date column"),

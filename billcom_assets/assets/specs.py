@@ -1,0 +1,70 @@
+"""What Dagster is told of each step of the sync plan before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from billcom_assets.assets.metadata import column_schema
+from billcom_assets.entities.catalog import Catalog
+from billcom_assets.entities.model import Entity
+from billcom_assets.entities.plan import ALIGNMENT, GATE, Step, seed_plan, sync_plan
+from billcom_assets.partitions import INTEGRATIONS
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
+from billcom_assets.warehouse.tables import SCHEMA
+
+_WITHOUT_ENTITY = {
+    GATE: (
+        "setup",
+        "Whether an integration's setup is complete: its checks are the prerequisites of a full sync. While one of "
+        "them does not hold, nothing behind the gate is pulled for that integration; its run ends here and says what "
+        "is missing, and other integrations go on.",
+    ),
+    ALIGNMENT: (
+        "ledger",
+        "Compares BILL's chart of accounts with the ledger's by number and type, and counts what differs. Changes "
+        "nothing in BILL.",
+    ),
+}
+"""Group and description of the steps that pull nothing."""
+
+
+def asset_specs(catalog: Catalog) -> Iterator[dg.AssetSpec]:
+    """One for each step, in the order of the plan."""
+    plan, seed = tuple(sync_plan(catalog)), seed_plan(catalog)
+    for number, step in enumerate(plan, 1):
+        place = f"Step {number} of {len(plan)} in a full sync"
+        if step.name in seed:
+            place += f", step {seed.index(step.name) + 1} of {len(seed)} in the initial seed"
+        yield _pulled(step, step.entity, place) if step.entity else _derived(step, place)
+
+
+def _derived(step: Step, place: str) -> dg.AssetSpec:
+    group, description = _WITHOUT_ENTITY[step.name]
+    return dg.AssetSpec(
+        step.name,
+        deps=step.reads,
+        partitions_def=INTEGRATIONS,
+        group_name=group,
+        kinds={"sql"},
+        description=f"{description}\n\n{place}.",
+    )
+
+
+def _pulled(step: Step, entity: Entity, place: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        entity.name,
+        deps=step.reads,
+        partitions_def=INTEGRATIONS,
+        group_name=entity.group.value,
+        kinds={"bill", "sql"},
+        description=f"{entity.description}\n\n{place}. BILL's documentation: {entity.docs}",
+        metadata={
+            "dagster/column_schema": column_schema(catalog_mirror().table(entity.name)),
+            "dagster/table_name": f"{SCHEMA}.{entity.name}",
+            "bill_path": entity.path,
+            "walk": entity.walk.value,
+            "tables": ", ".join(entity.tables()),
+        },
+    )
