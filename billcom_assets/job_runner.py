@@ -28,6 +28,7 @@ from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.resources import listening
 from billcom_assets.setup.prerequisites import SetupIncomplete
 from billcom_assets.status.readiness import gate
+from billcom_assets.storage import keep_connections
 from billcom_assets.sync.report import Progress
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -55,6 +56,7 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of ``DAGSTER_HOME`` (or the default home), closed at the end."""
     dagster_home()
     with dg.DagsterInstance.get() as instance:
+        keep_connections(instance)
         yield instance
 
 

@@ -12,6 +12,7 @@ from billcom_assets.bill.errors import AuthenticationRefused, SignInPostponed
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import bill_client, open_database, seal_for
+from billcom_assets.storage import keep_connections
 from billcom_assets.sync.report import Progress
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
@@ -39,6 +40,11 @@ class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The company's database and, for each integration, its BILL organization; both opened when first needed."""
 
     _warehouse: Warehouse | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Prepares the process for the run that it carries out, if that is what it does."""
+        if context.instance is not None and context.run is not None:
+            keep_connections(context.instance)
 
     @property
     def warehouse(self) -> Warehouse:
