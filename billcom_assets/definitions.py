@@ -7,6 +7,7 @@ import dagster as dg
 from billcom_assets.assets.pulls import pulls
 from billcom_assets.automation.freshness import freshness as freshness_sensor
 from billcom_assets.automation.jobs import JOBS
+from billcom_assets.automation.pruning import nightly_pruning, prune_history
 from billcom_assets.automation.schedules import SCHEDULES
 from billcom_assets.automation.sensors import SENSORS
 from billcom_assets.checks.freshness import freshness
@@ -15,8 +16,8 @@ from billcom_assets.resources import Billcom
 defs = dg.Definitions(
     assets=[pulls],
     asset_checks=[freshness],
-    jobs=JOBS,
-    schedules=SCHEDULES,
+    jobs=[*JOBS, prune_history],
+    schedules=[*SCHEDULES, nightly_pruning],
     sensors=[*SENSORS, freshness_sensor],
     resources={"billcom": Billcom()},
     # One process per run: one BILL session, and no process per step.

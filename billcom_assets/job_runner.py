@@ -25,10 +25,9 @@ from billcom_assets.dagster_internals import (
 )
 from billcom_assets.environment import dagster_home, open_database
 from billcom_assets.partitions import PARTITION_SET
-from billcom_assets.resources import listening
+from billcom_assets.resources import keep_connections, listening
 from billcom_assets.setup.prerequisites import SetupIncomplete
 from billcom_assets.status.readiness import gate
-from billcom_assets.storage import keep_connections
 from billcom_assets.sync.report import Progress
 from billcom_assets.warehouse.engine import Warehouse
 

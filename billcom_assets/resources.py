@@ -12,12 +12,15 @@ from billcom_assets.bill.errors import AuthenticationRefused, SignInPostponed
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import bill_client, open_database, seal_for
-from billcom_assets.storage import keep_connections
 from billcom_assets.sync.report import Progress
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import Integrations
 
+_STATEMENT_TIMEOUT_MS = 60_000
+_RECYCLE_SECONDS = 600
+_MORE_CONNECTIONS = 5
+"""At most, besides the one that is kept."""
 _listeners: list[Callable[[Progress], None]] = []
 
 
@@ -34,6 +37,15 @@ def listening(listener: Callable[[Progress], None]) -> Iterator[None]:
 def _tell(progress: Progress) -> None:
     for listener in _listeners:
         listener(progress)
+
+
+def keep_connections(instance: dg.DagsterInstance) -> None:
+    """Lets a process that carries out a run keep its connections to PostgreSQL.
+
+    Dagster opens one for every event otherwise; what its webserver does helps a run as well. On SQLite it changes
+    nothing.
+    """
+    instance.optimize_for_webserver(_STATEMENT_TIMEOUT_MS, _RECYCLE_SECONDS, _MORE_CONNECTIONS)
 
 
 class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -28,19 +28,6 @@ from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.tls import refusal, with_tls
 
 URL_VARIABLE = "BILLCOM_DAGSTER_DATABASE_URL"
-_STATEMENT_TIMEOUT_MS = 60_000
-_RECYCLE_SECONDS = 600
-_MORE_CONNECTIONS = 5
-"""At most, besides the one that is kept."""
-
-
-def keep_connections(instance: dg.DagsterInstance) -> None:
-    """Lets a process that carries out a run keep its connections to PostgreSQL.
-
-    Dagster opens one for every event otherwise; what its webserver does helps a run as well. On SQLite it changes
-    nothing.
-    """
-    instance.optimize_for_webserver(_STATEMENT_TIMEOUT_MS, _RECYCLE_SECONDS, _MORE_CONNECTIONS)
 
 
 class EnvironmentStorage(DagsterStorage, ConfigurableClass):

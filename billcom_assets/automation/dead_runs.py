@@ -80,14 +80,14 @@ def _close_of_daemon(
 def _is_silent(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """True for a run that counts as started and has said nothing for a while."""
     now_known = instance.get_run_record_by_id(run.run_id)
-    if now_known is None or now_known.dagster_run.status is not dg.DagsterRunStatus.STARTED or not _is_ours(run):
+    if now_known is None or now_known.dagster_run.status is not dg.DagsterRunStatus.STARTED or not is_ours(run):
         return False
     newest = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
     last = newest[0].timestamp if newest else now_known.create_timestamp.timestamp()
     return datetime.now(UTC) - datetime.fromtimestamp(last, UTC) >= QUIET
 
 
-def _is_ours(run: dg.DagsterRun) -> bool:
+def is_ours(run: dg.DagsterRun) -> bool:
     """False for runs of other code locations that name a partition the same."""
     return run.job_name in _JOB_NAMES or bool(_PULLED & (run.asset_selection or set()))
 

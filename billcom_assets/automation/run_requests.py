@@ -28,8 +28,8 @@ from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError, describe
 from billcom_assets.warehouse.integrations import CredentialCheck
 
-BUDGET = 25
-"""Launches of one tick; the next one goes on with the next integration."""
+QUEUE_ROOM = 200
+"""Runs that may wait to be started; what a tick cannot launch for lack of room, the next one does."""
 INTERVAL_SECONDS = 30
 """How often a sensor looks, at most."""
 LOOK_SECONDS = 30.0
@@ -84,12 +84,17 @@ class Outcome:
     cursor: str | None = None
     """Where the next tick goes on; None when this one looked at every integration."""
 
+    is_queue_full: bool = False
+    """The tick ended because no more runs may wait."""
+
     @property
     def text(self) -> str:
         """Why nothing was launched, one integration in a line."""
         lines = [f"{key}: {reason}" for key, reason in self.skipped.items()]
         more = len(lines) - _REASONS_SHOWN
         shown = [*lines[:_REASONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        if self.is_queue_full:
+            shown.append(f"The queue is full ({QUEUE_ROOM} waiting); the next tick goes on.")
         return "\n".join(shown) or "No integration needs it now."
 
 
@@ -100,7 +105,6 @@ class Tick:
     instance: dg.DagsterInstance
     warehouse: Warehouse
     now: datetime
-    budget: int = BUDGET
     look_seconds: float = LOOK_SECONDS
 
     @cached_property
@@ -118,7 +122,7 @@ class Tick:
             return every_integration(connection)
 
     def look(self, decide: Decide, cursor: str | None, *, new: Sequence[str] = ()) -> Outcome:
-        """Decides for one integration after the other, from the cursor on, until the budget or the time is used up.
+        """Decides for one integration after the other, from the cursor on, until the queue is full or time is up.
 
         Args:
             decide: What an integration needs.
@@ -129,12 +133,15 @@ class Tick:
             DBAPIError: the list of integrations cannot be read.
         """
         outcome = Outcome()
-        busy = self._busy()
+        unfinished = self.instance.get_runs(dg.RunsFilter(statuses=list(UNFINISHED)))
+        busy = {run.tags[PARTITION_NAME_TAG]: run.run_id for run in unfinished if PARTITION_NAME_TAG in run.tags}
+        room = QUEUE_ROOM - sum(run.status is dg.DagsterRunStatus.QUEUED for run in unfinished)
         known = {*self.instance.get_dynamic_partitions(PARTITION_SET), *new}
         deadline = time.monotonic() + self.look_seconds
         turn = list(in_turn(self.integrations(), read_cursor(cursor)))
         for position, integration in enumerate(turn):
-            if len(outcome.requests) >= self.budget or time.monotonic() > deadline:
+            outcome.is_queue_full = len(outcome.requests) >= room
+            if outcome.is_queue_full or time.monotonic() > deadline:
                 outcome.cursor = write_cursor(turn[position - 1].key) if position else cursor
                 break
             found = self._one(integration, decide, busy, known)
@@ -201,15 +208,6 @@ class Tick:
             },
             asset_selection=[dg.AssetKey(name) for name in wanted.entities] or None,
         )
-
-    def _busy(self) -> dict[str, str]:
-        """Integrations with a run that is queued or under way, and its id."""
-        unfinished = self.instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
-        return {
-            one.dagster_run.tags[PARTITION_NAME_TAG]: one.dagster_run.run_id
-            for one in unfinished
-            if PARTITION_NAME_TAG in one.dagster_run.tags
-        }
 
 
 def _again_at(earlier: Sequence[dg.RunRecord]) -> datetime:

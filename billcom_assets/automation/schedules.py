@@ -1,8 +1,8 @@
 """Schedules: every hour what changed, every night everything, one run per integration that is ready.
 
 A run that failed is launched again after a growing wait, in the same hour or night, for the lists that it left undone.
-Both tick more often than they launch: an integration that was busy, not ready or beyond a tick's budget gets its turn a
-few minutes later, and the runs' tags say who had theirs.
+Both tick more often than they launch: an integration that was busy or not ready, or that found the queue full, gets its
+turn a few minutes later, and the runs' tags say who had theirs.
 """
 
 # No postponed annotations: Dagster reads those of the resources.
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from billcom_assets.automation.jobs import full_refresh, full_sync
-from billcom_assets.automation.run_requests import BUDGET, Decide, Launch, Skip, Tick, unreadable, write_cursor
+from billcom_assets.automation.run_requests import QUEUE_ROOM, Decide, Launch, Skip, Tick, unreadable, write_cursor
 from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import sync_plan
@@ -90,7 +90,7 @@ def _turn(found: Sequence[IntegrationStatus], now: datetime) -> str | None:
     if not found:
         return None
     ticks = int(now.timestamp()) // _TICK_SECONDS
-    return write_cursor(found[ticks * BUDGET % len(found) - 1].key)
+    return write_cursor(found[ticks * QUEUE_ROOM % len(found) - 1].key)
 
 
 @dataclass(frozen=True)

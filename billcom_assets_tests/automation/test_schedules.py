@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import update
 
+from billcom_assets.automation import run_requests
 from billcom_assets.automation.schedules import LAUNCH_SCHEDULES, NIGHT_LASTS, night_begins
 from billcom_assets.warehouse import tables
 from billcom_assets_tests.automation.conftest import LONG_AGO, NOW, World
@@ -72,18 +73,40 @@ def test_one_that_becomes_ready_within_the_hour_gets_its_turn_in_it(world: World
     assert keys(schedule("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["other-inc"]
 
 
-def test_sixty_integrations_are_all_synced_within_the_hour(world: World) -> None:
-    wanted = [f"company-{number:02}" for number in range(60)]
+def test_a_tick_launches_as_many_as_there_is_room_for_in_the_queue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_requests, "QUEUE_ROOM", 25)
+    wanted = [f"company-{number:02}" for number in range(40)]
     for key in wanted:
         world.routine(key)
+    for number in range(5):
+        world.run(f"elsewhere-{number}", dg.DagsterRunStatus.QUEUED)
+        world.run(f"going-on-{number}", dg.DagsterRunStatus.STARTED)
     launched: list[list[str]] = []
-    for tick_number in range(6):
+    for tick_number in range(4):
         tick = schedule("hourly_sync", world.instance, NOW.replace(minute=10 * tick_number))
         launched.append(keys(tick) if tick.run_requests else [])
         for request in tick.run_requests or []:
             world.made(request)
-    assert [len(some) for some in launched] == [25, 25, 10, 0, 0, 0]
+    assert [len(some) for some in launched] == [20, 20, 0, 0]
     assert sorted(key for some in launched for key in some) == wanted
+
+
+def test_a_full_queue_gets_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_requests, "QUEUE_ROOM", 1)
+    world.routine("acme-us")
+    waiting = world.run("elsewhere", dg.DagsterRunStatus.QUEUED)
+    assert schedule("hourly_sync", world.instance, NOW).skip_message == (
+        "The queue is full (1 waiting); the next tick goes on."
+    )
+    world.instance.delete_run(waiting)
+    assert keys(schedule("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["acme-us"]
+
+
+def test_a_thousand_integrations_fit_into_an_hour_of_ticks() -> None:
+    ticks = timedelta(hours=1) // TEN_MINUTES
+    assert ticks * run_requests.QUEUE_ROOM >= 1_000
 
 
 def test_a_failed_read_skips_the_tick(
@@ -189,7 +212,7 @@ def test_a_failed_sweep_is_tried_again_in_the_same_night_for_what_it_left_undone
     (second,) = schedule("nightly_sweep", world.instance, now + timedelta(minutes=20)).run_requests
     assert second.run_key == f"acme-us/nightly_sweep/{night}/2"
     names = [key.to_user_string() for key in second.asset_selection]
-    assert names == ["accounts", "account_alignment", "roles"]
+    assert names == ["accounts", "gate", "account_alignment", "roles"]
     world.made(second)
     assert "launched already" in schedule("nightly_sweep", world.instance, now + timedelta(hours=2)).skip_message
 

@@ -261,10 +261,11 @@ def test_a_run_that_helped_nothing_is_not_launched_in_a_loop(world: World) -> No
 
 
 @pytest.mark.parametrize(("name", "prepare"), NEEDS, ids=[name for name, _ in NEEDS])
-def test_sixty_integrations_get_their_turn_within_the_budget_of_each_tick(
-    name: str, prepare: Prepare, world: World
+def test_every_integration_gets_its_turn_within_the_room_of_the_queue(
+    name: str, prepare: Prepare, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = [f"company-{number:02}" for number in range(60)]
+    monkeypatch.setattr(run_requests, "QUEUE_ROOM", 5)
+    wanted = [f"company-{number:02}" for number in range(12)]
     for key in wanted:
         prepare(world, key)
     seen: list[list[str]] = []
@@ -275,16 +276,19 @@ def test_sixty_integrations_get_their_turn_within_the_budget_of_each_tick(
         for request in tick.run_requests:
             world.made(request)
         seen.append(keys(tick))
-    assert [len(launched) for launched in seen] == [25, 25, 10, 0]
+    assert [len(launched) for launched in seen] == [5, 5, 2, 0]
     assert [key for launched in seen for key in launched] == wanted
 
 
-def test_the_next_tick_goes_on_behind_the_cursor_even_when_nothing_was_recorded(world: World) -> None:
-    for number in range(30):
+def test_the_next_tick_goes_on_behind_the_cursor_even_when_nothing_was_recorded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_requests, "QUEUE_ROOM", 5)
+    for number in range(10):
         world.integration(f"company-{number:02}")
     first = sense("new_integrations", world.instance)
     second = sense("new_integrations", world.instance, first.cursor)
-    assert keys(second)[:5] == [f"company-{number}" for number in range(25, 30)]
+    assert keys(second) == [f"company-{number:02}" for number in range(5, 10)]
 
 
 def test_a_cursor_that_cannot_be_read_begins_from_the_start(world: World) -> None:

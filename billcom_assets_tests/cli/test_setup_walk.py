@@ -181,14 +181,16 @@ def test_every_run_is_known_to_dagster_with_its_job_and_partition(walk: Walk) ->
         runs = instance.get_runs()
         seen = [(run.job_name, run.tags["dagster/partition"], run.status.value) for run in reversed(runs)]
         assert instance.get_dynamic_partitions("integration") == ["acme"]
+        refused = [run.tags.get("billcom/outcome") == "refused: setup not completed" for run in reversed(runs)]
     assert seen == [
         ("initial_seed", "acme", "SUCCESS"),
-        ("full_sync", "acme", "FAILURE"),
-        ("full_sync", "acme", "FAILURE"),
+        ("full_sync", "acme", "SUCCESS"),
+        ("full_sync", "acme", "SUCCESS"),
         ("full_sync", "acme", "SUCCESS"),
         ("full_sync", "acme", "SUCCESS"),
         ("full_refresh", "acme", "SUCCESS"),
     ]
+    assert refused == [False, True, True, False, False, False]
     assert walk["second sync"].document["run_id"] in {run.run_id for run in runs}
 
 

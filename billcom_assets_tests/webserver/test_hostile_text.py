@@ -27,7 +27,7 @@ PAGES = (
     "/assets/departments?view=overview",
     "/assets/items?view=events",
     f"/assets/items?view=partitions&partition={KEY}",
-    "/assets/vendors?view=checks&checkDetail=company_attached",
+    "/assets/gate?view=checks&checkDetail=company_attached",
     "/assets/accounts?view=checks&checkDetail=data_quality",
     "/assets/items?view=checks&checkDetail=data_quality",
     "/runs/{seeded}",
