@@ -15,6 +15,7 @@ from billcom_assets.redaction.personal import mask_personal_data
 from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE
+from billcom_assets.warehouse.sums import MoneySum
 from billcom_assets.warehouse.tables import integration_errors
 
 SWEEP_OVERDUE_AFTER = timedelta(days=3)
@@ -79,7 +80,7 @@ def _at_stake(conn: Connection, integration: str, entity: Entity) -> tuple[Decim
     t = catalog_mirror().table(entity.name).c
     kept = (t.integration == integration, t.unreadable_since.is_not(None), t.deleted_at.is_(None))
     number = conn.scalar(select(func.count()).select_from(catalog_mirror().table(entity.name)).where(*kept)) or 0
-    amount = conn.scalar(select(func.sum(t[_AMOUNT])).where(*kept)) if _AMOUNT in t else None
+    amount = conn.scalar(select(MoneySum(t[_AMOUNT])).where(*kept)) if _AMOUNT in t else None
     return Decimal(amount or 0), number
 
 

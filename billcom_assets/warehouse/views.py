@@ -22,6 +22,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from billcom_assets.warehouse.managed_views import ManagedView
 from billcom_assets.warehouse.mirror import Mirror
+from billcom_assets.warehouse.sums import MoneySum
 from billcom_assets.warehouse.tables import SCHEMA
 
 _Days = ColumnElement[int]
@@ -72,7 +73,7 @@ def _aging(dialect: Dialect, documents: Table, parties: Table, party: str) -> Se
     """Open amounts per party and currency by days overdue today; drafts, archived and deleted documents left out."""
     currency = parties.c["bill_currency" if party == "vendor" else "invoice_currency"]
     days = func.coalesce(_days_overdue(dialect, documents.c.due_date), 0)
-    sums = [func.sum(case((inside(days), documents.c.due_amount), else_=0)).label(name) for name, inside in _BUCKETS]
+    sums = [MoneySum(case((inside(days), documents.c.due_amount), else_=0)).label(name) for name, inside in _BUCKETS]
     party_id = documents.c[f"{party}_id"]
     return (
         select(
@@ -82,7 +83,7 @@ def _aging(dialect: Dialect, documents: Table, parties: Table, party: str) -> Se
             func.coalesce(currency, "USD").label("currency"),
             func.count().label("documents"),
             *sums,
-            func.sum(documents.c.due_amount).label("total"),
+            MoneySum(documents.c.due_amount).label("total"),
         )
         .select_from(
             documents.outerjoin(
