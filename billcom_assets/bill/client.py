@@ -32,21 +32,17 @@ from billcom_assets.bill.session import MemorySessionStore, SessionStore, Stored
 from billcom_assets.clock import utc_now
 
 __all__ = [
-    "NO_ID",
     "BillClient",
     "CallEvent",
     "CallStats",
     "EventKind",
     "Page",
     "decode",
-    "none_if_unset",
     "readable_id",
 ]
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _ENTITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-NO_ID: Final = "0" * 20
-"""How v2 writes a reference to nothing."""
 
 
 def decode(raw: bytes) -> dict[str, Any]:
@@ -59,11 +55,6 @@ def decode(raw: bytes) -> dict[str, Any]:
         return json_text.decode(raw)
     except Malformed:
         raise BillUnavailable("BILL sent an object that is not valid JSON") from None
-
-
-def none_if_unset(value: Any) -> Any:
-    """None for the ways BILL's v2 says "nothing": twenty zeros, an empty string, null; otherwise ``value``."""
-    return None if value in (NO_ID, "", None) else value
 
 
 class BillClient:
@@ -265,7 +256,7 @@ class BillClient:
     ) -> tuple[dict[str, Any], ...]:
         """Rows ``start`` to ``start + max_rows`` of a v2 list, inactive ones included; fewer rows mean the end.
 
-        v2 says "nothing" in several ways, see ``none_if_unset``, and its enums are digits in text.
+        v2 says "nothing" in several ways, see ``entities.values.none_if_unset``, and its enums are digits in text.
         See https://developer.bill.com/v2/docs/search-ops-with-lists
 
         Args:

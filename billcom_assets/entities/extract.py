@@ -8,7 +8,16 @@ from typing import Any, NamedTuple, TypeGuard
 
 from billcom_assets.entities.json_paths import at, each
 from billcom_assets.entities.model import Column, Entity
-from billcom_assets.entities.values import LONGEST_ID, READERS, Unreadable, read_boolean, read_id, read_timestamp
+from billcom_assets.entities.values import (
+    LONGEST_ID,
+    NO_ID,
+    READERS,
+    Unreadable,
+    none_if_unset,
+    read_boolean,
+    read_id,
+    read_timestamp,
+)
 
 __all__ = ["Extractor", "Identity", "Unreadable", "common", "identity", "is_id", "touched", "usable_id"]
 
@@ -44,7 +53,7 @@ class Extractor:
 
 def is_id(value: Any) -> TypeGuard[str]:
     """True for a text that can be the id of an object."""
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value != NO_ID and value.isprintable()
 
 
 def common(obj: dict[str, Any]) -> tuple[str, bool | None, datetime | None, datetime | None]:
@@ -95,7 +104,7 @@ def touched(entity: Entity, obj: dict[str, Any]) -> set[tuple[str, str]]:
         (name, identifier)
         for path, name in entity.touches
         for identifier in each(obj, path.split("."))
-        if isinstance(identifier, str) and identifier
+        if isinstance(identifier, str) and none_if_unset(identifier)
     }
 
 
@@ -125,7 +134,7 @@ class _RowReader:
         parents: dict[tuple[str, ...], list[_Field]] = {}
         for index, column in enumerate(columns):
             *parent, key = column.keys
-            read = read_id if column.references else READERS[column.type]
+            read = read_id if column.is_id else READERS[column.type]
             parents.setdefault(tuple(parent), []).append((index, key, read))
         self._parents = tuple((parent, tuple(fields)) for parent, fields in parents.items())
 

@@ -90,6 +90,11 @@ class Column:
         if not self.name:
             object.__setattr__(self, "name", column_name(self.path))
 
+    @property
+    def is_id(self) -> bool:
+        """It holds an id, mirrored or not."""
+        return self.references is not None or self.keys[-1] == "id" or self.keys[-1].endswith("Id")
+
 
 @dataclass(frozen=True, slots=True)
 class Child:

@@ -29,6 +29,8 @@ _TIME_MARKS = ("", "T", "t", " ")
 _LONGEST_PREVIEW = 80
 LONGEST_ID = 200
 """Characters of an id; BILL's have 20 or 36, and an index of PostgreSQL's takes 2,704 bytes."""
+NO_ID = "0" * 20
+"""How v2 always, and v3 now and then, writes the id of nothing."""
 
 
 class Unreadable(UserFacingError):
@@ -82,8 +84,19 @@ def read_text(value: Any) -> str:
     return format(read_number(value), "f")
 
 
-def read_id(value: Any) -> str:
-    """A text that names an object. Raises ValueError for objects, lists and texts too long to be one."""
+def none_if_unset(value: Any) -> Any:
+    """None for the ways BILL says "nothing" where an id belongs: twenty zeros, "", {} and null; otherwise ``value``."""
+    return None if value in (NO_ID, "", None) or value == {} else value
+
+
+def read_id(value: Any) -> str | None:
+    """A text that names an object; None for the ways BILL says that there is none.
+
+    Raises:
+        ValueError: A list, an object that is not empty, or a text too long to be an id.
+    """
+    if none_if_unset(value) is None:
+        return None
     identity = read_text(value)
     if len(identity) > LONGEST_ID:
         raise ValueError("too long for an id")

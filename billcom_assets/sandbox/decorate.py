@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from billcom_assets.sandbox.codec import Doc, decode, encode
 from billcom_assets.sandbox.faults import Fault, Faults
+from billcom_assets.sandbox.ids import NO_ID
 from billcom_assets.sandbox.kinds import BILLS, VENDORS, Kind
-from billcom_assets.sandbox.settings import ApproversShown, Readings
+from billcom_assets.sandbox.settings import AbsentIds, ApproversShown, Readings
 from billcom_assets.sandbox.table import Row
 
 _ROW_FAULTS = (Fault.NULLS, Fault.UNKNOWN_FIELDS, Fault.UNKNOWN_ENUM)
 UNKNOWN_VALUE = "SANDBOX_UNHEARD_OF"
 UNKNOWN_KEY = "sandboxNewField"
+_NO_ACCOUNT: Doc = {"fundingAccount": {}, "receivablesAccount": {"id": NO_ID}}
 
 
 class Decorator:
@@ -45,7 +47,8 @@ class Decorator:
 
     def _plain(self, kind: Kind, object_id: str, *, in_list: bool) -> bool:
         settings = self._readings.settings
-        if settings.absent_as_null or (in_list and kind is VENDORS and settings.thin_vendor_lists):
+        is_dressed = settings.absent_as_null or settings.absent_ids is AbsentIds.ZEROS
+        if is_dressed or (in_list and kind is VENDORS and settings.thin_vendor_lists):
             return False
         return not any(self._faults.marks_row(fault, object_id) for fault in _ROW_FAULTS)
 
@@ -62,7 +65,20 @@ class Decorator:
             for key in kind.status_keys[:1]:
                 faults.fired[Fault.UNKNOWN_ENUM] += 1
                 doc[key] = UNKNOWN_VALUE
+        if settings.absent_ids is AbsentIds.ZEROS:
+            doc = _with_zeros(kind, doc)
         if settings.absent_as_null or faults.marks_row(Fault.NULLS, object_id):
             faults.fired[Fault.NULLS] += not settings.absent_as_null
             doc = doc | {key: None for key in kind.keys if key not in doc}
         return doc
+
+
+def _with_zeros(kind: Kind, doc: Doc) -> Doc:
+    """The object with something in the place of every id and account that it does not have."""
+    ids = {key: NO_ID for key in kind.keys if key.endswith("Id")}
+    accounts = {
+        key: {"id": NO_ID} | doc[key] if key in doc else nothing
+        for key, nothing in _NO_ACCOUNT.items()
+        if key in kind.keys
+    }
+    return ids | doc | accounts

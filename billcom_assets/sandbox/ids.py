@@ -19,6 +19,8 @@ _TAIL_SPACE = 36**5
 _LETTER_STEP = 87_251_436_720_191
 _TAIL_STEP = 37_378_741
 _TWIN_EVERY = 25
+NO_ID = "0" * 20
+"""How v2 always, and v3 with ``AbsentIds.ZEROS``, writes the id of nothing."""
 
 
 class IdSource:

@@ -37,6 +37,14 @@ class ApproversShown(StrEnum):
     NEVER = "never"
 
 
+class AbsentIds(StrEnum):
+    """How the id of nothing is sent."""
+
+    LEFT_OUT = "left_out"
+    ZEROS = "zeros"
+    """Twenty zeros, and an empty object for an account that is not there, as BILL's stage did in 2026."""
+
+
 class EndOfList(StrEnum):
     """What the last page has for ``nextPage`` (and the first for ``prevPage``)."""
 
@@ -70,6 +78,7 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "exchange_rate": ExchangeRate,
     "cursor_kind": CursorKind,
     "cursor_mismatch": CursorMismatch,
+    "absent_ids": AbsentIds,
     "approvers_shown": ApproversShown,
     "end_of_list": EndOfList,
     "list_order": ListOrder,
@@ -131,6 +140,7 @@ class Settings:
         list_order: In which order lists come.
         recurring_time_filter: Recurring bills and invoices accept time filters and sorts; the official table says no.
         absent_as_null: Unpopulated fields are sent as null instead of being left out.
+        absent_ids: How the id of nothing is sent.
         approvers_shown: When bills carry ``approvers``.
         thin_vendor_lists: Vendor lists leave out ``paymentInformation``, the single GET has it.
         payment_touches_bill: Paying, crediting and voiding move the ``updatedTime`` of the bill (or invoice).
@@ -171,6 +181,7 @@ class Settings:
     list_order: ListOrder = ListOrder.ASKED
     recurring_time_filter: bool = False
     absent_as_null: bool = False
+    absent_ids: AbsentIds = AbsentIds.LEFT_OUT
     approvers_shown: ApproversShown = ApproversShown.ASKED
     thin_vendor_lists: bool = False
     payment_touches_bill: bool = True

@@ -15,12 +15,12 @@ from typing import Any
 
 from billcom_assets.sandbox.amounts import funding_cents
 from billcom_assets.sandbox.codec import Doc
+from billcom_assets.sandbox.ids import NO_ID
 from billcom_assets.sandbox.kinds import ACCOUNT_TYPES, BY_PATH, PAYMENTS, Kind
 from billcom_assets.sandbox.money import cents, times
 from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.table import Row
 
-NO_ID = "0" * 20
 _TABLES: dict[str, Any] = tomllib.loads(files(__package__).joinpath("v2_shapes.toml").read_text(encoding="utf-8"))
 _CODES: dict[str, dict[str, str]] = _TABLES.pop("codes")
 

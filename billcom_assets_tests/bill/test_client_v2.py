@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from billcom_assets.bill.client import NO_ID, BillClient, none_if_unset
+from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import BillError, BillUnavailable, NotFound, QueryRefused, Refused, WrongEntityType
 from billcom_assets.bill.query import Filter, Sort
 from billcom_assets_tests.bill.conftest import Waits
@@ -153,14 +153,6 @@ def test_an_entity_cannot_change_the_path(entity: str, client: BillClient) -> No
 def test_a_window_that_bill_refuses_is_refused_here(start: int, rows: int, client: BillClient) -> None:
     with pytest.raises(ValueError, match="1 to 999"):
         client.v2_list("Bill", start=start, max_rows=rows)
-
-
-@pytest.mark.parametrize(
-    ("value", "read"), [(NO_ID, None), ("", None), (None, None), (0, 0), (False, False), ("00n1", "00n1"), ([], [])]
-)
-def test_every_way_v2_says_nothing_is_none(value: Any, read: Any) -> None:
-    assert none_if_unset(value) == read
-    assert type(none_if_unset(value)) is type(read)
 
 
 def test_a_v2_that_stays_forbidden_is_a_missing_right_after_one_new_session(

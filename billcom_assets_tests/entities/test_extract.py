@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from billcom_assets.entities import model
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.extract import Extractor, Unreadable, common, touched
 from billcom_assets.entities.model import Child, Entity, Group, Walk
+from billcom_assets.entities.values import NO_ID
 from billcom_assets_tests.entities import worlds
 
 THING = Entity(
@@ -236,6 +238,26 @@ def test_an_instant_is_the_same_in_every_spelling(written: str):
     assert got.utcoffset() == timedelta(0)
 
 
+@pytest.mark.parametrize("nothing", [None, "", NO_ID, {}])
+@pytest.mark.parametrize("entity", CATALOG, ids=lambda entity: entity.name)
+def test_every_way_to_name_nothing_gives_null_in_every_id_column(entity: Entity, nothing: Any):
+    extractor = Extractor(entity)
+    for column in (column for column in entity.columns if column.is_id):
+        holder = reduce(lambda member, key: {key: member}, reversed(column.keys), nothing)
+        assert set(extractor.row(holder)) == {None}, column.name
+
+
+def test_ids_that_are_not_mirrored_may_name_nothing_too():
+    obj = {"invoicePdfId": NO_ID, "payments": [{"id": NO_ID}], "classifications": {}}
+    invoices = Extractor(CATALOG["invoices"])
+    assert set(invoices.row(obj)) == {None}
+    assert invoices.children(obj)["invoice_payments"] == [(0, None, None, None, None)]
+
+
+def test_zeros_that_are_no_id_stay():
+    assert read("text", NO_ID) == NO_ID
+
+
 def test_a_bare_date_is_midnight_utc():
     assert read("time", "2026-12-15") == datetime(2026, 12, 15, tzinfo=UTC)
 
@@ -412,7 +434,7 @@ def test_what_bill_does_not_send_is_none():
     assert common({"id": "stp1"}) == ("stp1", None, None, None)
 
 
-@pytest.mark.parametrize("identity", [None, "", 7, {}, [], "a\x00b", "\ud800"])
+@pytest.mark.parametrize("identity", [None, "", NO_ID, 7, {}, [], "a\x00b", "\ud800"])
 def test_an_object_without_a_usable_id_is_unreadable(identity: Any):
     with pytest.raises(Unreadable) as caught:
         common({"id": identity})
@@ -460,3 +482,4 @@ def test_a_credit_touches_the_bills_it_was_used_on():
 
 def test_shapes_that_name_nobody_touch_nobody():
     assert touched(CATALOG["vendor_payments"], {"billId": "", "vendorId": 7, "billPayments": {"billId": None}}) == set()
+    assert touched(CATALOG["vendor_payments"], {"billId": NO_ID, "vendorId": {}}) == set()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from billcom_assets.sandbox.ids import NO_ID
 from billcom_assets.sandbox.kinds import BILLS, KINDS, PAYMENTS, TIME_SORTS, VENDORS, Kind
 from billcom_assets_tests.sandbox.api import Api, codes
 from billcom_assets_tests.sandbox.conftest import Serve
@@ -364,6 +365,19 @@ def test_absent_fields_are_left_out_or_null_where_so_read(serve: Serve) -> None:
     for kind in KINDS:
         for row in api.everything(kind.path):
             assert set(kind.keys) <= set(row)
+
+
+def test_the_id_of_nothing_is_left_out_or_zeros_where_so_read(serve: Serve) -> None:
+    api = serve(bills=120, orgs=1)
+    plain = {kind.path: api.everything(kind.path) for kind in KINDS}
+    assert NO_ID not in str(plain)
+    api.server.sandbox.change_settings(absent_ids="zeros")
+    for kind in KINDS:
+        for row, before in zip(api.everything(kind.path), plain[kind.path], strict=True):
+            assert all(row[key] == before.get(key, NO_ID) for key in kind.keys if key.endswith("Id"))
+    payments, receipts = (api.everything(f"/v3/{name}") for name in ("payments", "receivable-payments"))
+    assert {"type": "WALLET", "id": NO_ID} in [payment["fundingAccount"] for payment in payments]
+    assert {} in [receipt["fundingAccount"] for receipt in receipts]
 
 
 def test_bills_show_their_approvers_when_asked(serve: Serve) -> None:

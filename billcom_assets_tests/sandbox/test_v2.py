@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from billcom_assets.sandbox.v2_shapes import NO_ID, SHAPES
+from billcom_assets.sandbox.ids import NO_ID
+from billcom_assets.sandbox.v2_shapes import SHAPES
 from billcom_assets_tests.sandbox.api import DEV_KEY, Api
 from billcom_assets_tests.sandbox.conftest import Serve
 

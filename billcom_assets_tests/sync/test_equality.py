@@ -25,6 +25,7 @@ READINGS: dict[str, dict[str, Any]] = {
     "a cursor carries nothing": {"cursor_carries_query": False},
     "recurring lists take time filters": {"recurring_time_filter": True},
     "absent is null": {"absent_as_null": True},
+    "ids of nothing are zeros": {"absent_ids": "zeros"},
     "vendor lists are thin": {"thin_vendor_lists": True},
     "amounts are plain": {"numbers": "plain"},
     "amounts are padded": {"numbers": "padded"},

@@ -139,7 +139,7 @@ def _instant(text: Any) -> datetime | None:
 
 def _value(node: Doc, column: Column) -> Any:
     value = _at(node, column.path)
-    if value is None:
+    if value in (None, {}, "0" * 20):
         return None
     match column.type:
         case ColumnType.MONEY | ColumnType.NUMBER:
