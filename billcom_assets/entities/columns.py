@@ -32,8 +32,12 @@ PARTY_TYPES = ("BUSINESS", "PERSON", "NONE", "UNDEFINED")
 CREDIT_STATUSES = ("NOT_APPLIED", "PARTIALLY_APPLIED", "FULLY_APPLIED", "IN_PROCESS", "UNDEFINED")
 """How much of a credit has been used."""
 
-FUNDING_TYPES = ("BANK_ACCOUNT", "CARD_ACCOUNT", "WALLET", "AP_CARD")
+WALLET = "WALLET"
+"""The company's balance at BILL, of which an organization has at most one: it has no id in BILL, and this one here."""
+FUNDING_TYPES = ("BANK_ACCOUNT", "CARD_ACCOUNT", WALLET, "AP_CARD")
 """Where the money of a payment comes from or goes to."""
+UNLISTED_FUNDING = ("CARD_ACCOUNT", WALLET, "AP_CARD")
+"""Kinds that BILL lists only in part: cards that the signed-in user may use, and no wallet."""
 
 _CLASSIFICATIONS = {
     "chartOfAccountId": ("accounts", "Account of the chart of accounts"),

@@ -137,6 +137,12 @@ class _RowReader:
             read = read_id if column.is_id else READERS[column.type]
             parents.setdefault(tuple(parent), []).append((index, key, read))
         self._parents = tuple((parent, tuple(fields)) for parent, fields in parents.items())
+        self._absent = [(index, column.absent) for index, column in enumerate(columns) if column.absent]
+        self._or_kind = [
+            (index, tuple(column.or_kind[0].split(".")), column.or_kind[1])
+            for index, column in enumerate(columns)
+            if column.or_kind
+        ]
 
     def read(self, node: Any, prefix: str = "") -> tuple[Any, ...]:
         values: list[Any] = [None] * len(self._columns)
@@ -152,6 +158,11 @@ class _RowReader:
                     values[index] = read(value)
                 except ValueError:
                     raise self._unreadable(index, prefix, value) from None
+        for index, absent in self._absent:
+            values[index] = values[index] or absent
+        for index, keys, kind in self._or_kind:
+            if values[index] is None and at(node, keys) == kind:
+                values[index] = kind
         return tuple(values)
 
     def _unreadable(self, index: int, prefix: str, value: Any) -> Unreadable:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+NAMED_BY = "named_by"
+"""Column of an entity that has stand-ins: what names an object that no list has shown."""
 _CAMEL_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -83,6 +85,11 @@ class Column:
     """Name of the entity whose id this column holds."""
     sensitive: bool = False
     """Personal, tax or bank data: masked in samples, never logged."""
+    absent: str | None = None
+    """What it holds where BILL sends nothing."""
+    or_kind: tuple[str, str] | None = None
+    """(JSON path, value): where BILL sends no id, but this value there, the value is the id. It is the only object of
+    its kind, to which BILL gives none."""
     keys: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +118,35 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherList:
+    """A further list of BILL's whose objects are rows of the same table: short, without pages, read whole each time."""
+
+    path: str
+    """For example ``/v3/funding-accounts/cards``."""
+    mark: tuple[str, str]
+    """(column, value) that tells its objects from the others; added to their payload, where BILL has no such field."""
+    member: str = ""
+    """Key of the objects in the response; empty when the response itself is the list."""
+    queries: tuple[tuple[tuple[str, str], ...], ...] = ((),)
+    """Query parameters of each request that it takes to see all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Objects that others name and that no list of BILL's need show: they get rows made of no more than their names.
+
+    Their entity has the columns ``kind`` and ``named_by``.
+    """
+
+    reference: str
+    """Name of the column that holds the id."""
+    kind: str
+    """Name of the column that says of which kind the named object is."""
+    kinds: tuple[str, ...]
+    """The kinds of which objects may be missing in every list."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """One kind of BILL object, declared once."""
 
@@ -127,6 +163,10 @@ class Entity:
     description: str
     columns: tuple[Column, ...]
     children: tuple[Child, ...] = ()
+    other_lists: tuple[OtherList, ...] = ()
+    """Further lists with objects of the entity."""
+    stand_ins: tuple[StandIns, ...] = ()
+    """What its objects name that must have a row whether BILL lists it or not."""
     cutoff: str | None = None
     """Name of the date column that the integration's cutoff looks at."""
     touches: tuple[tuple[str, str], ...] = ()
@@ -173,14 +213,16 @@ def text(path: str, description: str, *, sensitive: bool = False, name: str = ""
     return Column(path, ColumnType.TEXT, description, name, sensitive=sensitive)
 
 
-def enum(path: str, values: tuple[str, ...], description: str, *, name: str = "") -> Column:
+def enum(path: str, values: tuple[str, ...], description: str, *, name: str = "", absent: str | None = None) -> Column:
     """An open enum: BILL's upper-case words, unknown ones kept."""
-    return Column(path, ColumnType.TEXT, description, name, values=values)
+    return Column(path, ColumnType.TEXT, description, name, values=values, absent=absent)
 
 
-def reference(path: str, entity: str, description: str, *, name: str = "") -> Column:
+def reference(
+    path: str, entity: str, description: str, *, name: str = "", or_kind: tuple[str, str] | None = None
+) -> Column:
     """The id of an object of ``entity``."""
-    return Column(path, ColumnType.TEXT, description, name, references=entity)
+    return Column(path, ColumnType.TEXT, description, name, references=entity, or_kind=or_kind)
 
 
 def money(path: str, description: str, *, name: str = "") -> Column:

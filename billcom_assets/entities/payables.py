@@ -6,6 +6,8 @@ from billcom_assets.entities.columns import (
     CREDIT_STATUSES,
     FUNDING_TYPES,
     PARTY_TYPES,
+    UNLISTED_FUNDING,
+    WALLET,
     address,
     classifications,
     created_by,
@@ -15,6 +17,8 @@ from billcom_assets.entities.model import (
     Child,
     Entity,
     Group,
+    OtherList,
+    StandIns,
     Walk,
     date,
     enum,
@@ -68,6 +72,7 @@ _VIRTUAL_CARD_STATUSES = (
     "UNDEFINED",
 )
 _BANK_ACCOUNT_STATUSES = ("NOT_VERIFIED", "VERIFIED", "PENDING", "BLOCKED", "EXPIRED", "INVALID", "UNDEFINED")
+_FUNDING_STATUSES = (*_BANK_ACCOUNT_STATUSES, "ACTIVE", "INACTIVE", "DRAFT")
 _SINGLE_STATUSES = (
     "SCHEDULED",
     "READY_TO_FUND",
@@ -294,34 +299,82 @@ FUNDING_ACCOUNTS = Entity(
     group=Group.REFERENCE,
     walk=Walk.INCREMENTAL,
     in_seed=True,
-    description="The company's own bank accounts that payments leave from and receipts arrive in. One row per account.",
+    # A card is listed for the users who may use it, by how far they are in being allowed to.
+    other_lists=(
+        OtherList(
+            "/v3/funding-accounts/cards",
+            ("kind", "CARD_ACCOUNT"),
+            member="cards",
+            queries=((("cardUserStatus", "VERIFIED"),), (("cardUserStatus", "NOMINATED"),)),
+        ),
+        OtherList("/v3/funding-accounts/ap-cards", ("kind", "AP_CARD")),
+    ),
+    description="Everything that payments leave from and receipts arrive in: the company's own bank accounts and "
+    "cards, and its balance at BILL. One row per account.",
     docs="https://developer.bill.com/reference/listbankaccounts",
     columns=(
         enum(
-            "status",
-            _BANK_ACCOUNT_STATUSES,
-            "Whether BILL has verified the account; only a VERIFIED account can fund payments.",
+            "kind",
+            FUNDING_TYPES,
+            "What kind of account it is: a bank account, a card from elsewhere (CARD_ACCOUNT), a card of BILL's "
+            "(AP_CARD), or the company's balance at BILL (WALLET), of which there is one row with the id WALLET. "
+            "BILL has a list for each kind but no such field: it is added to the payload of all but bank accounts.",
+            absent="BANK_ACCOUNT",
         ),
-        created_by("the bank account"),
-        text("routingNumber", "Routing number of the company's bank; null when BILL withholds it.", sensitive=True),
         text(
-            "accountNumber",
-            "Number of the company's bank account; BILL may mask all but the last digits.",
+            "namedBy",
+            "Entity whose objects name the account, for one that no list of BILL's has shown, such as the wallet or "
+            "another user's card: of it nothing but id and kind is known. Null for listed accounts; not BILL's field.",
+        ),
+        enum(
+            "status",
+            _FUNDING_STATUSES,
+            "Whether the account can be used: bank accounts and cards once VERIFIED, cards of BILL's while ACTIVE.",
+        ),
+        created_by("the account"),
+        text(
+            "routingNumber",
+            "Routing number of the company's bank; null for cards and when BILL withholds it.",
             sensitive=True,
         ),
-        text("nameOnAccount", "Holder of the account as the bank knows it.", sensitive=True),
-        enum("type", ("CHECKING", "SAVINGS"), "Whether it is a checking or a savings account."),
-        enum("ownerType", ("BUSINESS", "PERSONAL"), "Whether the account belongs to the business or to a person."),
-        text("bankName", "Bank that holds the account; null when BILL could not name it."),
-        flag("accessToAdmins", "True when every administrator of the BILL organization may pay from the account."),
+        text(
+            "accountNumber",
+            "Number of the company's bank account, of which BILL may mask all but the last digits; null for cards.",
+            sensitive=True,
+        ),
+        text("nameOnAccount", "Holder of the account as the bank or the card knows it.", sensitive=True),
+        enum(
+            "type",
+            ("CHECKING", "SAVINGS", "CREDIT_CARD", "DEBIT_CARD", "PREPAID_CARD", "UNDEFINED"),
+            "Whether a bank account is for checking or savings, or what kind of card it is; null for cards of BILL's.",
+        ),
+        enum(
+            "ownerType",
+            ("BUSINESS", "PERSONAL"),
+            "Whether a bank account belongs to the business or to a person; null for cards.",
+        ),
+        text("bankName", "Bank that holds the account; null for cards and when BILL could not name it."),
+        flag(
+            "accessToAdmins",
+            "True when every administrator of the BILL organization may pay from the bank account; null for cards.",
+        ),
         flag("default.payables", "True when payments to vendors leave from this account unless chosen otherwise."),
         flag("default.receivables", "True when customer payments arrive in this account unless chosen otherwise."),
+        flag("default.funding", "True when this card pays for what is paid by card unless chosen otherwise."),
+        flag("default.disbursement", "True when money paid out to a card goes to this one unless chosen otherwise."),
         reference(
             "chartOfAccountId",
             "accounts",
-            "Cash account of the chart of accounts that the bank account is booked on (id in accounts); "
-            "null when it was not linked, and payments then have no cash side.",
+            "Cash account of the chart of accounts that a bank account is booked on (id in accounts); "
+            "null when it was not linked, and for cards, to which BILL links none.",
         ),
+        text("issuingBankName", "Bank that issued the card; null for bank accounts."),
+        text("brand", "Network of the card, such as Visa; null for bank accounts."),
+        text("last4", "Last four digits of the card; null for bank accounts.", sensitive=True),
+        integer("expiration.year", "Year in which the card expires; null for bank accounts."),
+        integer("expiration.month", "Month of that year, 1 to 12, at whose end the card expires; null without one."),
+        money("balance", "What has been spent on a card of BILL's and not been paid yet, in US dollars; else null."),
+        money("limit", "Ceiling of a card of BILL's, in US dollars; null for all others.", name="credit_limit"),
     ),
 )
 
@@ -544,6 +597,7 @@ VENDOR_PAYMENTS = Entity(
     # CLEARED is left out on purpose: an ACH payment is CLEARED when it is sent and can still be rejected by the bank.
     settled=(("single_status", ("CANCELED", "VOIDED", "FUNDING_FAILED_VOIDED", "FUNDS_ESCHEATED")),),
     final_after_days=180,
+    stand_ins=(StandIns("funding_account_id", "funding_account_type", UNLISTED_FUNDING),),
     description="Money paid to vendors, through BILL or recorded as paid elsewhere. One row per payment.",
     docs="https://developer.bill.com/reference/listpayments",
     columns=(
@@ -573,8 +627,9 @@ VENDOR_PAYMENTS = Entity(
         reference(
             "fundingAccount.id",
             "funding_accounts",
-            "Account the money comes from: an id in funding_accounts for BANK_ACCOUNT, "
-            "an account that is not mirrored for cards; null for WALLET.",
+            "Account the money comes from (id in funding_accounts); the id WALLET for the company's balance at BILL, "
+            "to which BILL gives none; null for payments recorded as made outside BILL.",
+            or_kind=("fundingAccount.type", WALLET),
         ),
         flag("processingOptions.requestPayFaster", "True when BILL was asked to deliver faster against a fee."),
         flag("processingOptions.createBill", "True when BILL made the bill together with the payment."),

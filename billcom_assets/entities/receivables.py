@@ -6,6 +6,8 @@ from billcom_assets.entities.columns import (
     CREDIT_STATUSES,
     FUNDING_TYPES,
     PARTY_TYPES,
+    UNLISTED_FUNDING,
+    WALLET,
     address,
     classifications,
     created_by,
@@ -15,6 +17,7 @@ from billcom_assets.entities.model import (
     Child,
     Entity,
     Group,
+    StandIns,
     Walk,
     date,
     enum,
@@ -250,6 +253,7 @@ RECEIVABLE_PAYMENTS = Entity(
     touches=(("invoicePayments.invoiceId", "invoices"), ("customerId", "customers")),
     settled=(("status", ("PAID", "VOID", "CANCELED", "ESCHEATED")),),
     final_after_days=180,
+    stand_ins=(StandIns("receivables_account_id", "receivables_account_type", UNLISTED_FUNDING),),
     description="Money received from customers, through BILL or recorded as received elsewhere. One row per payment.",
     docs="https://developer.bill.com/reference/listreceivablepayments",
     columns=(
@@ -278,8 +282,9 @@ RECEIVABLE_PAYMENTS = Entity(
         reference(
             "receivablesAccount.id",
             "funding_accounts",
-            "Company account that the money arrived in: an id in funding_accounts for BANK_ACCOUNT; "
-            "null when BILL does not say.",
+            "Company account that the money arrived in (id in funding_accounts); the id WALLET for the company's "
+            "balance at BILL; null when BILL does not say.",
+            or_kind=("receivablesAccount.type", WALLET),
         ),
         enum(
             "receivablesAccount.type",

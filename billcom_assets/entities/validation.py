@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from billcom_assets.entities.model import Column, ColumnType, Entity
+from billcom_assets.entities.model import NAMED_BY, Column, ColumnType, Entity
 
 COMMON_COLUMNS = (
     "integration",
@@ -68,6 +68,7 @@ def _linking(entities: Sequence[Entity]) -> Iterator[str]:
             if column.references is not None and column.references not in known:
                 yield f"{entity.name}.{column.name} references {column.references}, which does not exist"
         yield from _touching(entity, known)
+        yield from _standing_in(entity, {other.name: other for other in entities})
         yield from _dates_and_states(entity)
 
 
@@ -78,6 +79,21 @@ def _touching(entity: Entity, known: set[str]) -> Iterator[str]:
             yield f"{entity.name} touches {touched}, which does not exist"
         if not any(path == declared or path.startswith(f"{declared}.") for declared in paths):
             yield f"{entity.name} touches {touched} through {path}, which is not declared"
+
+
+def _standing_in(entity: Entity, known: Mapping[str, Entity]) -> Iterator[str]:
+    names = {column.name: column for column in entity.columns}
+    for one in entity.other_lists:
+        if one.mark[0] not in names:
+            yield f"{entity.name} has no column {one.mark[0]} for the mark of {one.path}"
+    for named in entity.stand_ins:
+        reference = names.get(named.reference)
+        if reference is None or named.kind not in names:
+            yield f"{entity.name} has no columns {named.reference} and {named.kind}, which name what needs stand-ins"
+        elif (target := known.get(reference.references or "")) is None or not {"kind", NAMED_BY} <= {
+            column.name for column in target.columns
+        }:
+            yield f"{entity.name}.{named.reference} references nothing that has the columns kind and {NAMED_BY}"
 
 
 def _dates_and_states(entity: Entity) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from billcom_assets.ledger.account_types import in_words
 from billcom_assets.ledger.hierarchy import SEPARATOR, same
 from billcom_assets.mapping.names import Name, name_of
 
@@ -16,7 +17,12 @@ _SHORTEST_TAX_ID = 5
 _LAST_DIGITS = 4
 _DIGIT_GROUP = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _ACCOUNTS = ("income_account_id", "expense_account_id")
-_FUNDING_TYPES = {"CHECKING": "BANK", "SAVINGS": "BANK"}
+_FUNDING_TYPES = {
+    **dict.fromkeys(("CHECKING", "SAVINGS", "DEBIT_CARD", "PREPAID_CARD", "WALLET"), "BANK"),
+    **dict.fromkeys(("CREDIT_CARD", "CARD_ACCOUNT", "AP_CARD"), "CREDIT_CARD"),
+}
+"""Of a BILL account's type, or of its kind where the type is not known."""
+_FUNDING_NAMES = {"CARD_ACCOUNT": "Card", "AP_CARD": "BILL card", "WALLET": "BILL balance"}
 _BILL_ACCOUNTS = ("chart_of_account_id", "expense_chart_of_account_id")
 # What accounting programs and BILL write where no type was chosen: it contradicts nothing.
 _NO_TYPE = frozenset({"UNSPECIFIED", "UNDEFINED", ""})
@@ -136,13 +142,13 @@ def customer_candidate(row: dict[str, Any]) -> Candidate:
 
 
 def funding_account_candidate(row: dict[str, Any]) -> Candidate:
-    """A bank account or card of BILL, from its row."""
-    words = (row["bank_name"], row["type"].title() if row["type"] else None)
-    digits = (row["account_number"] or "")[-_LAST_DIGITS:]
+    """A bank account, a card or the balance at BILL, from its row."""
+    words = (row["bank_name"] or row["issuing_bank_name"], row["brand"], in_words(row["type"] or "").title())
+    digits = (row["account_number"] or row["last4"] or "")[-_LAST_DIGITS:]
     return Candidate(
         id=row["id"],
-        name=" ".join(word for word in words if word) or row["name_on_account"] or "",
-        type=_FUNDING_TYPES.get(row["type"]),
+        name=" ".join(filter(None, words)) or _FUNDING_NAMES.get(row["kind"]) or row["name_on_account"] or "",
+        type=_FUNDING_TYPES.get(row["type"]) or _FUNDING_TYPES.get(row["kind"]),
         last_digits=digits if len(digits) == _LAST_DIGITS and digits.isdigit() else None,
         accounts=frozenset({row["chart_of_account_id"]} - {None}),
     )

@@ -103,7 +103,10 @@ KINDS: dict[str, MappedKind] = {
             "funding_accounts",
             "funding account",
             ledger_accounts,
-            ("bank_name", "name_on_account", "type", "account_number", "chart_of_account_id"),
+            (
+                *("kind", "bank_name", "name_on_account", "type", "account_number", "chart_of_account_id"),
+                *("issuing_bank_name", "brand", "last4"),
+            ),
             funding_account_candidate,
             _FUNDING,
             type_column="type",

@@ -175,7 +175,7 @@ _OF_ENTITIES = {
     "funding_accounts": (
         Measure(
             "all mapped",
-            "Every live bank account of BILL is mapped to a bank or credit card account of the ledger.",
+            "Every live funding account of BILL is mapped to a bank or credit card account of the ledger.",
             lambda look: measures.unmapped_funding_accounts(look.connection, look.integration),
         ),
     ),

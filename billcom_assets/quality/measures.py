@@ -70,7 +70,7 @@ def _to_map(integration: str) -> str:
 
 
 def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
-    """Live bank accounts of BILL without a ledger account: payments from them cannot be booked."""
+    """Live bank accounts, cards and balances of BILL without a ledger account: payments from them cannot be booked."""
     t = catalog_mirror().table("funding_accounts")
     live = conn.scalars(select(t.c.id).where(is_live(t, integration)))
     unmapped = sorted(set(live) - mapped(conn, integration, "funding_accounts").keys())

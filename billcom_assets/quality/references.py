@@ -33,7 +33,7 @@ def broken_references(
     """Ids that live objects of ``entity`` refer to and that are not in the mirror, deleted or archived.
 
     Left out is what may rightly be absent: objects of lists that were never pulled, objects before the cutoff or the
-    history start, and ids of another kind of object (a payment may come from a card that has no list).
+    history start, and ids of another kind of object (a sync token is no user).
 
     Args:
         conn: A reading one.
@@ -137,7 +137,9 @@ class _Search:
         )
         broken = [_is_gone(theirs)]
         if self.absent_counts:
-            broken.append(theirs.c.id.is_(None) & referred.like(f"{self.target.id_prefix}%"))
+            # Objects of several lists have no common prefix.
+            prefix = "" if self.target.other_lists else self.target.id_prefix
+            broken.append(theirs.c.id.is_(None) & referred.like(f"{prefix}%"))
         yield from self.conn.scalars(select(referred).select_from(joined).where(or_(*broken)))
 
 

@@ -59,6 +59,8 @@ class Organization:
         account_ids: Account number to id, for the accounts every company has.
         user_ids: Role type to user id.
         default_bank: Id of the bank account that pays and receives.
+        cards: Card accounts by how far the signed-in user is in being allowed to use them.
+        ap_cards: Cards that BILL itself issued.
         profile: The organization as v3 serves it.
     """
 
@@ -87,6 +89,8 @@ class Organization:
         self.locked = False
         self.account_ids: dict[str, str] = {}
         self.default_bank = ""
+        self.cards: dict[str, list[Doc]] = {"VERIFIED": [], "NOMINATED": []}
+        self.ap_cards: list[Doc] = []
         self.profile: Doc = {}
         self.decorator = Decorator(readings, faults)
         self.money = Amounts(settings.numbers).__getitem__

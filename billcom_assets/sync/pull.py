@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, false, or_, select
 
 from billcom_assets.bill.errors import BillError
-from billcom_assets.entities.model import Entity, Walk
+from billcom_assets.entities.model import Entity, OtherList, Walk
 from billcom_assets.entities.rows import Batch
 from billcom_assets.sync import sweeps
 from billcom_assets.sync.by_id import IDS_PER_REQUEST, read_by_ids
 from billcom_assets.sync.fetching import Turn
 from billcom_assets.sync.lists import page_reader
+from billcom_assets.sync.other_lists import add_stand_ins, are_of, are_stand_ins, ask_others, read_others
 from billcom_assets.sync.report import WHOLE, Progress, PullKind, PullReport
 from billcom_assets.sync.run import OVERLAP, Sync
 from billcom_assets.sync.source import ListReading, Source, later
@@ -137,6 +138,7 @@ class EntityPull:
         query = select(t.id).where(
             t.integration == self.sync.integration, t.created_time.is_(None), t.deleted_at.is_(None)
         )
+        query = query.where(*(~condition for condition in are_stand_ins(self.writer.table.table)))
         with self.sync.warehouse.read() as connection:
             return connection.scalar(query.limit(1)) is not None
 
@@ -146,10 +148,14 @@ class EntityPull:
         """Stores what the walk reads, to its end."""
         walk = self.walk
         assert walk is not None  # noqa: S101 - one of the ways to read was begun
+        others = ask_others(self.sync, self.entity, self.turn)
         for batches in walk.groups():
             self.watermark = walk.watermark
             self._write(batches)
         self.watermark = walk.watermark
+        if others:
+            batches, refused = read_others(self.sync, others)
+            self.writer.write(batches, {"walk": self._checkpoint()}, partial(self._note_unlisted, refused))
         if self.kind in WHOLE:
             self.sync.walked_from[self.entity.name] = later(self.began, self.watermark)
         self._finish()
@@ -207,6 +213,15 @@ class EntityPull:
             **left,
         }
 
+    def _note_unlisted(self, refused: Sequence[OtherList], connection: Connection) -> None:
+        """No list that was read could show these: that they were not seen says nothing."""
+        t = self.writer.table.table
+        unlisted = select(t.c.id).where(
+            t.c.integration == self.sync.integration, or_(*are_of(t, refused), *are_stand_ins(t), false())
+        )
+        if self.sweep is not None:
+            sweeps.note_sightings(connection, self.writer.table, self.sweep, connection.scalars(unlisted).all())
+
     def _finish(self) -> None:
         is_whole_sweep = self.sweep is not None and not self.writer.unidentified
         if self.sweep is not None and is_whole_sweep:
@@ -223,6 +238,7 @@ class EntityPull:
             if self.sweep is not None and is_whole_sweep:
                 state["swept_at"] = now
                 self.deleted = sweeps.conclude(connection, self._sweep(self.sweep, now)).deleted
+            add_stand_ins(connection, self.sync, self.entity, self.writer.changed_ids, now)
             self.sync.states.save(connection, self.entity.name, **state)
 
     def _ask_for_doomed(self, sweep: str) -> None:

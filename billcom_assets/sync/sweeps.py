@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, select
 
+from billcom_assets.sync.other_lists import are_of
 from billcom_assets.warehouse.bulk import MirrorTable
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE
@@ -70,12 +71,15 @@ def note_sightings(connection: Connection, mirror: MirrorTable, sweep: str, ids:
 
 
 def doomed_ids(connection: Connection, sweep: Sweep) -> list[str]:
-    """Ids of the rows that the sweep is about to mark deleted: only for these it is worth asking BILL by id."""
+    """Ids of the rows that the sweep is about to mark deleted: only for these it is worth asking BILL by id.
+
+    Objects of further lists are not among them: by id BILL shows those of the entity's own list.
+    """
     compare_by_hash(connection)
     t = sweep.mirror.table.c
     unseen = _unseen(sweep)
     missing, total = _numbers(connection, sweep)
-    conditions = [unseen]
+    conditions = [unseen, *(~is_of for is_of in are_of(sweep.mirror.table, sweep.mirror.entity.other_lists))]
     if not sweep.confirmed:
         # This sweep's own miss is not counted yet.
         conditions.append(t.id.in_(_believed(sweep, missing, total, uncounted=1)))

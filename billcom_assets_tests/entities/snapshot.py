@@ -22,6 +22,8 @@ def _entity(entity: Entity) -> Iterator[str]:
     marks += ["gated"] if entity.gated else []
     marks += [f"cutoff={entity.cutoff}"] if entity.cutoff else []
     marks += [f"touches={name}:{path}" for path, name in entity.touches]
+    marks += [f"also={one.path}:{'='.join(one.mark)}" for one in entity.other_lists]
+    marks += [f"stand-ins={one.reference}:{'|'.join(one.kinds)}" for one in entity.stand_ins]
     marks += [f"settled={column}:{'|'.join(values)}" for column, values in entity.settled]
     yield f"{entity.name} ({' '.join(marks)})"
     yield from (f"  {_column(column)}" for column in entity.columns)
@@ -34,6 +36,8 @@ def _column(column: Column) -> str:
     marks = [f"-> {column.references}"] if column.references else []
     marks += ["sensitive"] if column.sensitive else []
     marks += ["|".join(column.values)] if column.values else []
+    marks += [f"else={column.absent}"] if column.absent else []
+    marks += [f"or {'='.join(column.or_kind)}"] if column.or_kind else []
     return " ".join([column.name, column.type, column.path, *marks])
 
 

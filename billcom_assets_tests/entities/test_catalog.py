@@ -253,6 +253,21 @@ VENDORS, ACCOUNTS, BILLS = CATALOG["vendors"], CATALOG["accounts"], CATALOG["bil
         ({"touches": (("nowhere.id", "vendors"),)}, "through nowhere.id, which is not declared"),
         ({"cutoff": "name"}, "the cutoff looks at name, which is no date column"),
         ({"cutoff": "missing"}, "the cutoff looks at missing, which is no date column"),
+        (
+            {"other_lists": (model.OtherList("/v3/cards", ("kind", "CARD_ACCOUNT")),)},
+            "has no column kind for the mark of /v3/cards",
+        ),
+        (
+            {"stand_ins": (model.StandIns("bank_id", "bank_type", ("WALLET",)),)},
+            "has no columns bank_id and bank_type, which name what needs stand-ins",
+        ),
+        (
+            {
+                "columns": (model.reference("vendorId", "vendors", "V."), model.text("kind", "K.")),
+                "stand_ins": (model.StandIns("vendor_id", "kind", ("WALLET",)),),
+            },
+            "vendor_id references nothing that has the columns kind and named_by",
+        ),
         ({"settled": (("missing", ("PAID",)),)}, "is settled by missing, which is no column"),
         ({"settled": (("name", ("PAID",)),)}, "is settled by values of name that the column does not know"),
     ],

@@ -316,6 +316,18 @@ def test_a_bank_account_goes_where_its_account_in_bill_goes(books: Books) -> Non
     assert [k.accepted for k in report if k.kind == "funding_accounts"] == [2]
 
 
+def test_cards_go_onto_credit_card_accounts(books: Books) -> None:
+    card = {"kind": "CARD_ACCOUNT", "issuing_bank_name": "Chase", "brand": "VISA", "last4": "4321"}
+    books.bill("funding_accounts", "cat1", type="CREDIT_CARD", **card)
+    books.bill("funding_accounts", "cat2", kind="CARD_ACCOUNT", named_by="vendor_payments")
+    books.ledger_account("1000", "Chase Visa", "BANK")
+    books.ledger_account("2100", "Chase Visa 4321", "CREDIT_CARD")
+
+    suggest(books.conn, KEY, NOW)
+
+    assert suggested(books.conn, "funding_accounts") == {"cat1": ("2100", Certainty.EXACT)}
+
+
 def test_funding_accounts_only_go_onto_bank_and_credit_card_accounts(books: Books) -> None:
     books.bill("funding_accounts", "bac1", bank_name="Chase", type="CHECKING")
     books.ledger_account("6000", "Chase Checking", "EXPENSE")

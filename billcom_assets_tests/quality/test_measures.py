@@ -30,15 +30,17 @@ def test_funding_accounts_that_are_not_mapped_are_found(books: Books) -> None:
     books.bill("funding_accounts", "bac1", bank_name="Chase", account_number="*****1115")
     books.bill("funding_accounts", "bac2")
     books.bill("funding_accounts", "bac3", archived=True)
+    books.bill("funding_accounts", "WALLET", kind="WALLET")
     books.ledger_account("1000", "Bank", "BANK")
     books.mapping("funding_accounts", "bac1", "1000")
 
     found = unmapped_funding_accounts(books.conn, KEY)
 
-    assert (found.passed, found.severity, found.count, found.sample) == (False, Severity.WARN, 1, ("bac2",))
-    assert found.description.startswith("1 funding accounts of BILL are not mapped")
+    assert (found.passed, found.severity, found.count, found.sample) == (False, Severity.WARN, 2, ("WALLET", "bac2"))
+    assert found.description.startswith("2 funding accounts of BILL are not mapped")
     assert found.fix == "billcom mappings show acme-us"
     books.mapping("funding_accounts", "bac2", "1000")
+    books.mapping("funding_accounts", "WALLET", "1000")
     assert unmapped_funding_accounts(books.conn, KEY).passed
 
 
@@ -192,11 +194,16 @@ def test_bills_before_the_cutoff_are_rightly_absent_and_archived_ones_are_still_
     assert follow(pulled, "vendor_payments", limits=limits).sample == ("00n2",)
 
 
-def test_a_card_that_a_payment_came_from_is_not_missed_among_bank_accounts(pulled: Books) -> None:
-    pulled.bill("vendor_payments", "stp1", funding_account_id="cat01", funding_account_type="CARD_ACCOUNT")
-    pulled.bill("vendor_payments", "stp2", funding_account_id="bac01", funding_account_type="BANK_ACCOUNT")
+def test_a_funding_source_of_any_kind_is_missed_where_it_is_not_there(pulled: Books) -> None:
+    pulled.bill("funding_accounts", "cat01", kind="CARD_ACCOUNT")
+    pulled.bill("funding_accounts", "WALLET", kind="WALLET")
+    for number, (account, kind) in enumerate(
+        [("cat01", "CARD_ACCOUNT"), ("cat02", "CARD_ACCOUNT"), ("WALLET", "WALLET"), ("apc01", "AP_CARD")]
+    ):
+        pulled.bill("vendor_payments", f"stp{number}", funding_account_id=account, funding_account_type=kind)
+    pulled.bill("vendor_payments", "stp9", funding_account_id="bac01", funding_account_type="BANK_ACCOUNT")
 
-    assert references(pulled, "vendor_payments") == ("bac01",)
+    assert references(pulled, "vendor_payments") == ("apc01", "bac01", "cat02")
 
 
 def test_after_an_ordinary_sync_only_what_it_changed_is_looked_at(pulled: Books) -> None:

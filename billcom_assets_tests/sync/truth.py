@@ -26,9 +26,27 @@ _OURS = ("integration", "deleted_at", "unreadable_since", "first_seen_at", "sync
 def objects(organization: Organization, entity: Entity) -> list[Doc]:
     """The entity's objects as BILL's list has them now."""
     docs = organization.rows(entity.path)
+    if entity.name == "funding_accounts":
+        return [*docs, *funding_elsewhere(organization)]
     if entity.name == "vendors" and organization.readings.settings.thin_vendor_lists:
         return [{key: value for key, value in doc.items() if key != "paymentInformation"} for doc in docs]
     return docs
+
+
+def funding_elsewhere(organization: Organization) -> list[Doc]:
+    """What pays and is paid into beside the bank accounts: listed cards, and what only payments name."""
+    cards = [card | {"kind": "CARD_ACCOUNT"} for listed in organization.cards.values() for card in listed]
+    cards += [card | {"kind": "AP_CARD"} for card in organization.ap_cards]
+    known = {card["id"] for card in cards}
+    named = {}
+    for entity, key in (("vendor_payments", "fundingAccount"), ("receivable_payments", "receivablesAccount")):
+        for doc in organization.rows(CATALOG[entity].path):
+            account = doc.get(key) or {}
+            kind = account.get("type", "BANK_ACCOUNT")
+            identifier = "WALLET" if kind == "WALLET" else account.get("id")
+            if kind != "BANK_ACCOUNT" and identifier not in known:
+                named.setdefault(identifier, {"id": identifier, "kind": kind, "namedBy": entity})
+    return [*cards, *named.values()]
 
 
 def expected(entity: Entity, docs: Iterable[Doc]) -> dict[str, Rows]:
@@ -140,7 +158,9 @@ def _instant(text: Any) -> datetime | None:
 def _value(node: Doc, column: Column) -> Any:
     value = _at(node, column.path)
     if value in (None, {}, "0" * 20):
-        return None
+        if column.or_kind and _at(node, column.or_kind[0]) == column.or_kind[1]:
+            return column.or_kind[1]
+        return column.absent
     match column.type:
         case ColumnType.MONEY | ColumnType.NUMBER:
             return Decimal(str(value))

@@ -14,6 +14,7 @@ from billcom_assets.sandbox.generate.reference import (
     add_access,
     add_accounts,
     add_banks,
+    add_cards,
     add_dimensions,
     add_employees,
     add_items,
@@ -34,7 +35,7 @@ def write_history(organization: Organization) -> None:
         add_employees(history, count=3 + bills // 50)
         add_banks(history)
         history.references.terms = [organization.ids.new("00p") for _ in range(3)]
-        history.references.card = organization.ids.new("cat")
+        add_cards(history)
         organization.finish()
         add_receivables(history, customers=max(2, bills // 16) if bills else 0, invoices=bills * 2 // 5)
         add_payables(history, bills)

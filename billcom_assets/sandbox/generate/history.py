@@ -35,7 +35,11 @@ class References:
     terms: list[str] = field(default_factory=list)
     """Payment terms."""
     card: str = ""
-    """A card account; v3 lists it elsewhere than the bank accounts."""
+    """A card account that the signed-in user may use."""
+    colleagues_card: str = ""
+    """A card account that no list shows to the signed-in user."""
+    ap_card: str = ""
+    """A card that BILL itself issued."""
     banks: list[str] = field(default_factory=list)
     """The operating account first, the one without a chart-of-accounts link last."""
 

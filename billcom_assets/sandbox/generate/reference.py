@@ -7,6 +7,7 @@ from functools import partial
 
 from billcom_assets.sandbox.books.accounts import archive_account, create_classification, update_classification
 from billcom_assets.sandbox.books.objects import set_archived
+from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.codec import Doc, compact
 from billcom_assets.sandbox.generate import vocabulary
 from billcom_assets.sandbox.generate.calendar import EPOCH_DAY, FIRST_DAY, IMPORT_DAY, LAST_DAY, instant
@@ -24,9 +25,11 @@ from billcom_assets.sandbox.kinds import (
     USERS,
     Kind,
 )
+from billcom_assets.sandbox.organization import Organization
 
 _CUSTOM_ROLE = "Reads everything, pays nothing"
 _FOUNDING = (FIRST_DAY - EPOCH_DAY) * 86_400 + 9 * 3_600
+_FOUNDED = {key: stamp(_FOUNDING) for key in ("createdTime", "updatedTime")}
 
 
 def add_access(history: History) -> None:
@@ -211,3 +214,40 @@ def add_banks(history: History) -> None:
             history.at(created + 40_000_000, close)
     history.run()
     organization.default_bank = history.references.banks[0]
+
+
+def add_cards(history: History) -> None:
+    """A card of the signed-in user's, one that the user is to be allowed to use, a colleague's, and one of BILL's."""
+    organization, references = history.organization, history.references
+    references.card, references.colleagues_card, nominated = (organization.ids.new("cat") for _ in range(3))
+    references.ap_card = organization.ids.new("apc")
+    organization.cards["VERIFIED"] = [_card(organization, references.card, "CREDIT_CARD", "4321")]
+    organization.cards["NOMINATED"] = [_card(organization, nominated, "DEBIT_CARD", "8765")]
+    organization.ap_cards = [
+        {
+            "id": references.ap_card,
+            "status": "ACTIVE",
+            "nameOnAccount": organization.name,
+            "balance": organization.money(125_050),
+            "limit": organization.money(2_000_000),
+            **_FOUNDED,
+        }
+    ]
+
+
+def _card(organization: Organization, card_id: str, card_type: str, last4: str) -> Doc:
+    uses = ("payables", "receivables", "funding", "disbursement")
+    return {
+        "id": card_id,
+        "archived": False,
+        "createdBy": organization.user_ids["ADMINISTRATOR"],
+        "issuingBankName": "First Harbor Bank",
+        "nameOnAccount": organization.name,
+        "brand": "VISA",
+        "type": card_type,
+        "status": "VERIFIED",
+        "last4": last4,
+        "expiration": {"year": 2029, "month": 4},
+        "default": {use: use == "funding" and card_type == "CREDIT_CARD" for use in uses},
+        **_FOUNDED,
+    }

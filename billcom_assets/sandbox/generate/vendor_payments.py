@@ -209,7 +209,10 @@ class VendorPayments:
         if roll < 0.06 and online:
             return {"type": "BANK_ACCOUNT", "id": banks[-1]}
         if roll < 0.08 and online:
-            return {"type": "CARD_ACCOUNT", "id": self.history.references.card}
+            references = self.history.references
+            return {"type": "CARD_ACCOUNT", "id": references.card if roll < 0.075 else references.colleagues_card}
+        if roll < 0.085 and online:
+            return {"type": "AP_CARD", "id": self.history.references.ap_card}
         return {"type": "BANK_ACCOUNT", "id": banks[0]}
 
     def _options(self, *, online: bool) -> Doc:
