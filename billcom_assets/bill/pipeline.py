@@ -13,13 +13,14 @@ import msgspec
 
 from billcom_assets.bill import responses
 from billcom_assets.bill.bounded import ResponseLimits
+from billcom_assets.bill.concurrency import ConcurrencyLimit
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.failures import Context, error_for
 from billcom_assets.bill.meter import CallEvent, CallStats, EventKind, Meter
 from billcom_assets.bill.problems import Problem, ProblemKind
 from billcom_assets.bill.query import query_string
-from billcom_assets.bill.quotas import Clock, ConcurrencyLimit, RequestBudget
+from billcom_assets.bill.quotas import Clock, RequestBudget
 from billcom_assets.bill.responses import Response
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import SessionStore, StoredSession, opened_session
@@ -112,7 +113,9 @@ class Pipeline:
         self._retry = retry
         self._clock = clock
         self._on_event = on_event
-        self._concurrency = ConcurrencyLimit.shared(f"{credentials.key_digest}:{credentials.organization_id}")
+        self._concurrency = ConcurrencyLimit.shared(
+            f"{credentials.v3_url} {credentials.key_digest} {credentials.organization_id}"
+        )
         self._redactor = Redactor((*credentials.secrets, credentials.username))
         self._meter = Meter()
         self._doubted: dict[str, int] = {}
@@ -197,10 +200,11 @@ class Pipeline:
         self._budget.spend(1)
         if context.is_login:
             self._budget.spend_login()
-        with self._concurrency.enter() as in_flight:
-            self._meter.sent(in_flight, login=context.is_login)
+        with self._concurrency.enter() as flight:
+            self._meter.sent(flight.in_flight, login=context.is_login)
             started = time.monotonic()
             outcome = transport.send(request)
+            flight.is_refused = isinstance(outcome, Problem) and outcome.kind is ProblemKind.TOO_MANY_AT_ONCE
             seconds = time.monotonic() - started
         if isinstance(outcome, Problem):
             outcome = outcome.shown(lambda text: self._redactor(text, *self.keeper.known_session_ids()))

@@ -1,4 +1,4 @@
-"""BILL's limits, kept on our side so that BILL need not refuse: three at once, and an allowance per clock hour.
+"""BILL's allowances per clock hour, kept on our side so that BILL need not refuse.
 
 See https://developer.bill.com/docs/api-rate-limits
 """
@@ -6,8 +6,7 @@ See https://developer.bill.com/docs/api-rate-limits
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -15,7 +14,6 @@ from typing import Final, Protocol
 from billcom_assets.bill.errors import HourlyLimitReached
 from billcom_assets.clock import utc_now
 
-AT_ONCE: Final = 3
 REQUESTS_PER_HOUR: Final = 20_000
 LOGINS_PER_HOUR: Final = 200
 
@@ -31,48 +29,6 @@ def hour_of(moment: datetime) -> datetime:
 def next_hour(moment: datetime) -> datetime:
     """Start of the next clock hour, when BILL opens the next allowance."""
     return hour_of(moment) + timedelta(hours=1)
-
-
-class ConcurrencyLimit:
-    """At most three requests in flight per organization and developer key in this process.
-
-    Clients for the same organization and key share one; get it with ``ConcurrencyLimit.shared``.
-    """
-
-    _registry: dict[str, ConcurrencyLimit] = {}  # noqa: RUF012 - the process-wide registry is the point
-    _registry_lock = threading.Lock()
-
-    def __init__(self, width: int = AT_ONCE) -> None:
-        self._free = threading.BoundedSemaphore(width)
-        self._lock = threading.Lock()
-        self._in_flight = 0
-        self._peak = 0
-
-    @classmethod
-    def shared(cls, key: str) -> ConcurrencyLimit:
-        """The limit of ``key``, which names an organization and developer key without revealing the latter."""
-        with cls._registry_lock:
-            return cls._registry.setdefault(key, cls())
-
-    @contextmanager
-    def enter(self) -> Iterator[int]:
-        """Waits until a request may be made; the number of requests then in flight, itself included."""
-        with self._free:
-            with self._lock:
-                self._in_flight += 1
-                self._peak = max(self._peak, self._in_flight)
-                now = self._in_flight
-            try:
-                yield now
-            finally:
-                with self._lock:
-                    self._in_flight -= 1
-
-    @property
-    def peak(self) -> int:
-        """The most requests ever in flight at once."""
-        with self._lock:
-            return self._peak
 
 
 class RequestBudget(Protocol):

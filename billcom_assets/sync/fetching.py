@@ -18,8 +18,8 @@ from itertools import count
 from typing import Any, Final, Generic, TypeVar
 
 from billcom_assets.bill.bounded import when_sent
+from billcom_assets.bill.concurrency import AT_ONCE
 from billcom_assets.bill.meter import Tally, counting
-from billcom_assets.bill.quotas import AT_ONCE
 
 T = TypeVar("T")
 _END: Final[Any] = object()

@@ -15,8 +15,8 @@ from functools import partial
 
 from sqlalchemy import Connection, and_, not_, select
 
+from billcom_assets.bill.concurrency import AT_ONCE
 from billcom_assets.bill.errors import LIST_TROUBLE
-from billcom_assets.bill.quotas import AT_ONCE
 from billcom_assets.entities.model import Entity
 from billcom_assets.sync.by_id import IDS_PER_REQUEST, Found, read_by_ids
 from billcom_assets.sync.fetching import Stream, Turn

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from billcom_assets.bill.concurrency import AT_ONCE
 from billcom_assets.bill.errors import QueryRefused
 from billcom_assets.bill.query import Filter, Op, Sort
-from billcom_assets.bill.quotas import AT_ONCE
 from billcom_assets.entities.model import Walk
 from billcom_assets.entities.rows import Batch
 from billcom_assets.sync import queries

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from billcom_assets.bill.concurrency import ConcurrencyLimit
 from billcom_assets.bill.errors import HourlyLimitReached
-from billcom_assets.bill.quotas import ConcurrencyLimit, HourCounts, MemoryBudget, next_hour
+from billcom_assets.bill.quotas import HourCounts, MemoryBudget, next_hour
 from billcom_assets_tests.bill.conftest import MovableClock
 
 
@@ -17,8 +18,8 @@ def test_never_more_than_three_are_let_in_at_once() -> None:
     inside: list[int] = []
 
     def work(number: int) -> None:
-        with limit.enter() as in_flight:
-            inside.append(in_flight)
+        with limit.enter() as flight:
+            inside.append(flight.in_flight)
             if number < 3:
                 three_inside.wait(5)
                 leave.wait(5)
@@ -40,6 +41,56 @@ def test_a_place_is_free_again_after_a_failure() -> None:
         with pytest.raises(RuntimeError), limit.enter():
             raise RuntimeError
     assert limit.peak == 1
+
+
+def sent(limit: ConcurrencyLimit, times: int, *, refused: bool = False) -> None:
+    """Sends requests one after the other."""
+    for _ in range(times):
+        with limit.enter() as flight:
+            flight.is_refused = refused
+
+
+def until_wider(limit: ConcurrencyLimit) -> int:
+    """How many requests have to go well until one more is let in."""
+    before, count = limit.width, 0
+    while limit.width == before:
+        sent(limit, 1)
+        count += 1
+    return count
+
+
+def test_a_refusal_halves_how_many_are_let_in_and_successes_bring_it_back_one_by_one() -> None:
+    limit = ConcurrencyLimit()
+    sent(limit, 1, refused=True)
+    assert limit.width == 1
+    sent(limit, 3, refused=True)
+    assert limit.width == 1
+    widths = []
+    while limit.width < 3:
+        until_wider(limit)
+        widths.append(limit.width)
+    assert widths == [2, 3]
+    sent(limit, 1_000)
+    assert limit.width == 3
+
+
+def test_refusals_of_requests_that_were_on_their_way_together_count_once() -> None:
+    limit = ConcurrencyLimit(width=8)
+    with limit.enter() as first, limit.enter() as second, limit.enter() as third:
+        first.is_refused = second.is_refused = third.is_refused = True
+    assert limit.width == 4
+
+
+def test_one_more_is_tried_ever_more_rarely_while_it_is_refused_each_time() -> None:
+    limit = ConcurrencyLimit()
+    waited = []
+    for _ in range(4):
+        sent(limit, 1, refused=True)
+        waited.append(until_wider(limit))
+    assert waited == sorted(set(waited))
+    sent(limit, 1_000)
+    sent(limit, 1, refused=True)
+    assert until_wider(limit) == waited[0]
 
 
 def test_clients_of_one_key_and_organization_share_their_concurrency() -> None:

@@ -71,6 +71,20 @@ def test_a_first_pull_in_three_lanes_mirrors_every_row_of_every_table(serve: Ser
     assert max(company.server.sandbox.limits.peak.values()) == 3
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("throttle_status", [422, 429])
+def test_where_another_program_leaves_one_request_at_once_few_are_refused_and_nothing_is_lost(
+    throttle_status: int, serve: Serve, warehouse: Warehouse
+) -> None:
+    company = serve(bills=600, latency_ms=5, in_flight_limit=1, throttle_status=throttle_status)
+    company.sync(warehouse)
+    assert_equal(company, warehouse)
+    stats = company.server.sandbox.stats
+    # With three at once all the time, nearly half of them are.
+    assert stats.requests > 50
+    assert 0 < stats.codes["BDC_1322"] < stats.requests / 8
+
+
 def test_after_random_changes_a_sync_writes_the_changed_rows_and_no_other(serve: Serve, warehouse: Warehouse) -> None:
     company = serve(bills=400)
     company.sync(warehouse)
