@@ -224,7 +224,7 @@ def _kept(wanted: _T | str | None, before: _T | None) -> Any:
 @click.option("--organization-id", metavar="ID", help="The organization's id in BILL; it begins with 008.")
 @click.option("--username", metavar="NAME", help="A sync token's name, or a user's e-mail address.")
 @click.option("--password", metavar="VALUE", help="The sync token's value, or the user's password.")
-@click.option("--dev-key", metavar="VALUE", help="The developer key.")
+@click.option("--dev-key", metavar="VALUE", help=f"The developer key; without it, what {given.DEV_KEY_VARIABLE} holds.")
 @click.option(
     "--environment",
     type=click.Choice([environment.value for environment in Environment]),
@@ -258,7 +258,8 @@ def connect(
 
     KEY is the name you give it: small letters, digits and hyphens, such as acme-us. A user name, password or
     developer key is written out (it is stored encrypted), or env:NAME to have it read from an environment variable
-    whenever it is needed (it is never stored), or - to type it unseen.
+    whenever it is needed (it is never stored), or - to type it unseen. Without --dev-key the developer key is read
+    from BILLCOM_DEV_KEY, as with env:BILLCOM_DEV_KEY.
 
     To change a setting run it again. Company, dates, environment and addresses stay unless you give new ones; the
     credentials must be given again, because what is stored is never shown.
@@ -293,16 +294,20 @@ def _option(name: str) -> str:
 def _given_credentials(warehouse: Warehouse, key: str, options: dict[str, Any]) -> dict[str, str]:
     """Takes the credentials, of which none may be missing, out of the options."""
     values: dict[str, str | None] = {name: options.pop(name) for name in _CREDENTIALS}
+    values["dev_key"] = given.dev_key(values["dev_key"])
     missing = [_option(name) for name, value in values.items() if value is None]
     if not missing:
         return {name: value for name, value in values.items() if value is not None}
+    is_without_key = values["dev_key"] is None
+    hint = f" A developer key may also be in {given.DEV_KEY_VARIABLE}, which is not set." if is_without_key else ""
     with warehouse.read() as connection:
         is_edit = _stored(connection, key) is not None
     if is_edit:
         raise click.UsageError(
             f"Give the credentials again to change {key}: {', '.join(missing)} missing. What is stored is never shown."
+            f"{hint}"
         )
-    raise click.UsageError(f"{', '.join(missing)} missing: all of them are needed to sign in to BILL.")
+    raise click.UsageError(f"{', '.join(missing)} missing: all of them are needed to sign in to BILL.{hint}")
 
 
 @click.command(cls=BillcomCommand, examples=("billcom validate acme-us",))

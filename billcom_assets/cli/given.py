@@ -9,11 +9,20 @@ import click
 
 PROMPT = "-"
 ENVIRONMENT_PREFIX = "env:"
+DEV_KEY_VARIABLE = "BILLCOM_DEV_KEY"
+"""Holds the developer key of integrations for which none is given."""
 
 
 def is_written_out(value: str) -> bool:
     """Whether the credential itself stands on the command line."""
     return value.strip() != PROMPT and not value.strip().startswith(ENVIRONMENT_PREFIX)
+
+
+def dev_key(value: str | None) -> str | None:
+    """The developer key as given, else ``env:BILLCOM_DEV_KEY`` where that is set: read when needed, never stored."""
+    if value is None and os.environ.get(DEV_KEY_VARIABLE, "").strip():
+        return f"{ENVIRONMENT_PREFIX}{DEV_KEY_VARIABLE}"
+    return value
 
 
 def to_store(value: str, what: str) -> str:

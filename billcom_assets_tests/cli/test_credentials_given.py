@@ -27,6 +27,46 @@ def test_a_credential_may_come_from_the_environment_and_is_then_never_stored(
     assert desk.stored("acme").status is Status.ERROR
 
 
+def test_the_developer_key_may_be_left_to_the_environment_and_is_then_never_stored(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BILLCOM_DEV_KEY", DEV_KEY)
+
+    assert desk.connect("acme", dev_key=None).code == 0
+
+    assert desk.stored("acme").sources.dev_key == "env:BILLCOM_DEV_KEY"
+    monkeypatch.setenv("BILLCOM_DEV_KEY", "another")
+    assert "Developer key is invalid" in desk.run("validate", "acme").err
+    monkeypatch.delenv("BILLCOM_DEV_KEY")
+    unset = desk.run("validate", "acme")
+    assert (unset.code, "The environment variable BILLCOM_DEV_KEY, which holds" in unset.err) == (2, True)
+
+
+def test_a_developer_key_that_is_given_counts_more_than_that_of_the_environment(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BILLCOM_DEV_KEY", "another")
+
+    assert desk.connect("acme").code == 0
+
+    assert desk.stored("acme").sources.dev_key == DEV_KEY
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_without_a_developer_key_the_variable_that_may_hold_it_is_named(
+    known: bool, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BILLCOM_DEV_KEY", raising=False)
+    assert not known or desk.connect("acme").code == 0
+
+    answered = desk.connect("acme", dev_key=None)
+
+    assert answered.code == 2
+    said = " ".join(answered.err.split())
+    assert "--dev-key missing" in said
+    assert "A developer key may also be in BILLCOM_DEV_KEY, which is not set." in said
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_secret_written_out_still_works_and_the_user_is_warned_who_else_sees_it(desk: Desk, form: str) -> None:
     answered = desk.connect("acme", *(["--json"] if form == "json" else []))
