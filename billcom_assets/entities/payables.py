@@ -422,7 +422,8 @@ BILLS = Entity(
         reference(
             "payFromChartOfAccountId",
             "accounts",
-            "Payables account that the bill is credited to (id in accounts); null when the default applies.",
+            "Account that the company expects to pay the bill from, such as that of a bank account (id in accounts); "
+            "not the payables account, which BILL does not send. Null when nobody chose one.",
         ),
         *classifications(
             "chartOfAccountId",
@@ -526,14 +527,14 @@ VENDOR_CREDITS = Entity(
         reference(
             "applyToChartOfAccountId",
             "accounts",
-            "Payables account that the credit is debited to (id in accounts); "
-            "null when it goes to a bank account or the default applies.",
+            "Account that the credit is expected to be settled on when the vendor settles it outside BILL "
+            "(id in accounts); not the payables account. Null when a bank account or nothing was chosen.",
         ),
         reference(
             "applyToBankAccountId",
             "funding_accounts",
-            "Bank account that received the money when the vendor paid it back (id in funding_accounts); "
-            "null when the credit stays open with the vendor.",
+            "Bank account that the credit is expected to be associated with (id in funding_accounts); "
+            "it does not say that money arrived there. Null when another account or nothing was chosen.",
         ),
         money("amount", "Total of the credit in the vendor's bill_currency, as a positive number."),
         money("appliedAmount", "Part of the credit already used on bills, in the vendor's bill_currency."),
@@ -761,22 +762,35 @@ VENDOR_PAYMENTS = Entity(
         text(
             "paymentPurpose.code.value", "Code of the reason for payment in the country's list; null when not demanded."
         ),
-        text("cardFundingPurpose", "Line of business stated when paying by card; null for other funding accounts."),
+        text(
+            "cardFundingPurpose",
+            "What a payment by card is for, as the payer stated it, such as Advertising; null for other funding.",
+        ),
         flag(
             "cancelRequestSubmitted", "True when somebody asked BILL to cancel the payment and it is not decided yet."
         ),
         created_by("the payment"),
         flag(
-            "toPrintCheck", "True when a payment recorded outside BILL still needs its check printed; null otherwise."
+            "toPrintCheck",
+            "True when a payment recorded outside BILL still needs its check printed; null otherwise and where BILL's "
+            "list leaves it out.",
         ),
         reference(
             "classifications.chartOfAccountId",
             "accounts",
             "Cash account that a payment recorded outside BILL was made from (id in accounts); "
-            "null for payments made through BILL.",
+            "null for payments made through BILL and where BILL's list leaves it out.",
         ),
-        text("syncReference", "Reference of a recorded payment in the accounting system it came from; null otherwise."),
-        flag("allowExport", "True when a recorded payment may be exported to the accounting system; null otherwise."),
+        text(
+            "syncReference",
+            "Reference of a recorded payment in the accounting system it came from; null otherwise and where BILL's "
+            "list leaves it out.",
+        ),
+        flag(
+            "allowExport",
+            "True when a recorded payment may be exported to the accounting system; null otherwise and where BILL's "
+            "list leaves it out.",
+        ),
     ),
     children=(
         Child(

@@ -119,7 +119,8 @@ INVOICES = Entity(
         reference(
             "payToChartOfAccountId",
             "accounts",
-            "Receivables account that the invoice is debited to (id in accounts); null when the default applies.",
+            "Account that the customer's payment is expected to be booked on, such as that of a bank account "
+            "(id in accounts); not the receivables account, which BILL does not send. Null when nobody chose one.",
         ),
         *classifications(*_HEADER_CODING, of="the invoice as a whole"),
         reference(
@@ -194,14 +195,14 @@ CREDIT_MEMOS = Entity(
         reference(
             "payToChartOfAccountId",
             "accounts",
-            "Receivables account that the credit memo is credited to (id in accounts); "
-            "null when it goes to a bank account or the default applies.",
+            "Account that the credit memo is expected to be settled on (id in accounts); not the receivables account. "
+            "Null when a bank account or nothing was chosen.",
         ),
         reference(
             "payToBankAccountId",
             "funding_accounts",
-            "Bank account that the customer was refunded from (id in funding_accounts); "
-            "null when the credit stays open with the customer.",
+            "Bank account that the credit memo is expected to be settled on (id in funding_accounts); "
+            "it does not say that money left it. Null when another account or nothing was chosen.",
         ),
         money("amount", "Total of the credit memo in the customer's invoice_currency, as a positive number."),
         money("appliedAmount", "Part already used on invoices, in the customer's invoice_currency."),
