@@ -111,8 +111,15 @@ def _definitions(entities: tuple[Entity, ...]) -> Iterator[tuple[str, str]]:
             yield child.table, _digest(repr((child.path, _sources(child.columns))))
 
 
-def _sources(columns: tuple[model.Column, ...]) -> list[tuple[str, str, str]]:
-    return [(column.name, column.path, column.type.value) for column in columns]
+def _sources(columns: tuple[model.Column, ...]) -> list[tuple[str, ...]]:
+    return [(column.name, column.path, column.type.value, *_readings(column)) for column in columns]
+
+
+def _readings(column: model.Column) -> Iterator[str]:
+    """What decides besides path and type how a column is read."""
+    yield from ("id",) if column.is_id else ()
+    yield from (column.absent,) if column.absent else ()
+    yield from column.or_kind or ()
 
 
 @dataclass(frozen=True)

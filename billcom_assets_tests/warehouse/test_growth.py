@@ -91,6 +91,27 @@ def younger(entity: Entity) -> Entity:
     return replace(entity, columns=entity.columns[:-2], children=())
 
 
+def before_the_wallet(entity: Entity) -> Entity:
+    """The entity as a version declared it that left payments from the balance at BILL without an account."""
+    return replace(entity, columns=tuple(replace(one, or_kind=None) for one in entity.columns), stand_ins=())
+
+
+def test_columns_that_are_now_read_in_another_way_are_filled_again(bare_database_url: str) -> None:
+    before = tuple(before_the_wallet(entity) for entity in CATALOG)
+    found = []
+    with SandboxServer(Settings(bills=60, orgs=1)) as server:
+        for entities in (before, tuple(CATALOG)):
+            warehouse = open_warehouse(bare_database_url, entities=entities)
+            if entities is before:
+                Company(server).sync(warehouse, catalog=Catalog(before), only=("vendor_payments",))
+            t = warehouse.mirror.table("vendor_payments").c
+            with warehouse.read() as connection:
+                wallets = select(t.funding_account_id).where(t.funding_account_type == "WALLET")
+                found.append(set(connection.scalars(wallets)))
+            warehouse.close()
+    assert found == [{None}, {"WALLET"}]
+
+
 def test_new_columns_and_child_tables_are_filled_from_payloads_without_one_request(bare_database_url: str) -> None:
     before = tuple(younger(entity) if entity.children else entity for entity in CATALOG)
     with SandboxServer(Settings(bills=120, orgs=1)) as server:
