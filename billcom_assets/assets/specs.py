@@ -63,7 +63,7 @@ def _pulled(step: Step, entity: Entity, place: str) -> dg.AssetSpec:
         metadata={
             "dagster/column_schema": column_schema(catalog_mirror().table(entity.name)),
             "dagster/table_name": f"{SCHEMA}.{entity.name}",
-            "bill_path": entity.path,
+            "bill_path": ", ".join((entity.path, *(one.path for one in entity.other_lists))),
             "walk": entity.walk.value,
             "tables": ", ".join(entity.tables()),
         },

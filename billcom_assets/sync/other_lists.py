@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, exists, select
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import BillUnavailable, NotFound, Refused, UntrustedSession, WrongEntityType
@@ -115,7 +115,10 @@ def add_stand_ins(
         MirrorTable(sync.warehouse.mirror, target, sync.integration).upsert(connection, [*rows.values()], (), now)
 
 
-def _missing(sync: Sync, entity: Entity, named: StandIns, target: Entity, written: Collection[str] | None) -> Any:
+def _missing(
+    sync: Sync, entity: Entity, named: StandIns, target: Entity, written: Collection[str] | None
+) -> Select[Any]:
+    """Ids and kinds of what the objects name and has no row."""
     ours, theirs = sync.warehouse.mirror.table(entity.name), sync.warehouse.mirror.table(target.name)
     identifier, kind = ours.c[named.reference], ours.c[named.kind]
     is_there = exists().where(theirs.c.integration == sync.integration, theirs.c.id == identifier)

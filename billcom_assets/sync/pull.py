@@ -138,7 +138,6 @@ class EntityPull:
         query = select(t.id).where(
             t.integration == self.sync.integration, t.created_time.is_(None), t.deleted_at.is_(None)
         )
-        query = query.where(*(~condition for condition in are_stand_ins(self.writer.table.table)))
         with self.sync.warehouse.read() as connection:
             return connection.scalar(query.limit(1)) is not None
 

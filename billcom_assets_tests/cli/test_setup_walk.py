@@ -18,6 +18,7 @@ from billcom_assets.environment import open_database, seal_for
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.warehouse.bill_access import SealedSessions
 from billcom_assets_tests.cli.commands import DEV_KEY, Answered, Desk
+from billcom_assets_tests.sync.truth import objects
 
 
 @dataclass
@@ -157,7 +158,7 @@ def test_the_steps_between_lead_from_one_to_the_next(walk: Walk) -> None:
 def test_a_complete_setup_syncs_every_object_of_the_organization(walk: Walk) -> None:
     organization = walk.desk.bill.world.organizations[0]
     entities = {one["entity"]: one for one in walk["status as json"].document["entities"]}
-    expected = {entity.name: len(organization.rows(entity.path)) for entity in CATALOG}
+    expected = {entity.name: len(objects(organization, entity)) for entity in CATALOG}
     assert {name: one["rows"] for name, one in entities.items()} == expected
     assert expected["bills"] == 40
 

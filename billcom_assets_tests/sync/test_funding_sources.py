@@ -125,6 +125,19 @@ def test_a_sweep_counts_over_all_lists_and_marks_what_left_its_own(company: Comp
     assert [row.id for row in rows(warehouse).values() if row.deleted_at] == [gone["id"]]
 
 
+def test_the_list_of_bank_accounts_is_not_asked_for_what_it_never_shows(company: Company, warehouse: Warehouse) -> None:
+    asked = []
+    company.sync(warehouse, only=ONLY)
+    for change in (lambda: None, lambda: pay_from(company, {"type": "WALLET"}), company.organization.ap_cards.clear):
+        change()
+        company.sync(warehouse, only=ONLY)
+        company.server.sandbox.stats.reset()
+        for _ in range(2):
+            sweep_next_day(company, warehouse)
+        asked.append(company.server.sandbox.stats.paths[f"GET {BANK_ACCOUNTS.path}"])
+    assert asked[0] == asked[1] == asked[2] > 0
+
+
 def test_a_sweep_takes_nothing_for_gone_that_a_refused_list_would_show(company: Company, warehouse: Warehouse) -> None:
     company.sync(warehouse, only=ONLY)
     table = company.organization.table(BANK_ACCOUNTS)
