@@ -117,7 +117,6 @@ def _sources(columns: tuple[model.Column, ...]) -> list[tuple[str, ...]]:
 
 def _readings(column: model.Column) -> Iterator[str]:
     """What decides besides path and type how a column is read."""
-    yield from ("id",) if column.is_id else ()
     yield from (column.absent,) if column.absent else ()
     yield from column.or_kind or ()
 
