@@ -1,4 +1,4 @@
-"""Where things are and how they are opened: the database, its key, BILL, and Dagster's home folder.
+"""Where things are and how they are opened: the database, its key, and Dagster's home folder.
 
 The command, the Dagster resources and the checks all open things here, so that they mean the same by the same settings.
 """
@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import URL
 
 from billcom_assets import private_files
-from billcom_assets.bill.client import BillClient
-from billcom_assets.bill.credentials import Credentials
-from billcom_assets.clock import utc_now
-from billcom_assets.warehouse.bill_access import SealedSessions, SharedBudget
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.errors import WarehouseError
-from billcom_assets.warehouse.integrations import CredentialCheck, Integration, Integrations
+from billcom_assets.warehouse.integrations import CredentialCheck, Integrations
 from billcom_assets.warehouse.keys import find_seal
 from billcom_assets.warehouse.sealing import Seal
 from billcom_assets.warehouse.sqlite_file import BESIDE, key_file, lock_folder, new_key_file, sqlite_file
@@ -64,41 +59,6 @@ def credential_check(warehouse: Warehouse) -> CredentialCheck:
         return CredentialCheck(Integrations(find_seal(warehouse.engine.url, make=False)))
     except WarehouseError as missing:
         return CredentialCheck(unchecked=str(missing))
-
-
-def bill_client(warehouse: Warehouse, seal: Seal, integration: Integration, **options: Any) -> BillClient:
-    """A client of BILL for the integration, sharing its session and its developer key's allowance with all processes.
-
-    Close it: that gives back what it reserved of the hourly allowance and did not use.
-
-    Args:
-        warehouse: Where sessions and the allowance are kept.
-        seal: Seals the session.
-        integration: Whose BILL organization to sign in to.
-        options: Further arguments of :class:`BillClient`, such as ``clock`` or ``on_event``.
-
-    Raises:
-        ConfigurationError: a credential is missing or unsafe to use.
-    """
-    credentials = integration.credentials()
-    budget = SharedBudget(warehouse, credentials.key_digest, options.get("clock", utc_now))
-    sessions = SealedSessions(warehouse, seal, integration.key)
-    return _SharingClient(credentials, budget, integration=integration.key, sessions=sessions, **options)
-
-
-class _SharingClient(BillClient):
-    """A client that gives back its part of the shared allowance when it is closed."""
-
-    def __init__(self, credentials: Credentials, shared: SharedBudget, **options: Any) -> None:
-        super().__init__(credentials, budget=shared, **options)
-        self._shared = shared
-
-    def close(self) -> None:
-        """Keeps the session's time of last use, closes connections and gives the reserved requests back."""
-        try:
-            super().close()
-        finally:
-            self._shared.close()
 
 
 def home_folder() -> Path:

@@ -11,9 +11,10 @@ from pydantic import PrivateAttr
 from billcom_assets.bill.errors import AuthenticationRefused, SignInPostponed
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.environment import bill_client, open_database, seal_for
+from billcom_assets.environment import open_database, seal_for
 from billcom_assets.sync.report import Progress
 from billcom_assets.sync.run import Sync
+from billcom_assets.warehouse.bill_clients import bill_client
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import Integrations
 

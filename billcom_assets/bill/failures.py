@@ -143,16 +143,13 @@ def sign_in_command(integration: str, code: str | None) -> str:
     BILL locks organizations after repeated failures, for 5 to 15 minutes.
     """
     validate = f"billcom validate {integration}"
-    connect = (
-        f"billcom connect {integration} --organization-id ID --username NAME --password - --dev-key KEY "
-        "with the right credentials"
-    )
+    connect = f"billcom connect {integration}"
     kind = kind_of(code)
     if code == _POSTPONED or kind is ProblemKind.LOCKED:
-        return f"wait 15 minutes, in which nobody tries, then {validate}; if the credentials were wrong, {connect}"
+        return f"wait 15 minutes, in which nobody tries, then {validate}; if the credentials were wrong: {connect}"
     if code is None or (kind is not None and kind.meaning.same_credentials_may_do):
-        return f"{validate}, or with other credentials billcom connect {integration} ..."
-    return f"{connect} (repeated failures lock the organization)"
+        return f"{validate}, or with other credentials: {connect}"
+    return f"{connect} (it asks for the right credentials; repeated failures lock the organization)"
 
 
 def _next_step(kind: type[BillError], problem: Problem, integration: str, environment: str) -> str:

@@ -15,18 +15,20 @@ from typing import Any
 import click
 from rich.console import Console
 
+from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
-from billcom_assets.cli.connect import ConnectionSettings, connect_integration
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.ledger import import_files
 from billcom_assets.cli.mappings import suggest_and_accept
+from billcom_assets.cli.options import acting
 from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.runs import Finished, run_job
 from billcom_assets.environment import dagster_home
 from billcom_assets.mapping.coverage import Coverage
 from billcom_assets.mapping.suggestions import Accept
 from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.setup.connecting import ConnectionSettings, connect_integration
 from billcom_assets.status.entities import EntityStatus, entity_statuses
 from billcom_assets.status.integrations import entity_states
 from billcom_assets.status.runs import PullStatus
@@ -117,6 +119,8 @@ class _Show:
             ConnectionSettings(
                 company=self.company.name, base_url=self.server.base_url, v2_base_url=self.server.v2_base_url
             ),
+            actor=acting(),
+            on_new=lazy_dagster.add_partition,
         )
         self._say(f"Connected as {self.company.key} with a sync token.")
 

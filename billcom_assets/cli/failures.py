@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.removals import RemovalsRefused
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.personal import mask_personal_data
+from billcom_assets.setup.connecting import NotConnected
 from billcom_assets.setup.prerequisites import Finding, SetupIncomplete
 from billcom_assets.warehouse.driver_errors import DRIVER_ERRORS, driver_failure
 from billcom_assets.warehouse.errors import Busy, WarehouseError, describe
@@ -121,6 +122,10 @@ def _from_bill(error: BillError) -> Failure:
     return Failure(describe(error), code, details)
 
 
+def _not_connected(error: NotConnected) -> Failure:
+    return replace(_from_bill(error.refusal), message=describe(error))
+
+
 def _from_database(error: Exception) -> Failure:
     failure = driver_failure(error)
     is_setting = failure is not None and failure.trouble.is_setting
@@ -133,6 +138,7 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (click.Abort, _stopped),
     (click.UsageError, _usage),
     (SetupIncomplete, setup_incomplete),
+    (NotConnected, _not_connected),
     (BillError, _from_bill),
     (WarehouseError, _from_warehouse),
     (InvalidSetting, _wrong_input),

@@ -32,10 +32,20 @@ def to_store(value: str, what: str) -> str:
     """
     if value.strip() != PROMPT:
         return value
-    if sys.stdin.isatty():
-        asked: str = click.prompt(what.capitalize(), hide_input=True, err=True)
-        return _literal(asked, what)
+    if is_typing():
+        return ask(what, hidden=True)
     return _literal(sys.stdin.readline(), what)
+
+
+def is_typing() -> bool:
+    """Whether somebody at a terminal can be asked."""
+    return sys.stdin.isatty()
+
+
+def ask(what: str, *, hidden: bool, default: str | None = None) -> str:
+    """Asks whoever is at the terminal; an empty line takes the default, if there is one."""
+    typed: str = click.prompt(what[0].upper() + what[1:], hide_input=hidden, default=default, err=True)
+    return _literal(typed, what)
 
 
 def read_now(value: str, what: str) -> str:

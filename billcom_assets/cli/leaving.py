@@ -14,9 +14,10 @@ from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output
 from billcom_assets.clock import utc_now
-from billcom_assets.environment import bill_client, seal_for
+from billcom_assets.environment import seal_for
 from billcom_assets.warehouse import leaving
 from billcom_assets.warehouse.bill_access import SealedSessions
+from billcom_assets.warehouse.bill_clients import bill_client
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.integrations import Disconnected, Integrations
@@ -48,12 +49,12 @@ def disconnect(output: Output, key: str, as_name: str | None) -> None:
         "integration": key,
         "status": "disconnected",
         "session_at_bill": session,
-        "next_step": f"billcom connect {key} ...",
+        "next_step": f"billcom connect {key}",
     }
 
     def render(console: Console) -> None:
         console.print(f"{key} is disconnected: its credentials were forgotten. Session at BILL: {session}.")
-        console.print(f"Its data is kept. To go on with it: billcom connect {key} ...")
+        console.print(f"Its data is kept. To go on with it: billcom connect {key}")
         console.print(f"To delete it: billcom forget {key}")
 
     output.result(document, render)

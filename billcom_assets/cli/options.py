@@ -9,10 +9,9 @@ from typing import Any
 import click
 
 from billcom_assets.redaction.display import one_line
+from billcom_assets.setup.connecting import NONE
 from billcom_assets.warehouse.audit import Actor, How
 
-NONE = "none"
-"""Clears a setting."""
 _LONGEST_NAME = 100
 _PLAIN = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python would also take 20250131 and 2025-W05-5.
 

@@ -22,7 +22,7 @@ from billcom_assets.status.runs import RunStatus
 from billcom_assets.warehouse.engine import Warehouse
 
 _FIRST_STEPS = (
-    "Connect a BILL organization with: billcom connect KEY --company NAME ...",
+    "Connect a BILL organization with: billcom connect KEY",
     "Or see everything at work on a simulated one with: billcom demo",
 )
 _NOT_SHOWN = {"status_code", "updated_at"}

@@ -104,7 +104,7 @@ def next_step(key: str, missing: Sequence[Finding], *, when_ready: str = "billco
 
 
 def _company(state: SetupState) -> _Outcome:
-    fix = f"billcom connect {state.integration} --company NAME ..."
+    fix = f"billcom connect {state.integration}"
     if state.company is None:
         return _Outcome(False, f"there is no integration {state.integration}", fix)
     if not state.company.strip():
@@ -117,7 +117,7 @@ def _authenticated(state: SetupState) -> _Outcome:
     if state.status == Status.CONNECTED:
         return _Outcome(True, "BILL accepted the login")
     if state.status is None:
-        return _Outcome(False, "nothing is connected", f"billcom connect {key} --company NAME ...")
+        return _Outcome(False, "nothing is connected", f"billcom connect {key}")
     how = left(key, state.status)
     if how is not None:
         return _Outcome(False, f"the integration is {how.state}", how.next_step)

@@ -54,7 +54,7 @@ def left(key: str, status: str | None) -> Left | None:
     """In which way the integration was left; None for one that was not."""
     match status:
         case Status.DISCONNECTED:
-            return Left("disconnected", f"billcom connect {key} ...")
+            return Left("disconnected", f"billcom connect {key}")
         case Status.FORGETTING:
             return Left("being forgotten", f"billcom forget {key} --yes")
     return None
@@ -69,9 +69,7 @@ class UnknownIntegration(UserFacingError):
 
     def __init__(self, key: str, known: list[str]) -> None:
         there = f"There is: {', '.join(known)}." if known else "There is none yet."
-        super().__init__(
-            f"There is no integration {key!r}. {there} Make one with: billcom connect {key} --company NAME"
-        )
+        super().__init__(f"There is no integration {key!r}. {there} Make one with: billcom connect {key}")
         self.key = key
 
 
@@ -80,6 +78,14 @@ class Disconnected(InvalidSetting):
 
     def __init__(self, key: str, how: Left) -> None:
         super().__init__(f"{key} is {how.state}. Go on with: {how.next_step}")
+
+
+def check_time_zone(name: str) -> None:
+    """Raises InvalidSetting unless this machine knows the time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise InvalidSetting(f"{name!r} is not a time zone. Use an IANA name such as America/New_York.") from None
 
 
 @dataclass(frozen=True)
@@ -174,12 +180,7 @@ class Integration:
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
             raise InvalidSetting(f"{self.key!r} is not an integration key: use a-z, 0-9 and hyphens, as in acme-us.")
-        try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise InvalidSetting(
-                f"{self.time_zone!r} is not a time zone. Use an IANA name such as America/New_York."
-            ) from None
+        check_time_zone(self.time_zone)
 
     def credentials(self) -> Credentials:
         """What signs in; raises ConfigurationError when a value is missing or unsafe to use."""
@@ -248,14 +249,7 @@ class Integrations:
                 already.
             Disconnected: it is being forgotten.
         """
-        # Only refused here: a stored one that lost its company is told by the prerequisites, with all that is missing.
-        if not integration.company.strip():
-            raise InvalidSetting("The company's name is empty. Give it with --company NAME.")
-        self._refuse_second(connection, integration)
-        status = connection.scalar(select(integrations.c.status).where(integrations.c.key == integration.key))
-        how = left(integration.key, status)
-        if how is not None and status == Status.FORGETTING:
-            raise Disconnected(integration.key, how)
+        check_storable(connection, integration.key, integration.company, integration.organization_id)
         destination = Destination(
             organization_id=integration.organization_id.strip(),
             environment=integration.environment.value,
@@ -303,24 +297,6 @@ class Integrations:
         mine = (integrations.c.key == key, integrations.c.credentials.is_not(None))
         connection.execute(integrations.update().where(*mine).values(**values))
 
-    def _refuse_second(self, connection: Connection, integration: Integration) -> None:
-        others = connection.execute(
-            select(integrations.c.key, integrations.c.company, integrations.c.organization_id).where(
-                integrations.c.key != integration.key
-            )
-        )
-        for other in others:
-            if other.company.casefold() == integration.company.strip().casefold():
-                raise InvalidSetting(
-                    f"The company {other.company!r} has an integration already: {other.key}. "
-                    f"Edit that one with: billcom connect {other.key}"
-                )
-            if other.organization_id == integration.organization_id.strip():
-                raise InvalidSetting(
-                    f"The BILL organization {other.organization_id} belongs to the integration {other.key} already. "
-                    f"Edit that one with: billcom connect {other.key}"
-                )
-
     def _opened(self, row: RowMapping) -> _Document:
         how = left(row["key"], row["status"])
         if how is not None:
@@ -359,6 +335,31 @@ class Integrations:
             status_message=row["status_message"],
             checked_at=row["checked_at"],
         )
+
+
+def check_storable(connection: Connection, key: str, company: str, organization_id: str) -> None:
+    """Whether an integration of this key may be stored for the company and BILL's organization; raises as ``save``."""
+    # Only refused here: a stored one that lost its company is told by the prerequisites, with all that is missing.
+    if not company.strip():
+        raise InvalidSetting("The company's name is empty. Give it with --company NAME.")
+    stored = connection.execute(
+        select(integrations.c.key, integrations.c.company, integrations.c.organization_id, integrations.c.status)
+    )
+    for row in stored:
+        if row.key == key:
+            how = left(key, row.status)
+            if how is not None and row.status == Status.FORGETTING:
+                raise Disconnected(key, how)
+        elif row.company.casefold() == company.strip().casefold():
+            raise InvalidSetting(
+                f"The company {row.company!r} has an integration already: {row.key}. "
+                f"Edit that one with: billcom connect {row.key}"
+            )
+        elif row.organization_id == organization_id.strip():
+            raise InvalidSetting(
+                f"The BILL organization {row.organization_id} belongs to the integration {row.key} already. "
+                f"Edit that one with: billcom connect {row.key}"
+            )
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
 
-from billcom_assets.cli.connect import ConnectionSettings, connect_integration
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.ledger import import_files
 from billcom_assets.cli.mappings import suggest_and_accept
+from billcom_assets.cli.options import acting
 from billcom_assets.environment import open_database
-from billcom_assets.job_runner import launch
+from billcom_assets.job_runner import add_partition, launch
 from billcom_assets.ledger.account_types import AccountType
 from billcom_assets.mapping.suggestions import Accept
 from billcom_assets.sandbox import SandboxServer
+from billcom_assets.setup.connecting import ConnectionSettings, connect_integration
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import CredentialSources
@@ -31,7 +32,7 @@ def connect(warehouse: Warehouse, server: SandboxServer, key: str = KEY, organiz
     one = server.world.organizations[organization]
     sources = CredentialSources(one.token.username, one.token.password, "sandbox-dev-key")
     settings = ConnectionSettings(company=one.name, base_url=server.base_url, v2_base_url=server.v2_base_url)
-    connect_integration(warehouse, key, one.id, sources, settings)
+    connect_integration(warehouse, key, one.id, sources, settings, actor=acting(), on_new=add_partition)
 
 
 def complete_setup(

@@ -231,6 +231,6 @@ def test_one_that_was_left_is_skipped_in_a_short_sentence(name: str, at: datetim
     tick = schedule(name, world.instance, at)
     assert not tick.run_requests
     assert tick.skip_message.splitlines() == [
-        "acme-us: it is disconnected (billcom connect acme-us ...)",
+        "acme-us: it is disconnected (billcom connect acme-us)",
         "other-inc: it is being forgotten (billcom forget other-inc --yes)",
     ]

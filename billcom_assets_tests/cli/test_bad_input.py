@@ -80,7 +80,7 @@ def test_an_unknown_integration_is_named_with_those_there_are(desk: Desk, argume
 
     assert answered.code == 2
     assert "There is no integration 'nope'" in answered.err
-    assert "billcom connect nope --company NAME" in answered.err
+    assert answered.err.rstrip().endswith("Make one with: billcom connect nope")
     assert is_one_clear_message(answered)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import dagster as dg
@@ -126,15 +127,104 @@ def test_none_clears_a_date_or_an_address(desk: Desk) -> None:
     assert stored.base_url == desk.bill.base_url
 
 
-@pytest.mark.parametrize("left_out", ["organization_id", "username", "password", "dev_key"])
-def test_an_edit_wants_every_credential_again(desk: Desk, left_out: str) -> None:
+@pytest.mark.parametrize("left_out", ["username", "password", "dev_key"])
+def test_new_credentials_are_given_together(desk: Desk, left_out: str) -> None:
     desk.connect("acme")
 
     answered = desk.run("connect", "acme", *desk.credentials(**{left_out: None}), "--cutoff", "2025-01-01")
 
     assert answered.code == 2
-    assert f"Give the credentials again to change acme: --{left_out.replace('_', '-')} missing" in answered.err
+    assert f"Give the credentials again to connect acme: --{left_out.replace('_', '-')} missing" in answered.err
     assert desk.stored("acme").cutoff is None
+
+
+def test_a_setting_is_changed_without_the_credentials_and_without_asking_bill(desk: Desk) -> None:
+    desk.connect("acme")
+    before, logins = desk.stored("acme"), desk.bill.sandbox.stats.logins
+
+    same = ("--organization-id", before.organization_id, "--base-url", desk.bill.base_url)
+    changes = ("--cutoff", "2025-01-01", "--time-zone", "Europe/Berlin", "--company", "Acme Holding")
+    answered = desk.run("connect", "acme", *same, *changes)
+
+    assert (answered.code, answered.err) == (0, "")
+    assert "acme: cutoff is 2025-01-01 now, was none." in answered.out
+    assert answered.out.rstrip().endswith("Next: billcom seed acme")
+    assert desk.bill.sandbox.stats.logins == logins
+    wanted = replace(before, cutoff=date(2025, 1, 1), time_zone="Europe/Berlin", company="Acme Holding")
+    assert desk.stored("acme") == wanted
+    last = desk.run("audit", "acme", "--json").document["entries"][-1]
+    assert (last["what"], last["subject"], last["after"]) == ("setting changed", "time_zone", "Europe/Berlin")
+    assert "nothing was changed" in desk.run("connect", "acme", "--cutoff", "2025-01-01").out
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [("--base-url", "none"), ("--environment", "stage"), ("--organization-id", "00802OTHERSxxxxxxxxx"), ()],
+    ids=["address", "environment", "organization", "nothing"],
+)
+def test_what_changes_where_credentials_go_needs_them_again(desk: Desk, elsewhere: tuple[str, ...]) -> None:
+    desk.connect("acme")
+    before = desk.stored("acme")
+
+    answered = (
+        desk.run("connect", "acme", "--cutoff", "2025-01-01", *elsewhere) if elsewhere else desk.run("connect", "acme")
+    )
+
+    assert (answered.code, "--username, --password, --dev-key missing" in answered.err) == (2, True)
+    assert desk.stored("acme") == before
+
+
+def test_a_typo_in_a_reconnect_leaves_the_working_credentials_in_force(desk: Desk) -> None:
+    desk.connect("acme")
+    before = desk.stored("acme")
+
+    answered = desk.connect("acme", "--cutoff", "2025-01-01", password="wrong-password")
+
+    assert answered.code == 1
+    assert LOGIN_REFUSED in answered.err
+    assert "Nothing was stored: acme stays connected with the credentials that it has." in answered.err
+    assert desk.stored("acme") == before
+    assert [entry["what"] for entry in desk.run("audit", "--json").document["entries"]] == ["integration connected"]
+    assert desk.run("validate", "acme").code == 0
+
+
+def test_a_reconnect_while_bill_is_away_stores_nothing(desk: Desk) -> None:
+    desk.connect("acme")
+    before = desk.stored("acme")
+
+    answered = desk.connect("acme", base_url="http://127.0.0.1:1/connect")
+
+    assert (answered.code, "BILL cannot be reached" in answered.err) == (1, True)
+    assert "Nothing was stored: acme stays connected" in answered.err
+    assert desk.stored("acme") == before
+
+
+def test_a_reconnect_keeps_its_session_for_the_runs(desk: Desk) -> None:
+    desk.connect("acme")
+    assert desk.run("disconnect", "acme").code == 0
+    assert desk.connect("acme").code == 0
+    logins = desk.bill.sandbox.stats.logins
+    assert desk.run("seed", "acme").code == 0
+    assert desk.bill.sandbox.stats.logins == logins
+
+
+def test_one_that_never_worked_can_be_removed_as_its_message_says(desk: Desk) -> None:
+    refused = desk.connect("acme", password="wrong-password")
+    command = "billcom forget acme --yes"
+    assert f"acme is kept so that it can be tried again; to remove it: {command}" in refused.err
+
+    assert desk.run(*command.split()[1:]).code == 0
+
+    assert desk.run("status", "--json").document["integrations"] == []
+
+
+def test_the_next_step_of_a_reconnect_fits_how_far_the_integration_is(desk: Desk) -> None:
+    desk.connect("acme")
+    assert desk.run("seed", "acme").code == 0
+
+    again = desk.connect("acme")
+
+    assert again.out.rstrip().endswith("Next: billcom ledger import acme --vendors vendors.csv")
 
 
 def test_an_edit_works_when_the_key_that_sealed_the_credentials_is_lost(

@@ -133,12 +133,11 @@ def test_a_typed_credential_does_not_become_the_name_of_a_variable(desk: Desk) -
     assert "give env:NAME as the option itself" in answered.err
 
 
-def test_a_credential_typed_on_a_terminal_is_not_shown(desk: Desk) -> None:
-    password = desk.bill.world.organizations[0].token.password
-    options = desk.credentials(password="-", base_url=desk.bill.base_url, company="Acme")
+def test_at_a_terminal_it_asks_for_whatever_is_missing_and_shows_no_secret(desk: Desk) -> None:
+    one = desk.bill.world.organizations[0]
     main_end, command_end = pty.openpty()
     command = subprocess.Popen(
-        [sys.executable, "-m", "billcom_assets.cli", "connect", "acme", *options],
+        [sys.executable, "-m", "billcom_assets.cli", "connect", "acme", "--base-url", desk.bill.base_url],
         stdin=command_end,
         stdout=command_end,
         stderr=command_end,
@@ -147,15 +146,26 @@ def test_a_credential_typed_on_a_terminal_is_not_shown(desk: Desk) -> None:
     )
     os.close(command_end)
 
-    screen = _read_until(main_end, b"Password")
-    time.sleep(0.1)  # The terminal stops echoing just after the question appears.
-    os.write(main_end, f"{password}\n".encode())
+    screen = b""
+    typed = {
+        "Organization id": one.id,
+        "User name": one.token.username,
+        "Password": one.token.password,
+        "Developer key": DEV_KEY,
+        "Company's name": "Acme",
+    }
+    for question, line in typed.items():
+        screen += _read_until(main_end, question.encode())
+        time.sleep(0.1)  # The terminal stops echoing just after the question appears.
+        os.write(main_end, f"{line}\n".encode())
     screen += _read_until(main_end, b"billcom seed")
 
     assert command.wait(timeout=30) == 0
     os.close(main_end)
     assert b"acme is connected" in screen
-    assert password.encode() not in screen
+    assert one.token.username.encode() in screen
+    for secret in (one.token.password, DEV_KEY):
+        assert secret.encode() not in screen
 
 
 def _read_until(descriptor: int, wanted: bytes) -> bytes:

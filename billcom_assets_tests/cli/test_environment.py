@@ -9,6 +9,7 @@ import yaml
 from billcom_assets import environment
 from billcom_assets.bill.quotas import hour_of
 from billcom_assets.clock import utc_now
+from billcom_assets.warehouse.bill_clients import bill_client
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.tables import request_budget
 from billcom_assets_tests.cli.commands import Desk
@@ -89,7 +90,7 @@ def test_closing_a_client_gives_back_what_it_reserved_and_did_not_use(desk: Desk
             )
 
     before = reserved()
-    with environment.bill_client(warehouse, seal, integration) as client:
+    with bill_client(warehouse, seal, integration) as client:
         client.page("/v3/vendors")
         assert reserved() > before + 1
     assert reserved() == before + 1
@@ -103,7 +104,7 @@ def test_clients_of_one_integration_share_its_session(desk: Desk) -> None:
 
     logins = []
     for _ in range(2):
-        with environment.bill_client(warehouse, seal, integration) as client:
+        with bill_client(warehouse, seal, integration) as client:
             client.page("/v3/vendors")
             logins.append(client.stats.logins)
     warehouse.close()

@@ -15,7 +15,7 @@ from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets_tests.bill.scripted import Reply, scripted_bill
 from billcom_assets_tests.cli.commands import DEV_KEY, Desk
 
-CONNECT = "billcom connect acme --organization-id"
+CONNECT = "billcom connect acme (it asks for the right credentials; "
 VALIDATE = "billcom validate acme"
 NOT_BEFORE = "nothing was sent. Next step: Try again at "
 

@@ -62,7 +62,7 @@ MAY_READ_PROGRESS = {
     "quality/entity.py",  # keeps there when it looked at everything
     "quality/measures.py",  # adds up what a pull has recorded
     "status",
-    "cli/connect.py",  # writes them
+    "setup/connecting.py",  # writes them
 }
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -115,7 +115,7 @@ BROKEN = [
         set_integration(company="  "),
         "company_attached",
         "the integration names no company",
-        "billcom connect acme-us --company NAME ...",
+        "billcom connect acme-us",
     ),
     Broken(
         "login not tried",
@@ -129,7 +129,7 @@ BROKEN = [
         set_integration(status="error", status_message="Developer key is invalid."),
         "authenticated",
         "the last login failed: Developer key is invalid.",
-        "billcom validate acme-us, or with other credentials billcom connect acme-us ...",
+        "billcom validate acme-us, or with other credentials: billcom connect acme-us",
     ),
     Broken(
         "vendors not pulled",
@@ -301,7 +301,7 @@ def test_an_unknown_integration_lacks_everything(conn: Connection) -> None:
 
     assert not any(finding.met for finding in findings)
     assert findings[0].found == "there is no integration nobody"
-    assert findings[0].fix == "billcom connect nobody --company NAME ..."
+    assert findings[0].fix == "billcom connect nobody"
 
 
 def test_another_integrations_setup_does_not_count(ready: Books) -> None:

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from billcom_assets.bill.errors import BillError
-from billcom_assets.cli.connect import ConnectionSettings, connect_integration
+from billcom_assets.cli.options import acting
 from billcom_assets.environment import open_database
-from billcom_assets.job_runner import launch
+from billcom_assets.job_runner import add_partition, launch
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.sandbox.kinds import kind_at
+from billcom_assets.setup.connecting import ConnectionSettings, NotConnected, connect_integration
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import CredentialSources
 from billcom_assets_tests.automation.companies import KEY
@@ -60,7 +60,7 @@ def make_runs(server: SandboxServer, texts: list[str]) -> dict[str, str]:
     everything = " ".join(texts)
     warehouse = open_database()
     with served(_refusing(everything)) as refuser:
-        with pytest.raises(BillError):
+        with pytest.raises(NotConnected):
             _connect(warehouse, server, REFUSED, texts[3], f"http://{refuser}/connect")
         refused = launch("initial_seed", REFUSED)
         assert not refused.success
@@ -76,7 +76,8 @@ def make_runs(server: SandboxServer, texts: list[str]) -> dict[str, str]:
 def _connect(warehouse: Warehouse, server: SandboxServer, key: str, company: str, base_url: str) -> None:
     one = server.world.organizations[0 if key == KEY else 1]
     sources = CredentialSources(one.token.username, one.token.password, "sandbox-dev-key")
-    connect_integration(warehouse, key, one.id, sources, ConnectionSettings(company=company, base_url=base_url))
+    settings = ConnectionSettings(company=company, base_url=base_url)
+    connect_integration(warehouse, key, one.id, sources, settings, actor=acting(), on_new=add_partition)
 
 
 def _refusing(message: str) -> Starlette:
