@@ -13,6 +13,7 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed
 from billcom_assets.cli.options import acting, as_option
 from billcom_assets.cli.output import Output, pass_output
+from billcom_assets.redaction.counted import counted
 from billcom_assets.warehouse.key_rotation import Rotation, rotate
 from billcom_assets.warehouse.keys import make_key
 
@@ -66,11 +67,13 @@ def rotate_(output: Output, as_name: str | None) -> None:
 
 
 def _summary(rotation: Rotation) -> str:
-    parts = [f"{rotation.resealed:,} sealed values are now under the key {rotation.key_id}."]
+    parts = [
+        f"{counted(rotation.resealed, 'sealed value is', 'sealed values are')} now under the key {rotation.key_id}."
+    ]
     if rotation.already:
-        parts.append(f"{rotation.already:,} were before.")
+        parts.append(f"{counted(rotation.already, 'was', 'were')} before.")
     if rotation.dropped_sessions:
         parts.append(
-            f"{rotation.dropped_sessions:,} sessions could not be opened and were dropped; the next run signs in."
+            f"{counted(rotation.dropped_sessions, 'session', 'sessions')} could not be opened; the next run signs in."
         )
     return " ".join(parts)

@@ -15,6 +15,7 @@ from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output
 from billcom_assets.clock import utc_now
 from billcom_assets.environment import seal_for
+from billcom_assets.redaction.counted import counted
 from billcom_assets.warehouse import leaving
 from billcom_assets.warehouse.bill_access import SealedSessions
 from billcom_assets.warehouse.bill_clients import bill_client
@@ -111,8 +112,10 @@ def forget(output: Output, key: str, confirmed: bool, as_name: str | None) -> No
     }
 
     def render(console: Console) -> None:
-        deleted = f"{sum(forgotten.rows.values()):,} rows in {len(forgotten.rows)} tables"
-        console.print(f"{key} is forgotten: {deleted} and {elsewhere['dagster_runs']:,} Dagster runs were deleted.")
+        rows, tables = sum(forgotten.rows.values()), len(forgotten.rows)
+        deleted = f"{counted(rows, 'row', 'rows')} in {counted(tables, 'table', 'tables')}"
+        runs = counted(elsewhere["dagster_runs"], "Dagster run", "Dagster runs")
+        console.print(f"{key} is forgotten. Deleted: {deleted}, and {runs}.")
         console.print("What remains, because this command cannot or must not delete it:")
         for line in remains:
             console.print(f"  - {line}", soft_wrap=True)
@@ -151,8 +154,9 @@ def _refuse_while_running(warehouse: Warehouse, key: str) -> None:
 def _refused(key: str, rows: dict[str, int], runs: int) -> CommandFailed:
     listed = "\n".join(f"  {name}: {number:,}" for name, number in rows.items())
     return CommandFailed(
-        f"Nothing was deleted yet. This would delete everything of {key} for good: {sum(rows.values()):,} rows, its "
-        f"credentials and session, {runs:,} Dagster runs with their events, logs and samples, and its partition.\n"
+        f"Nothing was deleted yet. This would delete everything of {key} for good: "
+        f"{counted(sum(rows.values()), 'row', 'rows')}, its credentials and session, "
+        f"{counted(runs, 'Dagster run', 'Dagster runs')} with all events, logs and samples, and its partition.\n"
         f"{listed}\nTo do it: billcom forget {key} --yes",
         ExitCode.WRONG_USE,
         integration=key,

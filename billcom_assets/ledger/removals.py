@@ -40,9 +40,12 @@ class DoubtfulRemovals:
     removals: tuple[Removal, ...]
 
     def __str__(self) -> str:
-        share = f"{self.gone:,} of {self.active:,} {self.list} in use are not in the file"
+        verb = "is" if self.gone == 1 else "are"
+        share = f"{self.gone:,} of {self.active:,} {self.list} in use {verb} not in the file"
         mapped = sum(one.is_mapped for one in self.removals)
-        return f"{share}; {mapped:,} of those that would go are mapped" if mapped else share
+        return (
+            f"{share}; {mapped:,} of those that would go {'is' if mapped == 1 else 'are'} mapped" if mapped else share
+        )
 
 
 class RemovalsRefused(UserFacingError):

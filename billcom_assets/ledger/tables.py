@@ -11,6 +11,7 @@ from pathlib import Path
 from billcom_assets.ledger.problems import FileProblems, quoted
 from billcom_assets.ledger.spreadsheets import unprotected
 from billcom_assets.ledger.text_files import Malformed, TextFile
+from billcom_assets.redaction.counted import counted
 from billcom_assets.redaction.display import one_line
 
 HEADER_WITHIN = 25
@@ -268,7 +269,8 @@ class _RecordReader:
             self.problems.add(
                 self.file,
                 line,
-                f"the line has {len(cells)} cells, the header {width}; is a cell with a delimiter in it not quoted?",
+                f"the line has {counted(len(cells), 'cell', 'cells')}, the header {width}; "
+                "is a cell with a delimiter in it not quoted?",
             )
             return None
         return CsvRow(line, {name: _cell(cells[at]) for name, at in self.header.positions.items() if at < len(cells)})

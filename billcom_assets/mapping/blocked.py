@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, f
 
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.uses import PAYABLES, parts
+from billcom_assets.redaction.counted import counted, singular
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.ledger_tables import ledger_dimensions
 
@@ -58,7 +59,7 @@ class Blocked:
         """How many, and how much: "3 bills of 1,250.00 USD"."""
         money = " and ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(self.amounts.items()))
         kind = self.kind.replace("_", " ")
-        return f"{self.documents:,} {kind.removesuffix('s') if self.documents == 1 else kind} of {money}"
+        return f"{counted(self.documents, singular(kind), kind)} of {money}"
 
 
 def told(found: Sequence[Blocked]) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from billcom_assets.entities.model import Entity
 from billcom_assets.quality.measures import Quality, Severity
+from billcom_assets.redaction.counted import counted, singular
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.personal import mask_personal_data
 from billcom_assets.sync.state import EntityState
@@ -72,7 +73,10 @@ def _rejected_words(conn: Connection, integration: str, entity: Entity, count: i
     amount, kept = _at_stake(conn, integration, entity)
     shown = f", which stand for {amount:,.2f} in their own currencies" if amount else ""
     title = entity.name.replace("_", " ")
-    yield f"{count} {title} cannot be read as BILL sends them; {kept} show their last readable version{shown}"
+    unreadable = counted(
+        count, f"{singular(title)} cannot be read as BILL sends it", f"{title} cannot be read as BILL sends them"
+    )
+    yield f"{unreadable}; {counted(kept, 'shows its', 'show their')} last readable version{shown}"
 
 
 def _at_stake(conn: Connection, integration: str, entity: Entity) -> tuple[Decimal, int]:

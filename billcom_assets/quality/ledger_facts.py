@@ -22,7 +22,8 @@ def accounts_not_to_be_posted_to(conn: Connection, integration: str) -> Quality:
     used = in_use_among(conn, integration, "accounts", set(conn.scalars(wrong)), by="bills")
     return warning(
         used,
-        bad="accounts that bills refer to are mapped onto accounts that must not be posted to",
+        one="account that bills refer to is mapped onto one that must not be posted to",
+        many="accounts that bills refer to are mapped onto accounts that must not be posted to",
         good="every account that bills refer to is mapped onto one that may be posted to",
         fix=f"billcom mappings export {integration} --kind accounts --output accounts-mappings.csv",
     )
@@ -34,7 +35,8 @@ def vendors_of_another_currency(conn: Connection, integration: str) -> Quality:
     differ = func.upper(vendors.c.bill_currency) != func.coalesce(t.currency, home_currency(conn, integration))
     return warning(
         conn.scalars(_mapped_vendors(integration).where(differ)),
-        bad="vendors are mapped onto ledger vendors of another currency",
+        one="vendor is mapped onto a ledger vendor of another currency",
+        many="vendors are mapped onto ledger vendors of another currency",
         good="every mapped vendor has the currency of its ledger vendor",
         fix=f"billcom mappings export {integration} --kind vendors --output vendors-mappings.csv",
     )
@@ -45,7 +47,8 @@ def vendors_on_hold(conn: Connection, integration: str) -> Quality:
     held = set(conn.scalars(_mapped_vendors(integration).where(ledger_vendors.c.on_hold)))
     return warning(
         in_use_among(conn, integration, "vendors", held, by="bills"),
-        bad="vendors on bills are on hold in the ledger",
+        one="vendor on bills is on hold in the ledger",
+        many="vendors on bills are on hold in the ledger",
         good="no vendor on bills is on hold in the ledger",
         fix="release them in the accounting program and import its vendors again, or take the bills back in BILL",
     )

@@ -19,6 +19,7 @@ from billcom_assets.mapping.coverage import mapped
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.names import name_of
 from billcom_assets.mapping.uses import in_use_among, in_use_by
+from billcom_assets.redaction.counted import counted, singular
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.tables import contract_findings, sync_runs
@@ -51,15 +52,15 @@ class Quality:
     """All that the sample is taken from."""
 
 
-def warning(found: Iterable[str], *, bad: str, good: str, fix: str) -> Quality:
-    """A warning about each of ``found``; ``bad`` follows their count."""
+def warning(found: Iterable[str], *, one: str, many: str, good: str, fix: str) -> Quality:
+    """A warning about each of ``found``; ``one`` or ``many`` follows their count."""
     found = tuple(sorted(found))
     return Quality(
         passed=not found,
         severity=Severity.WARN,
-        description=f"{len(found)} {bad}" if found else good,
+        description=counted(len(found), one, many) if found else good,
         count=len(found),
-        sample=tuple(excerpt(one) for one in found[:_SAMPLE]),
+        sample=tuple(map(excerpt, found[:_SAMPLE])),
         fix=fix if found else "",
         found=found,
     )
@@ -76,7 +77,8 @@ def unmapped_funding_accounts(conn: Connection, integration: str) -> Quality:
     unmapped = sorted(set(live) - mapped(conn, integration, "funding_accounts").keys())
     return warning(
         unmapped,
-        bad="funding accounts of BILL are not mapped to a bank or credit card account of the ledger",
+        one="funding account of BILL is not mapped to a bank or credit card account of the ledger",
+        many="funding accounts of BILL are not mapped to a bank or credit card account of the ledger",
         good="every funding account of BILL is mapped",
         fix=_to_map(integration),
     )
@@ -108,10 +110,11 @@ def unmapped_in_use(
         unmapped = without & (in_use_by(conn, integration, kind, changed, by="bills") | set(known))
     what = kind.replace("_", " ")
     held = blocked(conn, integration, {kind: unmapped})
-    cannot = f": {told(held)} cannot be posted because of them" if held else ""
+    of_it, of_them = (f": {told(held)} cannot be posted because of {them}" if held else "" for them in ("it", "them"))
     return warning(
         unmapped,
-        bad=f"{what} that bills refer to are not mapped{cannot}",
+        one=f"{singular(what)} that bills refer to is not mapped{of_it}",
+        many=f"{what} that bills refer to are not mapped{of_them}",
         good=f"all {what} that bills refer to are mapped",
         fix=_to_map(integration),
     )
@@ -127,7 +130,8 @@ def duplicate_vendor_names(conn: Connection, integration: str, known: Collection
     """
     return warning(
         _vendors_doubled(conn, integration) if known is None else known,
-        bad="vendors of BILL share their name with another",
+        one="vendor of BILL shares its name with another",
+        many="vendors of BILL share their name with another",
         good="no two vendors of BILL have the same name",
         fix="merge them in BILL, or archive those that are not used",
     )
@@ -146,7 +150,8 @@ def duplicate_account_numbers(conn: Connection, integration: str) -> Quality:
     doubled = _doubled((same(row.account_number or ""), row.id) for row in rows)
     return warning(
         doubled,
-        bad="accounts of BILL share their number with another",
+        one="account of BILL shares its number with another",
+        many="accounts of BILL share their number with another",
         good="no two accounts of BILL have the same number",
         fix="merge or renumber them in BILL: the ledger account cannot be told by number",
     )
@@ -170,7 +175,8 @@ def contract(conn: Connection, integration: str, entity: str) -> Quality:
     title = entity.replace("_", " ")
     return warning(
         found,
-        bad=f"fields or values of {title} are unknown to the catalog",
+        one=f"field or value of {title} is unknown to the catalog",
+        many=f"fields or values of {title} are unknown to the catalog",
         good=f"the catalog knows every field and value of {title}",
         fix="nothing is lost: the payload keeps them; upgrade billcom-assets, or report them to its maintainers",
     )

@@ -59,7 +59,8 @@ def broken_references(
     title = entity.name.replace("_", " ")
     return warning(
         broken,
-        bad=f"objects that {title} refer to are missing, deleted or archived",
+        one=f"object that {title} refer to is missing, deleted or archived",
+        many=f"objects that {title} refer to are missing, deleted or archived",
         good=f"everything that {title} refer to is there",
         fix=f"billcom sync {integration} --full-refresh brings in what is missing; restore in BILL what is archived, "
         "or move its documents to another",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from billcom_assets.bill.failures import sign_in_command
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, INCOME_TYPES, PAYMENT_TYPES, AccountType
+from billcom_assets.redaction.counted import counted, singular
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.setup.mapped import MappedCounts
@@ -135,9 +136,13 @@ def _pulled(kind: str, *, unpulled: str, to_add: str) -> Callable[[SetupState], 
             return _Outcome(False, unpulled, state.seed_command)
         if not live:
             return _Outcome(False, f"BILL has returned no {kind} at all; add {to_add} there first", state.seed_command)
-        return _Outcome(True, f"{live} {kind} were pulled")
+        return _Outcome(True, counted(live, f"{singular(kind)} was pulled", f"{kind} were pulled"))
 
     return condition
+
+
+def _mapped_in_words(mapped: int, live: int, kind: str) -> str:
+    return f"{mapped} of {counted(live, singular(kind), kind)} {'is' if 1 in {mapped, live} else 'are'} mapped"
 
 
 def _to_map(state: SetupState, kind: str) -> str:
@@ -148,7 +153,7 @@ def _to_map(state: SetupState, kind: str) -> str:
 def _mapped(kind: str) -> Callable[[SetupState], _Outcome]:
     def condition(state: SetupState) -> _Outcome:
         mapped, live = state.counts[kind].mapped.total(), state.counts[kind].live.total()
-        found = f"{mapped} of {live} {kind} are mapped"
+        found = _mapped_in_words(mapped, live, kind)
         return _Outcome(True, found) if mapped else _Outcome(False, found, _to_map(state, kind))
 
     return condition
@@ -158,7 +163,7 @@ def _mapped_of(types: frozenset[AccountType], what: str) -> Callable[[SetupState
     def condition(state: SetupState) -> _Outcome:
         accounts = state.counts["accounts"]
         mapped, live = accounts.mapped_within(types), sum(accounts.live[type_] for type_ in types)
-        found = f"{mapped} of {live} {what} accounts are mapped"
+        found = _mapped_in_words(mapped, live, f"{what} accounts")
         if mapped:
             return _Outcome(True, found)
         if "accounts" in state.pulled and not live:

@@ -102,7 +102,8 @@ def freshness(connection: Connection, key: str, now: datetime, *, stale_after: t
         oldest = _hours(next(iter(ages.values())))
         return Quality(True, Severity.WARN, f"all {len(ages)} lists were pulled within {oldest}", 0, (), "")
     more = f" and {len(late) - _LISTS_SHOWN} more" if len(late) > _LISTS_SHOWN else ""
-    described = f"{len(late)} of {len(ages)} lists are late, last pulled: {', '.join(late[:_LISTS_SHOWN])}{more}"
+    are = "is" if len(late) == 1 else "are"
+    described = f"{len(late)} of {len(ages)} lists {are} late, last pulled: {', '.join(late[:_LISTS_SHOWN])}{more}"
     fix = f"billcom status {key} shows why; billcom sync {key} pulls now"
     return Quality(False, Severity.WARN, described, len(late), (), fix)
 

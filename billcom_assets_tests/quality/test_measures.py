@@ -62,8 +62,8 @@ def test_objects_that_bills_name_and_nobody_mapped_are_found(books: Books) -> No
 
     assert (found.passed, found.sample) == (False, ("009b",))
     assert found.description == (
-        "1 vendors that bills refer to are not mapped: 2 bills of 1,300.00 USD, 1 vendor payment of 20.00 USD "
-        "cannot be posted because of them"
+        "1 vendor that bills refer to is not mapped: 2 bills of 1,300.00 USD, 1 vendor payment of 20.00 USD "
+        "cannot be posted because of it"
     )
     books.suggestion("vendors", "009b", "V1")
     assert not unmapped_in_use(books.conn, KEY, "vendors").passed
@@ -74,7 +74,7 @@ def test_a_currency_of_bills_that_is_no_code_is_not_repeated(books: Books) -> No
     books.bill("bills", "00n1", vendor_id="009a", amount=Decimal("5.00"))
 
     assert unmapped_in_use(books.conn, KEY, "vendors").description.endswith(
-        "1 bill of 5.00 of an unknown currency cannot be posted because of them"
+        "1 bill of 5.00 of an unknown currency cannot be posted because of it"
     )
 
 
