@@ -16,8 +16,10 @@ from billcom_assets.automation.dead_runs import close_dead
 from billcom_assets.dagster_internals import (
     MAX_RETRIES_TAG,
     PARTITION_NAME_TAG,
+    ConfigurableClassData,
     LoadableTargetOrigin,
     ManagedGrpcPythonEnvCodeLocationOrigin,
+    NoOpComputeLogManager,
     ReconstructableRepository,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
@@ -38,6 +40,9 @@ _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 """The command shows progress of its own; the run's log in the UI has everything."""
 
 
+_NO_CAPTURE = ConfigurableClassData(NoOpComputeLogManager.__module__, NoOpComputeLogManager.__name__, "{}")
+
+
 @dataclass(frozen=True, slots=True)
 class Launched:
     """How a launched run ended."""
@@ -56,6 +61,19 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     dagster_home()
     with dg.DagsterInstance.get() as instance:
         keep_connections(instance)
+        yield instance
+
+
+@contextmanager
+def _at_the_terminal() -> Iterator[dg.DagsterInstance]:
+    """The same instance, but the process's output stays where it is.
+
+    Dagster would write it to files and have it copied from there, by processes that hear Ctrl-C, too: the display of
+    progress would stand still, and they would end with tracebacks.
+    """
+    with open_instance() as instance:
+        ref = instance.get_ref()._replace(compute_logs_data=_NO_CAPTURE)
+    with dg.DagsterInstance.from_ref(ref) as instance:
         yield instance
 
 
@@ -94,14 +112,14 @@ def launch(
         Busy: another command is running this integration.
     """
     reading = {"refresh": refresh or job_name == "full_refresh", "confirm_deletions": confirm_deletions}
-    with open_instance() as instance, closing(open_database()) as warehouse:
+    with _at_the_terminal() as instance, closing(open_database()) as warehouse:
         _add_partition(instance, integration)
         close_dead(instance, warehouse, integration)
         with command_runs.holding(warehouse, integration):
             run_config = {"ops": {PULLS: {"config": reading}}, "loggers": _QUIET}
             run, job = _create_run(instance, job_name, integration, entities, run_config)
             with listening(on_progress or (lambda _progress: None)):
-                execute_run(job, run, instance)
+                _execute(instance, job, run)
         ended = instance.get_run_by_id(run.run_id)
         if ended is None or not ended.is_success:
             return Launched(run.run_id, success=False, error=_why(instance, run.run_id), setup_missing=None)
@@ -109,6 +127,21 @@ def launch(
             missing = _missing(warehouse, integration)
             return Launched(run.run_id, success=False, error=str(missing), setup_missing=missing)
         return Launched(run.run_id, success=True, error=None, setup_missing=None)
+
+
+def _execute(instance: dg.DagsterInstance, job: Any, run: dg.DagsterRun) -> None:
+    try:
+        execute_run(job, run, instance)
+    except KeyboardInterrupt:
+        # Before or after the time in which Dagster ends the run by itself.
+        if not _ended(instance, run):
+            instance.report_run_canceled(run, "The command that carried this run out was stopped by Ctrl-C.")
+        raise
+
+
+def _ended(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    found = instance.get_run_by_id(run.run_id)
+    return found is not None and found.is_finished
 
 
 def _create_run(

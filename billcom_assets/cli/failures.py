@@ -32,6 +32,8 @@ class ExitCode(IntEnum):
     WRONG_USE = 2
     """Wrong use or configuration."""
     SETUP_INCOMPLETE = 3
+    INTERRUPTED = 130
+    """Ctrl-C, as shells count it."""
 
 
 class CommandFailed(UserFacingError):
@@ -92,7 +94,7 @@ def _failed(error: CommandFailed) -> Failure:
 
 
 def _stopped(_error: click.Abort) -> Failure:
-    return Failure(STOPPED, ExitCode.FAILED)
+    return Failure(STOPPED, ExitCode.INTERRUPTED)
 
 
 def _wrong_input(error: Exception) -> Failure:

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, RenderableType
 from rich.progress import Progress as Display
+from rich.progress import SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from billcom_assets.cli.output import Output
 from billcom_assets.sync.report import Progress
 
-Listener = Callable[[Progress], None]
+
+class Watcher(Protocol):
+    """Who shows a run's progress."""
+
+    def report(self, progress: Progress) -> None:
+        """Shows how far one pull is."""
+
+    def succeed(self) -> None:
+        """Notes that the run ended well; a display that ends without this shows a failure."""
 
 
 @contextmanager
-def shown_progress(output: Output, title: str) -> Iterator[Listener]:
-    """Yields the function to call with every progress; the display ends with the block."""
+def shown_progress(output: Output, title: str) -> Iterator[Watcher]:
+    """Yields what to tell of every progress; the display ends with the block."""
     if output.as_json:
-        yield lambda _progress: None
+        yield _Silent()
     elif output.err.is_terminal:
-        with _live(output.err, title) as listener:
-            yield listener
+        with _live(output.err, title) as watcher:
+            yield watcher
     else:
-        yield _Lines(output.err).report
+        yield _Lines(output.err)
+
+
+class _Silent:
+    def report(self, progress: Progress) -> None:
+        """Shows nothing."""
+
+    def succeed(self) -> None:
+        """Shows nothing."""
 
 
 class _Lines:
@@ -35,38 +53,70 @@ class _Lines:
         self._console = console
 
     def report(self, progress: Progress) -> None:
+        """Prints it once it is done."""
         if progress.done:
-            self._console.print(f"{_name(progress)}: {_counts(progress)}")
+            self._console.print(
+                f"{_name(progress)}: {_counts(progress)}, {progress.requests:,} requests so far", soft_wrap=True
+            )
+
+    def succeed(self) -> None:
+        """Prints nothing; the command says how it ended."""
+
+
+class _Mark(SpinnerColumn):
+    """Turns while something goes on; then says how it ended."""
+
+    def render(self, task: Task) -> RenderableType:
+        """The mark of one line."""
+        if task.fields.get("failed"):
+            return Text("\N{BALLOT X}", style="bold red")
+        return Text("\N{CHECK MARK}", style="green") if task.finished else super().render(task)
+
+
+class _Live:
+    """One line for the run and one for each pull."""
+
+    def __init__(self, display: Display, title: str) -> None:
+        self._display = display
+        self._run = display.add_task(title, total=None, counts="")
+        self._pulls: dict[str, TaskID] = {}  # by what _name says: an entity may be read in several ways in one run
+        self._lock = Lock()  # Pages arrive from several workers at once.
+
+    def report(self, progress: Progress) -> None:
+        """Shows how far one pull is."""
+        with self._lock:
+            name = _name(progress)
+            if name not in self._pulls:
+                self._pulls[name] = self._display.add_task(f"  {name}", total=None, counts="")
+            total = 1 if progress.done else None
+            self._display.update(self._pulls[name], total=total, completed=int(progress.done), counts=_counts(progress))
+
+    def succeed(self) -> None:
+        """Ticks the run."""
+        self._display.update(self._run, total=1, completed=1)
+
+    def end(self) -> None:
+        """Crosses out what has not ended well."""
+        for task in self._display.tasks:
+            if not task.finished:
+                self._display.update(task.id, total=1, failed=True)
+                self._display.stop_task(task.id)
 
 
 @contextmanager
-def _live(console: Console, title: str) -> Iterator[Listener]:
+def _live(console: Console, title: str) -> Iterator[_Live]:
     columns = (
-        SpinnerColumn(finished_text="\N{CHECK MARK}"),
+        _Mark(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12, pulse_style="cyan"),
         TextColumn("{task.fields[counts]}", markup=False),
         TimeElapsedColumn(),
     )
     with Display(*columns, console=console, transient=False) as display:
-        running = display.add_task(title, total=None, counts="")
-        tasks: dict[str, TaskID] = {}  # by what _name says: an entity may be read in several ways in one run
-        # Pages arrive from several workers at once.
-        lock = Lock()
-
-        def report(progress: Progress) -> None:
-            with lock:
-                name = _name(progress)
-                if name not in tasks:
-                    tasks[name] = display.add_task(f"  {name}", total=None, counts="")
-                task = tasks[name]
-                total = 1 if progress.done else None
-                display.update(task, total=total, completed=int(progress.done), counts=_counts(progress))
-
+        live = _Live(display, title)
         try:
-            yield report
+            yield live
         finally:
-            display.update(running, total=1, completed=1)
+            live.end()
 
 
 def _name(progress: Progress) -> str:
@@ -74,4 +124,4 @@ def _name(progress: Progress) -> str:
 
 
 def _counts(progress: Progress) -> str:
-    return f"{progress.fetched:,} fetched, {progress.written:,} written, {progress.requests:,} requests so far"
+    return f"{progress.fetched:,} fetched, {progress.written:,} written"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.console import Console
 from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
-from billcom_assets.cli.failures import STOPPED, CommandFailed, finding_document, setup_incomplete
+from billcom_assets.cli.failures import STOPPED, CommandFailed, ExitCode, finding_document, setup_incomplete
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
@@ -28,9 +28,6 @@ from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.known_integrations import require_integration
-
-if TYPE_CHECKING:
-    from billcom_assets.job_runner import Launched
 
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 _NUMBERS = {
@@ -75,14 +72,16 @@ def run_job(
     """
     with warehouse.read() as connection:
         require_integration(connection, key)
-    with shown_progress(output, title) as listener:
+    with shown_progress(output, title) as watcher:
         launched = lazy_dagster.launch(
-            job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=listener
+            job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=watcher.report
         )
     with warehouse.read() as connection:
         pulls = pulls_of(connection, launched.run_id)
         missing = gate(connection, key)
     if launched.success:
+        if launched.success:
+            watcher.succeed()
         return Finished(launched.run_id, pulls, missing)
     failed = {pull.entity: pull.error for pull in pulls if pull.status == "failed"}
     document = {"integration": key, **pulls_document(launched.run_id, pulls), "failed": failed}
@@ -99,7 +98,11 @@ def _reason(launched: Launched) -> str:
     if launched.error is None:
         return f"The run {launched.run_id} failed; its log is in the Dagster UI."
     # Ctrl-C: Dagster catches it, ends the run and reports the exception by its name.
-    return STOPPED if _INTERRUPTED in launched.error else launched.error
+    if launched.error is not None and _INTERRUPTED in launched.error:
+        raise CommandFailed(STOPPED, ExitCode.INTERRUPTED, **document)
+    raise CommandFailed(
+        launched.error or f"The run {launched.run_id} failed; its log is in the Dagster UI.", **document
+    )
 
 
 @click.command(cls=BillcomCommand, examples=("billcom seed acme-us",))

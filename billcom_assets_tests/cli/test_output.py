@@ -20,12 +20,14 @@ PULLED = Progress("vendor_credits", "first pull", fetched=1_200, written=1_100, 
 DONE = Progress("vendor_credits", "first pull", fetched=1_234, written=1_200, requests=13, done=True)
 
 
-def printed(*, terminal: bool, as_json: bool = False) -> str:
+def printed(*, terminal: bool, as_json: bool = False, succeeds: bool = True) -> str:
     stream = io.StringIO()
     output = Output(as_json=as_json, err=Console(file=stream, force_terminal=terminal, width=100, markup=False))
-    with shown_progress(output, "Seeding acme") as tell:
-        tell(PULLED)
-        tell(DONE)
+    with shown_progress(output, "Seeding acme") as watcher:
+        watcher.report(PULLED)
+        if succeeds:
+            watcher.report(DONE)
+            watcher.succeed()
     return stream.getvalue()
 
 
@@ -38,6 +40,14 @@ def test_progress_is_a_live_display_on_a_terminal() -> None:
     assert "\x1b[" in screen
     assert "Seeding acme" in screen
     assert "1,234 fetched, 1,200 written" in screen
+    last = screen.rsplit("Seeding acme", 1)
+    assert ("\N{CHECK MARK}" in last[0][-40:], "\N{BALLOT X}" in screen) == (True, False)
+
+
+def test_a_failure_is_crossed_out_with_whatever_did_not_end() -> None:
+    screen = printed(terminal=True, succeeds=False)
+    assert screen.count("\N{BALLOT X}") >= 2
+    assert "\N{CHECK MARK}" not in screen
 
 
 def test_progress_is_silent_for_scripts() -> None:
