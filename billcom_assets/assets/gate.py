@@ -64,6 +64,9 @@ class Gate:
 
     def _refuse(self, incomplete: SetupIncomplete) -> Event:
         self._context.log.warning(str(incomplete))
+        with self._sync.warehouse.write() as connection:
+            self._sync.fence.check(connection)
+            self._sync.states.refuse_run(connection, self._sync.run_id, GATE, self._sync.clock(), str(incomplete))
         self._context.instance.add_run_tags(self._context.run.run_id, {OUTCOME_TAG: REFUSED})
         missing = [(finding.prerequisite.title, finding.found, finding.fix) for finding in incomplete.findings]
         return dg.AssetObservation(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -12,6 +13,9 @@ from sqlalchemy import Connection, select
 from billcom_assets.sync.report import Counts, PullKind
 from billcom_assets.warehouse.tables import sync_rereads, sync_runs, sync_state
 from billcom_assets.warehouse.upsert import upsert
+
+REFUSED = "refused"
+"""Status in ``sync_runs`` of what the gate did not let a run pull."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,22 @@ class StateStore:
                 status="running",
                 started_at=run.started_at,
                 watermark_from=run.watermark_from,
+            )
+        )
+
+    def refuse_run(self, connection: Connection, run_id: str | None, entity: str, now: datetime, reason: str) -> None:
+        """Notes that a run was not let on to pull the entity."""
+        connection.execute(
+            sync_runs.insert().values(
+                id=uuid4().hex,
+                run_id=run_id,
+                integration=self.integration,
+                entity=entity,
+                kind=REFUSED,
+                status=REFUSED,
+                started_at=now,
+                finished_at=now,
+                error=reason,
             )
         )
 
