@@ -13,6 +13,7 @@ from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed
 from billcom_assets.cli.output import Output, pass_output, table
+from billcom_assets.redaction.counted import counted
 from billcom_assets.redaction.display import one_line
 from billcom_assets.warehouse import audit as log
 from billcom_assets.warehouse.audit import Actor, Entry, How
@@ -63,30 +64,42 @@ def _verify(output: Output, connection: Connection) -> None:
     output.result(
         document,
         lambda console: console.print(
-            f"All {verified.entries:,} entries are as they were written. Hash of the last one: {verified.head}",
+            f"{_as_written(verified.entries)}. Hash of the last one: {verified.head}",
             soft_wrap=True,
         ),
     )
 
 
+def _as_written(entries: int) -> str:
+    return (
+        "The only entry is as it was written" if entries == 1 else f"All {entries:,} entries are as they were written"
+    )
+
+
 def _show(output: Output, key: str | None, entries: list[Entry], total: int) -> None:
     def render(console: Console) -> None:
-        texts = ("Subject", "Before", "After")
-        columns = ("No.", "When (UTC)", "Who", "How", "What", "Integration", *texts)
-        console.print(table(columns, [_row(entry) for entry in entries], wrap=texts))
+        columns = ("No.", "When (UTC)", "Who", "What", "Integration", "Subject", "Change")
+        rows = [_row(entry, about=key) for entry in entries]
+        console.print(
+            table(columns, rows, wrap=("Who", "Subject", "Change"), whole=("What",), optional=("Integration",))
+        )
         if len(entries) < total:
-            console.print(f"The last {len(entries):,} of {total:,} entries; --limit {total} shows all.")
+            console.print(
+                f"The last {len(entries):,} of {counted(total, 'entry', 'entries')}; --limit {total} shows all."
+            )
 
     document = {"integration": key, "total": total, "entries": [_document(entry) for entry in entries]}
     output.result(document, render)
 
 
-def _row(entry: Entry) -> tuple[object, ...]:
+def _row(entry: Entry, about: str | None) -> tuple[object, ...]:
     who = Actor(entry.user_id, entry.user_name, How(entry.how), entry.as_name).name
     if entry.is_erased:
-        return entry.id, entry.at, who, entry.how, entry.what, "", "(erased)", "", ""
+        return entry.id, entry.at, who, entry.what, "", "(erased)", ""
     subject, before, after = one_line(entry.subject or ""), _readable(entry.before), _readable(entry.after)
-    return entry.id, entry.at, who, entry.how, entry.what, entry.integration or "", subject, before, after
+    change = f"{before} -> {after or 'none'}" if before else after
+    integration = entry.integration if entry.integration != about else None
+    return entry.id, entry.at, who, entry.what, integration, subject, change
 
 
 def _readable(text: str | None) -> str:

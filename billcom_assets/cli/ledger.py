@@ -23,6 +23,7 @@ from billcom_assets.ledger.reference_data import ImportReport, import_reference_
 from billcom_assets.ledger.removals import RemovalsRefused
 from billcom_assets.mapping.overview import Overviews
 from billcom_assets.mapping.suggestions import suggest
+from billcom_assets.redaction.counted import counted
 from billcom_assets.status.readiness import gate, next_command
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
@@ -174,7 +175,7 @@ def _show(console: Console, report: ImportReport, home_currency: str, command: s
             (one.table, one.inserted, one.updated, one.unchanged, one.deactivated, one.reactivated)
             for one in report.tables
         ]
-        console.print(table(columns, rows))
+        console.print(table(columns, rows, whole=("Table",), optional=columns[2:]))
     for one in report.renamed:
         console.print(str(one), soft_wrap=True)
     console.print(f"The books are kept in {home_currency}.")
@@ -204,4 +205,6 @@ def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | No
         output.note(f"Account {problem.ledger_id} {done}: {problem.message}.")
     problems = [asdict(problem) for problem in chart.problems]
     document = {"integration": key, "accounts": chart.accounts, "problems": problems}
-    written(output, warehouse, chart.csv, path, document, what=f"{chart.accounts:,} accounts", force=force)
+    written(
+        output, warehouse, chart.csv, path, document, what=counted(chart.accounts, "account", "accounts"), force=force
+    )

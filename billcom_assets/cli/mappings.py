@@ -26,6 +26,7 @@ from billcom_assets.mapping.next_step import REVIEW_FILE, mapping_command
 from billcom_assets.mapping.overview import Overviews, Standing
 from billcom_assets.mapping.review_file import MappingRow
 from billcom_assets.mapping.suggestions import DEFAULT_SCORE, Accept, Acceptance, KindAccepted, KindSuggestions
+from billcom_assets.redaction.counted import counted
 from billcom_assets.status.readiness import gate, next_command
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.engine import Warehouse
@@ -90,7 +91,7 @@ def _render_rows(console: Console, rows: Sequence[MappingRow], *, everything: bo
     if printed:
         console.print()
         columns = ("Kind", "Number", "In BILL", "In use", "State", "In the ledger", "Why")
-        console.print(table(columns, printed, wrap=("Why",)))
+        console.print(table(columns, printed, wrap=("Why",), optional=("Number", "In use")))
     if len(printed) < len(wanted):
         console.print(f"... and {len(wanted) - len(printed):,} more; --all shows them.")
 
@@ -215,7 +216,7 @@ def suggest(output: Output, /, *, key: str, accept: str | None, min_score: int, 
     }
 
     def render(console: Console) -> None:
-        columns = ("Kind", "Certain", "Likely", "Ambiguous", "Without a match", "Decided before", "Accepted now")
+        columns = ("Kind", "Certain", "Likely", "Ambiguous", "No match", "Decided", "Accepted")
         rows = [
             (
                 *(words(one.kind), one.exact, one.likely, one.ambiguous, one.without, one.decided),
@@ -223,7 +224,7 @@ def suggest(output: Output, /, *, key: str, accept: str | None, min_score: int, 
             )
             for one in matched.suggested
         ]
-        console.print(table(columns, rows))
+        console.print(table(columns, rows, optional=("Ambiguous", "No match", "Decided", "Accepted")))
         console.print(f"Next: {matched.next_step}", soft_wrap=True)
         if matched.may_sync and matched.next_step != (sync := f"billcom sync {key}"):
             console.print(f"Syncing may run already: {sync}", soft_wrap=True)
@@ -244,8 +245,8 @@ def _confirmed(output: Output, warehouse: Warehouse, key: str, min_score: int) -
     if not wanted:
         return []
     nobody = CommandFailed(
-        f"{len(wanted):,} matches would be accepted, and nobody can be asked. Add --yes, or see them first with: "
-        f"billcom mappings show {key}",
+        f"{counted(len(wanted), 'match', 'matches')} would be accepted, and nobody can be asked. Add --yes, or see "
+        f"them first with: billcom mappings show {key}",
         ExitCode.WRONG_USE,
     )
     if output.as_json:
@@ -301,7 +302,8 @@ def _refuse_to_lose_decisions(warehouse: Warehouse, key: str, path: str) -> None
         is_theirs = "ledger_id" in Path(path).read_bytes()[:_HEAD].decode("utf-8", "replace")
         pending = "decisions that cannot be read as they are" if is_theirs else ""
     else:
-        pending = f"{len(report.changes):,} decisions that were not imported" if report.changes else ""
+        waiting = counted(len(report.changes), "decision that was not imported", "decisions that were not imported")
+        pending = waiting if report.changes else ""
     if pending:
         raise CommandFailed(
             f"{path} holds {pending} and was left as it is. Import it first: billcom mappings import {key} {path}, "

@@ -15,8 +15,9 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-_WIDTH_OF_FILES = 160
+_WIDTH_OF_FILES = 80
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Document = Mapping[str, Any]
@@ -26,8 +27,7 @@ def _console(*, stderr: bool) -> Console:
     # No markup: what BILL sends may hold square brackets. No emoji for the same reason.
     console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
-        # Somebody reads it from a file or pipe later: what is cut off there is gone.
-        console.width = max(console.width, _WIDTH_OF_FILES)
+        console.width = _WIDTH_OF_FILES
     return console
 
 
@@ -80,27 +80,53 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: Collection[str] = ()) -> Table:
-    """A table for a terminal: numbers to the right, None as nothing.
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    wrap: Collection[str] = (),
+    whole: Collection[str] = (),
+    optional: Collection[str] = (),
+) -> Table:
+    """A table for a terminal: numbers to the right and never cut, None as nothing; text ends with an ellipsis.
 
     Args:
         columns: The titles.
         rows: Values in the order of the columns.
         wrap: Columns whose long texts go on in the next line; the others stay on one.
+        whole: Columns of text that is not cut either, because people copy it.
+        optional: Columns that are left out when they hold nothing but zeros.
     """
     rows = list(rows)
-    made = Table(header_style="bold", box=None)
-    for position, title in enumerate(columns):
-        is_number = any(isinstance(row[position], int) and not isinstance(row[position], bool) for row in rows)
+    kept = [
+        position
+        for position, title in enumerate(columns)
+        if title not in optional or any(row[position] for row in rows)
+    ]
+    made = Table(header_style="bold", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for position in kept:
+        title = columns[position]
+        is_number = any(_is_number(row[position]) for row in rows)
+        is_time = any(isinstance(row[position], datetime) for row in rows)
         made.add_column(
-            title,
+            _one_line(title),
             justify="right" if is_number else "left",
-            no_wrap=title not in wrap,
+            # The width of such a column is the last to be reduced.
+            no_wrap=is_number or is_time or title in whole,
             overflow="fold" if title in wrap else "ellipsis",
         )
     for row in rows:
-        made.add_row(*map(shown, row))
+        cells = [(columns[position], shown(row[position])) for position in kept]
+        made.add_row(*[text if title in wrap else _one_line(text) for title, text in cells])
     return made
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _one_line(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def shown(value: object) -> str:
@@ -111,6 +137,8 @@ def shown(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.1f}"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return clean(str(value))

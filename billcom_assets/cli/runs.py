@@ -35,15 +35,17 @@ _NUMBERS = {
     "inserted": "Inserted",
     "updated": "Updated",
     "unchanged": "Unchanged",
-    "skipped_by_cutoff": "Skipped",
-    "rejected": "Rejected",
-    "deleted": "Deleted",
-    "requests": "Requests",
     "seconds": "Seconds",
 }
 """Columns of the summary, in order: attribute of a pull, and title."""
 
 
+_RARE = {
+    "skipped_by_cutoff": "Skipped, because they are dated before the cutoff",
+    "rejected": "Rejected, because they are unreadable (billcom status names them)",
+    "deleted": "Marked as deleted",
+}
+"""Lines below it, where there is something to say."""
 @dataclass(frozen=True)
 class Finished:
     """What a run did that ended well."""
@@ -231,10 +233,15 @@ def pulls_document(run_id: str, pulls: Sequence[PullStatus]) -> dict[str, Any]:
 
 
 def render_pulls(console: Console, pulls: Sequence[PullStatus]) -> None:
-    """One line for each pull, and their sum."""
+    """One line for each pull, their sum, and what is out of the ordinary."""
     columns = ("Entity", "How", *_NUMBERS.values())
     rows: list[tuple[object, ...]] = [
         (words(pull.entity), pull.kind, *(getattr(pull, name) for name in _NUMBERS)) for pull in pulls
     ]
     total = ("total", "", *(sum(getattr(pull, name) or 0 for pull in pulls) for name in _NUMBERS))
-    console.print(table(columns, [*rows, total]))
+    console.print(table(columns, [*rows, total], optional=("Inserted", "Updated", "Unchanged")))
+    for name, what in _RARE.items():
+        found = [(words(pull.entity), getattr(pull, name)) for pull in pulls if getattr(pull, name)]
+        if found:
+            listed = ", ".join(f"{entity} {number:,}" for entity, number in found)
+            console.print(f"{what}: {listed}.", soft_wrap=True)

@@ -16,6 +16,7 @@ from billcom_assets.cli.output import Output, clean, pass_output, shown, table, 
 from billcom_assets.environment import credential_check
 from billcom_assets.mapping.blocked import Blocked, told
 from billcom_assets.mapping.coverage import Coverage
+from billcom_assets.redaction.counted import counted
 from billcom_assets.status.entities import EntityStatus
 from billcom_assets.status.report import IntegrationReport, IntegrationSummary, report, summaries
 from billcom_assets.status.runs import RunStatus
@@ -70,7 +71,7 @@ def _show_all(output: Output, warehouse: Warehouse, everyone: list[IntegrationSu
             )
             for one in everyone
         ]
-        console.print(table(columns, rows))
+        console.print(table(columns, rows, whole=("Key",), optional=("Open errors",)))
         # Without the key it is the same for all.
         for problem in dict.fromkeys(one.credentials.problem for one in everyone):
             if problem:
@@ -165,18 +166,18 @@ def setup_line(unpostable: Sequence[Blocked]) -> str:
 
 def coverage_table(kinds: list[Coverage]) -> object:
     """How far each kind is mapped."""
-    columns = ("Mappings", "Mapped", "Stale", "Suggested", "Unmapped", "In use", "In use, not mapped")
+    columns = ("Mappings", "Mapped", "Stale", "Suggested", "Unmapped", "In use", "In use, unmapped")
     rows = [
         (words(one.kind), one.mapped, one.stale, one.suggested, one.unmapped, one.in_use, one.in_use_unmapped)
         for one in kinds
     ]
-    return table(columns, rows)
+    return table(columns, rows, optional=columns[2:])
 
 
 def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
-    columns = ("Entity", "Rows", "Deleted", "Up to date until (UTC)", "Last pull (UTC)")
+    columns = ("Entity", "Rows", "Deleted", "Newest change seen (UTC)", "Last pull (UTC)")
     rows = [(words(one.entity), one.rows, one.deleted, one.watermark, one.synced_at or "never") for one in entities]
-    console.print(table(columns, rows))
+    console.print(table(columns, rows, optional=("Deleted",)))
     refused = ", ".join(words(one.entity) for one in entities if one.time_filter_refused)
     if refused:
         console.print(
@@ -199,7 +200,10 @@ def _render_errors(console: Console, found: IntegrationReport) -> None:
         console.print("No open integration errors; no document is held.")
         return
     total = sum(one.count for one in found.errors)
-    console.print(f"{total:,} open integration errors; {found.held:,} documents are held.")
+    console.print(
+        f"{counted(total, 'open integration error', 'open integration errors')}; "
+        f"{counted(found.held, 'document is', 'documents are')} held."
+    )
     columns = ("Entity", "What", "Count", "How to fix it")
     rows = [(words(one.entity), one.code, one.count, one.next_step) for one in found.errors]
     console.print(table(columns, rows, wrap=("How to fix it",)))

@@ -69,10 +69,31 @@ def test_values_read_well_in_tables(value: object, text: str) -> None:
     assert shown(value) == text
 
 
-def test_long_tables_are_not_cut_when_they_go_into_a_file(capsys: pytest.CaptureFixture[str]) -> None:
-    name = "A very long name of a vendor " * 4
-    Output().out.print(table(["Vendor", "Rows"], [[name, 3]]))
-    assert name.strip() in capsys.readouterr().out
+def test_a_table_has_80_columns_cuts_texts_with_an_ellipsis_and_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = [1_234_567_890 + position for position in range(3)]
+    key = "a-key-that-somebody-pastes"
+    columns = ["Key", "Vendor", *(f"Number {position}" for position in range(3))]
+    Output().out.print(table(columns, [[key, "A very long name of a vendor " * 4, *numbers]], whole=["Key"]))
+    row = capsys.readouterr().out.splitlines()[1]
+    assert len(row) <= 80
+    assert row.split() == [key, "A", "very\N{HORIZONTAL ELLIPSIS}", *(f"{number:,}" for number in numbers)]
+
+
+def test_a_table_is_as_wide_as_the_terminal() -> None:
+    stream = io.StringIO()
+    name = "A very long name of a vendor " * 3
+    Console(file=stream, width=120).print(table(["Vendor"], [[name]]))
+    assert name.strip() in stream.getvalue()
+
+
+def test_an_optional_column_of_nothing_but_zeros_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().out.print(
+        table(
+            ["Entity", "New", "Gone", "Seconds"], [["bills", 0, 0, 0.25], ["jobs", 7, 0, 3.0]], optional=["New", "Gone"]
+        )
+    )
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["Entity", "New", "Seconds"], ["bills", "0", "0.2"], ["jobs", "7", "3.0"]]
 
 
 def test_json_keeps_amounts_exact_and_times_with_their_zone() -> None:
