@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from billcom_assets import private_files
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
@@ -46,6 +47,16 @@ def open_database() -> Warehouse:
 
 def seal_for(warehouse: Warehouse) -> Seal:
     """What seals the credentials and sessions of this database.
+
+def database_file() -> Path | None:
+    """The SQLite file in use, perhaps not there yet; None where the database is no file."""
+    try:
+        url = make_url(database_url())
+    except ArgumentError:
+        return None
+    is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    return sqlite_file(url).absolute() if is_file else None
+
 
     Raises:
         WarehouseError: ``BILLCOM_SECRET_KEY`` is malformed, or missing on PostgreSQL.

@@ -93,7 +93,7 @@ def connect(
     To change a setting run it again: what you do not give stays. The credentials are needed again only where they
     would be sent somewhere else, and new ones are stored only when BILL accepts them.
     """
-    warehouse = opened()
+    warehouse = opened(make=True)
     actor = acting(as_name)
     values = {name: options.pop(name) for name in _CREDENTIALS}
     if values["organization_id"] is not None:

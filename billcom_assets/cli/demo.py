@@ -19,6 +19,7 @@ from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.demo_ledger import write_ledger
+from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.ledger import import_files
 from billcom_assets.cli.mappings import suggest_and_accept
 from billcom_assets.cli.options import acting
@@ -27,7 +28,9 @@ from billcom_assets.cli.runs import Finished, run_job
 from billcom_assets.environment import dagster_home
 from billcom_assets.mapping.coverage import Coverage
 from billcom_assets.mapping.suggestions import Accept
+from billcom_assets.redaction.counted import counted
 from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.sandbox.changes import Change
 from billcom_assets.setup.connecting import ConnectionSettings, connect_integration
 from billcom_assets.status.entities import EntityStatus, entity_statuses
 from billcom_assets.status.integrations import entity_states
@@ -37,6 +40,12 @@ from billcom_assets.warehouse.integrations import CredentialSources
 
 _KEY = "demo"
 _BILLS = 600
+_HAPPENS = {
+    "edit a bill": "A bill was corrected",
+    "void a payment": "A payment was voided",
+    "archive a vendor": "A vendor was archived",
+}
+"""What the simulated BILL calls what happens between the first act and the second, and how we say it."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +59,16 @@ class DemoCompany:
     @classmethod
     def of_size(cls, bills: int) -> DemoCompany:
         """The company with so many bills; the same data every time."""
+        # A seed of its own makes an organization id of its own: that of billcom sandbox stays free to be connected.
+        settings = Settings(bills=bills, orgs=1, seed=1_000 + bills)
         if bills == _BILLS:
-            return cls(_KEY, "Demo company", Settings(bills=bills, orgs=1))
-        # Another seed makes another organization id: BILL never has two companies under one.
-        return cls(
-            f"{_KEY}-{bills}", f"Demo company with {bills} bills", Settings(bills=bills, orgs=1, seed=1_000 + bills)
-        )
+            return cls(_KEY, "Demo company", settings)
+        return cls(f"{_KEY}-{bills}", f"Demo company with {bills} bills", settings)
+
+    @property
+    def command(self) -> str:
+        """What shows this company."""
+        return "billcom demo" if self.key == _KEY else f"billcom demo --bills {self.settings.bills}"
 
 
 @click.command(cls=BillcomCommand, examples=("billcom demo",))
@@ -66,6 +79,7 @@ class DemoCompany:
     show_default=True,
     help="Size of the simulated company, in bills.",
 )
+@click.option("--again", is_flag=True, help="Change something in the simulated BILL, and sync what changed.")
 @click.option("--keep-serving", is_flag=True, help="Leave the simulated BILL running until you press Ctrl-C.")
 @click.option(
     "--serve-only",
@@ -73,20 +87,27 @@ class DemoCompany:
     help="Only run the simulated BILL, for syncs of the demo that you launch yourself, until you press Ctrl-C.",
 )
 @pass_output
-def demo(output: Output, bills: int, keep_serving: bool, serve_only: bool) -> None:
+def demo(output: Output, /, bills: int, *, again: bool, keep_serving: bool, serve_only: bool) -> None:
     """Shows everything at once, on a simulated BILL that needs no account and no network.
 
     It connects the simulated organization, fetches its lists, loads the company's own ledger, maps the two, and syncs
     everything into a database.
 
-    Run it again to see an incremental sync: the same organization, and only what changed is written.
+    With --again you see an incremental sync: a bill is changed in the simulated BILL, a payment voided and a vendor
+    archived, and only that is written.
     """
     company = DemoCompany.of_size(bills)
+    warehouse = opened(make=not again)
+    if again:
+        _require_first_act(warehouse, company)
     home = dagster_home()
     started = time.monotonic()
     with SandboxServer(company.settings) as server:
-        shown = _Show(output, opened(), server, company)
+        shown = _Show(output, warehouse, server, company)
         shown.connect()
+        if again:
+            _show_changes(output, shown, shown.change_bill(), shown.sync())
+            return
         if serve_only:
             _serve_until_stopped(output, server)
             return
@@ -140,14 +161,23 @@ class _Show:
             files = write_ledger(self.organization, Path(folder))
             report = import_files(self.warehouse, self.company.key, files)
         changed = sum(one.inserted + one.updated for one in report.tables)
-        self._say(f"Loaded the company's own ledger: {changed:,} records new or changed (billcom ledger import).")
+        records = counted(changed, "record", "records")
+        self._say(f"Loaded the company's own ledger: {records} new or changed (billcom ledger import).")
         self._map()
         self._say("Syncing everything (billcom sync):")
-        title = f"Syncing {self.company.key}"
-        finished = run_job(self.output, self.warehouse, "full_sync", self.company.key, title=title)
+        finished = self.sync()
         # What a seed does not fetch, customers above all, is there to be mapped only now.
         self._map()
         return [finished]
+
+    def sync(self) -> Finished:
+        """Fetches what is new."""
+        key = self.company.key
+        return run_job(self.output, self.warehouse, "full_sync", key, title=f"Syncing {key}")
+
+    def change_bill(self) -> list[Change]:
+        """Lets something happen in the simulated BILL."""
+        return [one for what in _HAPPENS for one in self.server.sandbox.change(1, only=what)]
 
     def _map(self) -> None:
         matched = suggest_and_accept(self.warehouse, self.company.key, Accept.EXACT)
@@ -159,6 +189,42 @@ class _Show:
 
     def _say(self, text: str) -> None:
         self.output.note(text)
+
+
+def _require_first_act(warehouse: Warehouse, company: DemoCompany) -> None:
+    with warehouse.read() as connection:
+        bills = entity_states(connection, company.key).get("bills")
+    if bills is None or bills.first_pulled_at is None:
+        raise CommandFailed(
+            f"There is nothing to bring up to date yet. Begin with: {company.command}", ExitCode.WRONG_USE
+        )
+
+
+def _show_changes(output: Output, shown: _Show, changes: Sequence[Change], finished: Finished) -> None:
+    """What happened in BILL, and what the incremental sync wrote of it."""
+    names = ("fetched", "inserted", "updated", "unchanged")
+    totals: dict[str, Counter[str]] = {}
+    for pull in finished.pulls:
+        totals.setdefault(pull.entity, Counter()).update({name: getattr(pull, name) for name in names})
+    lines = [{"entity": entity, **{name: found[name] for name in names}} for entity, found in totals.items()]
+    document = {
+        "integration": shown.company.key,
+        "changes": [asdict(one) for one in changes],
+        "entities": lines,
+        "runs": [finished.run_id],
+    }
+
+    def render(console: Console) -> None:
+        console.print("What happened in BILL:")
+        for one in changes:
+            console.print(f"  - {_HAPPENS[one.what]}: {one.id}")
+        console.print("\nWhat the sync read and wrote:")
+        rows = [tuple(line.values()) for line in lines if line["fetched"]]
+        total = ("total", *(sum(found[name] for found in totals.values()) for name in names))
+        shown_rows = [(words(str(row[0])), *row[1:]) for row in rows]
+        console.print(table(("Entity", "Fetched", "Inserted", "Updated", "Unchanged"), [*shown_rows, total]))
+
+    output.result(document, render)
 
 
 def _summarize(
@@ -195,6 +261,7 @@ def _summarize(
             f"\n{document['rows']:,} rows with {document['requests']:,} requests in {seconds:.0f} seconds.\n"
             f"Database: {document['database']}\n"
             f"Dagster UI on this data: {ui}\n"
+            f"What an incremental sync writes: {shown.company.command} --again\n"
             f"More: billcom status {key}",
             soft_wrap=True,
         )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from billcom_assets.cli.demo import DemoCompany
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sandbox import Settings, World
 from billcom_assets_tests.cli.commands import billcom_command
@@ -12,7 +13,9 @@ from billcom_assets_tests.sync.truth import objects
 BILLS = 30
 
 
-def test_the_demo_shows_everything_and_a_second_one_finds_nothing_new(empty_home: Path) -> None:
+def test_the_demo_shows_everything_then_that_nothing_is_new_then_what_has_changed(
+    empty_home: Path,
+) -> None:
     first = billcom_command("demo", "--bills", str(BILLS), "--json")
     second = billcom_command("demo", "--bills", str(BILLS))
     status = billcom_command("status", "--json").document
@@ -36,6 +39,24 @@ def test_the_demo_shows_everything_and_a_second_one_finds_nothing_new(empty_home
     assert "make dev" in second.out or "billcom ui" in second.out
     assert f"billcom status demo-{BILLS}" in second.out
     assert [(one["key"], one["status"]) for one in status["integrations"]] == [(f"demo-{BILLS}", "connected")]
+
+    again = billcom_command("demo", "--bills", str(BILLS), "--again", "--json")
+
+    assert again.code == 0, again.err
+    assert [one["what"] for one in again.document["changes"]] == ["edit a bill", "void a payment", "archive a vendor"]
+    updated = {one["entity"]: one["updated"] for one in again.document["entities"]}
+    assert min(updated[entity] for entity in ("bills", "vendor_payments", "vendors")) >= 1
+    assert sum(one["inserted"] for one in again.document["entities"]) == 0
+
+
+def test_the_second_act_needs_the_first(empty_home: Path) -> None:
+    assert billcom_command("demo", "--bills", str(BILLS), "--again").code == 2
+
+
+def test_its_organization_is_not_that_of_the_sandbox() -> None:
+    sandbox = {one.id for one in World(Settings(orgs=2)).organizations}
+    assert {DemoCompany.of_size(bills).settings.seed for bills in (600, BILLS)} == {1_600, 1_000 + BILLS}
+    assert World(DemoCompany.of_size(600).settings).organization().id not in sandbox
 
 
 @pytest.mark.parametrize("bills", [19, 0])

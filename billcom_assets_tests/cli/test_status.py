@@ -40,13 +40,26 @@ def error(warehouse: Warehouse, entity: str, record_id: str, code: str, status: 
 def test_with_nothing_there_yet_status_says_what_to_do_first(empty_home: Path) -> None:
     answered = billcom_command("status")
 
-    assert answered.code == 0
-    assert "There is no integration yet" in answered.out
+    assert answered.code == 2
+    assert f"There is no database {empty_home}/billcom.db: DAGSTER_HOME names its folder." in answered.err
+    assert "To make a new one here: billcom connect KEY or billcom demo" in answered.err
+    assert billcom_command("status", "--json").document["next_steps"] == ["billcom connect KEY", "billcom demo"]
+
+
+@pytest.mark.parametrize("command", ["status", "audit", "sync acme", "mappings show acme", "sync"])
+def test_a_command_in_a_wrong_folder_makes_nothing_there(
+    tmp_path: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME")
+    monkeypatch.chdir(tmp_path)
+    assert billcom_command(*command.split()).code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_database_says_what_to_do_first(desk: Desk) -> None:
+    answered = desk.run("status")
+    assert (answered.code, "There is no integration yet" in answered.out) == (0, True)
     assert "billcom connect KEY" in answered.out
-    assert "billcom demo" in answered.out
-    document = billcom_command("status", "--json").document
-    assert document["integrations"] == []
-    assert len(document["next_steps"]) == 2
 
 
 def test_without_a_key_every_integration_has_a_line(desk: Desk, warehouse: Warehouse) -> None:
