@@ -11,10 +11,12 @@ from importlib import import_module
 from typing import Any
 
 import click
-from click.exceptions import NoArgsIsHelpError
+from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 
+from billcom_assets.cli.database import known_keys
 from billcom_assets.cli.failures import ExitCode, Failure, explain
 from billcom_assets.cli.output import Output, clean, to_json
+from billcom_assets.redaction.close_matches import did_you_mean, quoted
 from billcom_assets.warehouse.errors import describe, describe_where
 
 _JSON, _DEBUG = "--json", "--debug"
@@ -51,8 +53,13 @@ class BillcomCommand(click.Command):
                         formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuses words too many without showing them."""
-        left = super().parse_args(ctx, args)
+        """Refuses words too many without showing them; names the keys there are where KEY is missing."""
+        try:
+            left = super().parse_args(ctx, args)
+        except click.MissingParameter as missing:
+            if missing.param is None or missing.param.name != "key":
+                raise
+            raise click.UsageError(f"The KEY of an integration is missing.{known_keys()}", ctx) from None
         if ctx.args and not ctx.resilient_parsing:
             extra = "There is one word" if len(ctx.args) == 1 else f"There are {len(ctx.args)} words"
             raise click.UsageError(f"{extra} too many. Put a value that holds spaces in quotes.", ctx)
@@ -64,6 +71,16 @@ class BillcomGroup(click.Group):
 
     command_class = BillcomCommand
     group_class = type
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names."""
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as unknown:
+            guess = did_you_mean(unknown.command_name, self.list_commands(ctx))
+            raise click.UsageError(f"There is no command {quoted(unknown.command_name)}.{guess}", ctx) from None
 
 
 @dataclass(frozen=True)
@@ -115,7 +132,7 @@ class App(BillcomGroup):
             formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
 
     def main(self, args: Sequence[str] | None = None, *ignored: Any, **settings: Any) -> Any:
-        """Runs the command and exits with one of the four codes; no exception leaves it."""
+        """Runs the command and exits with an :class:`ExitCode`; no exception leaves it."""
         given = list(sys.argv[1:] if args is None else args)
         output = Output(as_json=_JSON in given, debug=_DEBUG in given)
         settings["standalone_mode"] = False

@@ -22,6 +22,7 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.mapping.coverage import unpostable
 from billcom_assets.mapping.overview import Overviews
 from billcom_assets.setup.prerequisites import Finding, next_step
+from billcom_assets.redaction.close_matches import did_you_mean, quoted
 from billcom_assets.status.readiness import gate
 from billcom_assets.status.runs import PullStatus, pulls_of
 from billcom_assets.warehouse import audit
@@ -198,9 +199,8 @@ def _record_confirmation(warehouse: Warehouse, key: str, entities: Sequence[str]
 def _require_known(entities: Sequence[str]) -> None:
     unknown = [name for name in entities if name not in CATALOG]
     if unknown:
-        listed = ", ".join(repr(name) for name in unknown)
-        raise click.UsageError(
-            f"There is no entity {listed}. Known are: {', '.join(CATALOG.names())}.", click.get_current_context()
+        refused = "".join(
+            f"There is no entity {quoted(name)}.{did_you_mean(name, CATALOG.names())} " for name in unknown
         )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, case, select
 from billcom_assets.bill.credentials import Credentials, Environment
 from billcom_assets.bill.errors import AuthenticationRefused, BillError, ConfigurationError, SignInPostponed
 from billcom_assets.bill.failures import refusal_code
+from billcom_assets.redaction.close_matches import did_you_mean, listed, quoted
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.warehouse.errors import WarehouseError, describe
@@ -25,6 +26,8 @@ from billcom_assets.warehouse.tables import integrations
 
 _KEY = re.compile(r"[a-z0-9-]+")
 _ENVIRONMENT_PREFIX = "env:"
+_LONGEST_KEY = 60
+"""Characters shown of a key that there is not."""
 SEALED_AS = "credentials"
 """What is sealed in the table ``integrations``."""
 
@@ -68,8 +71,9 @@ class UnknownIntegration(UserFacingError):
     """There is no integration of that key; the text names those there are."""
 
     def __init__(self, key: str, known: list[str]) -> None:
-        there = f"There is: {', '.join(known)}." if known else "There is none yet."
-        super().__init__(f"There is no integration {key!r}. {there} Make one with: billcom connect {key}")
+        there = f"There is: {listed(known)}." if known else "There is none yet."
+        step = f"{there} Make one with: billcom connect {one_line(key, limit=_LONGEST_KEY)}"
+        super().__init__(f"There is no integration {quoted(key)}.{did_you_mean(key, known)} {step}")
         self.key = key
 
 

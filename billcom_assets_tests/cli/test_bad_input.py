@@ -84,7 +84,27 @@ def test_an_unknown_integration_is_named_with_those_there_are(desk: Desk, argume
     assert is_one_clear_message(answered)
 
 
+def test_a_mistyped_integration_is_told_which_one_is_like_it(desk: Desk) -> None:
+    desk.connect("acme-us")
+    answered = desk.run("sync", "acmeus")
+    assert "There is no integration 'acmeus'. Did you mean acme-us? There is: acme-us." in answered.err
+
+
+def test_what_somebody_typed_is_repeated_bounded_and_steers_no_terminal(desk: Desk) -> None:
+    for command in (("status\x1b[2J" + "x" * 500,), ("sync", "acme\x1b[2J" + "x" * 500)):
+        answered = desk.run(*command)
+        assert (answered.code, "\x1b" in answered.err, "x" * 100 in answered.err) == (2, False, False)
+
+
+def test_where_the_key_is_missing_those_there_are_are_listed(desk: Desk) -> None:
+    desk.connect("acme-us")
+    for command in ("sync", "connect", "forget"):
+        answered = desk.run(command)
+        assert (answered.code, "KEY of an integration is missing. There is: acme-us." in answered.err) == (2, True)
+
+
 def test_an_unknown_entity_is_refused_with_the_known_ones(desk: Desk) -> None:
+    assert "'bils'. Did you mean bills?" in desk.run("sync", "acme", "--only", "bils").err
     answered = desk.run("sync", "acme", "--only", "bills", "--only", "cheques")
 
     assert answered.code == 2
@@ -105,7 +125,7 @@ def _below_a_file(folder: Path) -> str:
 
 DATABASES = {
     "a folder": (lambda folder: f"sqlite:///{folder}", "cannot be opened"),
-    "below a file": (_below_a_file, "cannot be made"),
+    "below a file": (_below_a_file, "There is no database"),
     "no database": (lambda folder: f"sqlite:///{_garbage(folder)}", "is damaged, or is no database"),
     "a server that is not there": (lambda _: "postgresql://me:hunter2@127.0.0.1:1/books", "cannot be used"),
     "another kind": (lambda _: "mysql://me:hunter2@localhost/books", "mysql databases are not supported"),
@@ -174,9 +194,11 @@ def test_a_home_folder_that_cannot_be_made_is_wrong_configuration(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nosuch",), "No such command 'nosuch'"),
-        (("ledger", "nosuch"), "No such command 'nosuch'"),
-        (("connect",), "Missing argument 'KEY'"),
+        (("nosuch",), "There is no command 'nosuch'"),
+        (("ledger", "nosuch"), "There is no command 'nosuch'"),
+        (("connect",), "The KEY of an integration is missing."),
+        (("statsu",), "There is no command 'statsu'. Did you mean status?"),
+        (("mappings", "shwo"), "There is no command 'shwo'. Did you mean show?"),
         (("sync", "acme", "--onyl", "bills"), "Did you mean"),
         (("ledger", "import", "acme"), "Name at least one file: --accounts, --vendors"),
         (("ledger", "export", "acme"), "--chart-of-accounts"),
