@@ -23,9 +23,21 @@ DATABASE_VARIABLE = "BILLCOM_DATABASE_URL"
 HOME_VARIABLE = "DAGSTER_HOME"
 DEFAULT_HOME = ".billcom"
 DATABASE_FILE = "billcom.db"
+UI_FILE = "ui-address"
+"""Where the Dagster UI of a home is served."""
 _INSTANCE_FILE = "dagster.yaml"
-_DAGSTERS = (_INSTANCE_FILE, "workspace.yaml", "history", "schedules", "storage", "logs", ".logs_queue", ".telemetry")
-"""What Dagster reads and keeps in its home."""
+_DAGSTERS = (
+    _INSTANCE_FILE,
+    "workspace.yaml",
+    "history",
+    "schedules",
+    "storage",
+    "logs",
+    ".logs_queue",
+    ".telemetry",
+    UI_FILE,
+)
+"""What Dagster and its UI read and keep in their home."""
 
 
 def database_url() -> str:
@@ -34,6 +46,16 @@ def database_url() -> str:
     # Rendered rather than glued: a folder's name may hold characters that mean something in a URL.
     default = URL.create("sqlite", database=str(home_folder() / DATABASE_FILE))
     return given or default.render_as_string(hide_password=False)
+
+
+def database_file() -> Path | None:
+    """The SQLite file in use, perhaps not there yet; None where the database is no file."""
+    try:
+        url = make_url(database_url())
+    except ArgumentError:
+        return None
+    is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    return sqlite_file(url).absolute() if is_file else None
 
 
 def open_database() -> Warehouse:
@@ -47,16 +69,6 @@ def open_database() -> Warehouse:
 
 def seal_for(warehouse: Warehouse) -> Seal:
     """What seals the credentials and sessions of this database.
-
-def database_file() -> Path | None:
-    """The SQLite file in use, perhaps not there yet; None where the database is no file."""
-    try:
-        url = make_url(database_url())
-    except ArgumentError:
-        return None
-    is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
-    return sqlite_file(url).absolute() if is_file else None
-
 
     Raises:
         WarehouseError: ``BILLCOM_SECRET_KEY`` is malformed, or missing on PostgreSQL.

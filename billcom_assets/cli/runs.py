@@ -17,12 +17,13 @@ from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.progress import shown_progress
 from billcom_assets.cli.status import setup_line
+from billcom_assets.cli.ui_address import page_of, where
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.mapping.coverage import unpostable
 from billcom_assets.mapping.overview import Overviews
-from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.redaction.close_matches import did_you_mean, quoted
+from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.readiness import gate
 from billcom_assets.status.runs import PullStatus, pulls_of
 from billcom_assets.warehouse import audit
@@ -39,14 +40,14 @@ _NUMBERS = {
     "seconds": "Seconds",
 }
 """Columns of the summary, in order: attribute of a pull, and title."""
-
-
 _RARE = {
     "skipped_by_cutoff": "Skipped, because they are dated before the cutoff",
     "rejected": "Rejected, because they are unreadable (billcom status names them)",
     "deleted": "Marked as deleted",
 }
 """Lines below it, where there is something to say."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """What a run did that ended well."""
@@ -79,13 +80,14 @@ def run_job(
         launched = lazy_dagster.launch(
             job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=watcher.report
         )
+        if launched.success:
+            watcher.succeed()
     with warehouse.read() as connection:
         pulls = pulls_of(connection, launched.run_id)
         missing = gate(connection, key)
     if launched.success:
-        if launched.success:
-            watcher.succeed()
         return Finished(launched.run_id, pulls, missing)
+    output.note(f"Dagster run: {where(launched.run_id)}")
     failed = {pull.entity: pull.error for pull in pulls if pull.status == "failed"}
     document = {"integration": key, **pulls_document(launched.run_id, pulls), "failed": failed}
     if any(pull.fetched for pull in pulls) and not output.as_json:
@@ -93,13 +95,6 @@ def run_job(
     if launched.setup_missing is not None:
         failure = setup_incomplete(launched.setup_missing)
         raise CommandFailed(failure.message, failure.exit_code, **document, **failure.document)
-    raise CommandFailed(_reason(launched), **document)
-
-
-def _reason(launched: Launched) -> str:
-    """Why the run failed, in words for a user."""
-    if launched.error is None:
-        return f"The run {launched.run_id} failed; its log is in the Dagster UI."
     # Ctrl-C: Dagster catches it, ends the run and reports the exception by its name.
     if launched.error is not None and _INTERRUPTED in launched.error:
         raise CommandFailed(STOPPED, ExitCode.INTERRUPTED, **document)
@@ -202,6 +197,7 @@ def _require_known(entities: Sequence[str]) -> None:
         refused = "".join(
             f"There is no entity {quoted(name)}.{did_you_mean(name, CATALOG.names())} " for name in unknown
         )
+        raise click.UsageError(f"{refused}Known are: {', '.join(CATALOG.names())}.", click.get_current_context())
 
 
 def _show_result(output: Output, key: str, finished: Finished, ready: str, when_ready: str) -> None:
@@ -215,7 +211,7 @@ def _show_result(output: Output, key: str, finished: Finished, ready: str, when_
 
     def render(console: Console) -> None:
         render_pulls(console, finished.pulls)
-        console.print(f"Dagster run {finished.run_id}")
+        console.print(f"Dagster run: {where(finished.run_id)}", soft_wrap=True)
         if not finished.missing:
             console.print(f"{ready} Next: {command}", soft_wrap=True)
             return
@@ -229,7 +225,7 @@ def _show_result(output: Output, key: str, finished: Finished, ready: str, when_
 
 def pulls_document(run_id: str, pulls: Sequence[PullStatus]) -> dict[str, Any]:
     """A run for a JSON document."""
-    return {"run_id": run_id, "pulls": [asdict(pull) for pull in pulls]}
+    return {"run_id": run_id, "run_url": page_of(run_id), "pulls": [asdict(pull) for pull in pulls]}
 
 
 def render_pulls(console: Console, pulls: Sequence[PullStatus]) -> None:

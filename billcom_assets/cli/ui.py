@@ -12,6 +12,7 @@ import click
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.output import Output, pass_output
+from billcom_assets.cli.ui_address import recorded
 from billcom_assets.environment import dagster_home
 from billcom_assets.job_runner import LOCATION, MODULE
 from billcom_assets.webserver.dagster_parts import Module
@@ -59,7 +60,8 @@ def ui(output: Output, /, host: str, port: int, named: tuple[str, ...], workspac
         raise CommandFailed(str(error), ExitCode.WRONG_USE) from None
     dagster_home()
     with _listen(host, port) as listener:
-        shown = f"http://{_authority(host)}:{listener.getsockname()[1]}{options['path_prefix']}"
+        name = "localhost" if _is_unspecified(host) else _authority(host)
+        shown = f"http://{name}:{listener.getsockname()[1]}{options['path_prefix']}"
 
         def ready() -> None:
             output.note(f"Dagster UI: {shown} (Ctrl-C ends it)")
@@ -67,7 +69,8 @@ def ui(output: Output, /, host: str, port: int, named: tuple[str, ...], workspac
                 output.note("It has no login of its own: put a proxy with a login in front of it.")
 
         try:
-            serve(workspace or Module(MODULE, LOCATION), listener, hosts, on_ready=ready, **options)
+            with recorded(shown):
+                serve(workspace or Module(MODULE, LOCATION), listener, hosts, on_ready=ready, **options)
         except DaemonEnded as error:
             raise CommandFailed(f"{error} Its log is above.") from None
     output.note("Stopped.")
@@ -86,10 +89,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _own_name(host: str) -> list[str]:
     """The address to serve on, unless it stands for all addresses."""
+    return [] if _is_unspecified(host) else [_authority(host)]
+
+
+def _is_unspecified(host: str) -> bool:
     try:
-        return [] if ipaddress.ip_address(host).is_unspecified else [_authority(host)]
+        return ipaddress.ip_address(host).is_unspecified
     except ValueError:
-        return [host]
+        return False
 
 
 def _is_loopback(host: str) -> bool:

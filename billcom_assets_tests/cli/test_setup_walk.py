@@ -114,6 +114,8 @@ def test_a_seed_shows_what_it_pulled_and_what_setup_still_needs(walk: Walk) -> N
     row = next(line for line in out.splitlines() if line.strip().startswith("vendors"))
     assert row.split()[:5] == ["vendors", "first", "pull", str(vendors), str(vendors)]
     assert "Before everything can be synced, setup needs:" in out
+    assert "Dagster run: /runs/" in out
+    assert "in the Dagster UI, which billcom ui serves" in out
     assert "billcom ledger import acme --vendors vendors.csv" in out
     # Plain lines of progress, as standard error is no terminal here.
     assert f"vendors (first pull): {vendors} fetched, {vendors} written" in walk["seed"].err
