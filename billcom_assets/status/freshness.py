@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan
 from billcom_assets.quality.measures import Quality, Severity
+from billcom_assets.redaction.counted import counted
 from billcom_assets.status.integrations import every_integration
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import describe
@@ -102,8 +103,8 @@ def freshness(connection: Connection, key: str, now: datetime, *, stale_after: t
         oldest = _hours(next(iter(ages.values())))
         return Quality(True, Severity.WARN, f"all {len(ages)} lists were pulled within {oldest}", 0, (), "")
     more = f" and {len(late) - _LISTS_SHOWN} more" if len(late) > _LISTS_SHOWN else ""
-    are = "is" if len(late) == 1 else "are"
-    described = f"{len(late)} of {len(ages)} lists {are} late, last pulled: {', '.join(late[:_LISTS_SHOWN])}{more}"
+    lists, are = counted(len(ages), "list", "lists"), "is" if len(late) == 1 else "are"
+    described = f"{len(late)} of {lists} {are} late, last pulled: {', '.join(late[:_LISTS_SHOWN])}{more}"
     fix = f"billcom status {key} shows why; billcom sync {key} pulls now"
     return Quality(False, Severity.WARN, described, len(late), (), fix)
 

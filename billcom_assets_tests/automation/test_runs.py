@@ -80,7 +80,8 @@ def rows(table: str, key: str = KEY) -> int:
 def pulls_of(run_id: str) -> set[str]:
     warehouse = open_database()
     with warehouse.read() as connection:
-        found = set(connection.scalars(select(sync_runs.c.entity).where(sync_runs.c.run_id == run_id)))
+        mine = (sync_runs.c.run_id == run_id, sync_runs.c.status != "refused")
+        found = set(connection.scalars(select(sync_runs.c.entity).where(*mine)))
     warehouse.close()
     return found
 

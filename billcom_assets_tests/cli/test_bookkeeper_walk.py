@@ -161,7 +161,7 @@ def test_likely_ones_are_listed_and_asked_about(bookkeeper: Bookkeeper) -> None:
     assert (declined.code, unasked.code, as_json.code, accepted.code) == (1, 2, 2, 0)
     assert "Nothing was mapped." in declined.err
     assert "Map these" in declined.err
-    assert "names alike but for spelling" in declined.out
+    assert all(word in declined.out for word in ("names", "alike", "spelling"))
     assert "Add --yes" in unasked.err
     assert next(one for one in accepted.document["kinds"] if one["kind"] == "vendors")["accepted"] > 0
 

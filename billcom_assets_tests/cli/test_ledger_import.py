@@ -96,7 +96,7 @@ def test_a_type_map_and_lists_of_one_dimension_each_are_taken(company: Desk, tmp
 
     assert answered.code == 0
     assert "  Account types: 1 from the type map (ranges used: 1000-1999 BANK)" in answered.out
-    assert [line.split()[:2] for line in answered.out.splitlines() if line.startswith(" ledger_")] == [
+    assert [line.split()[:2] for line in answered.out.splitlines() if line.startswith("ledger_")] == [
         ["ledger_accounts", "1"],
         ["ledger_dimensions", "5"],
     ]
@@ -113,14 +113,14 @@ def test_a_filtered_export_is_refused_and_the_command_that_confirms_it_can_be_pa
     refused = company.run("ledger", "import", "acme", "--vendors", str(file), "--as", "Ada")
 
     assert refused.code == 2
-    assert "Nothing was imported: 1 of 2 vendors in use are not in the file." in refused.err
+    assert "Nothing was imported: 1 of 2 vendors in use is not in the file." in refused.err
     assert '  vendors "V2" "Beta": not in the file' in refused.err
     command = refused.err.splitlines()[-1]
     assert command == f"billcom ledger import acme --vendors '{file}' --as Ada --allow-removals"
     answered = company.run(*shlex.split(command)[1:])
     assert answered.code == 0
-    row = next(line for line in answered.out.splitlines() if line.startswith(" ledger_vendors"))
-    assert row.split() == ["ledger_vendors", "0", "0", "1", "1", "0"]
+    row = next(line for line in answered.out.splitlines() if line.startswith("ledger_vendors"))
+    assert row.split() == ["ledger_vendors", "0", "1", "1"]
 
 
 def test_the_refusal_in_json_names_what_would_go(company: Desk, tmp_path: Path) -> None:

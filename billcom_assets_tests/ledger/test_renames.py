@@ -290,7 +290,7 @@ def test_each_list_counts_by_itself(files: Files) -> None:
         files, departments="Name\n" + "".join(f"D{number}\n" for number in range(40)), classes="Name\nEast\n"
     )
 
-    assert text.startswith("Nothing was imported: 1 of 2 classes in use are not in the file.")
+    assert text.startswith("Nothing was imported: 1 of 2 classes in use is not in the file.")
 
 
 @pytest.mark.parametrize(
