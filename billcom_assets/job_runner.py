@@ -74,6 +74,7 @@ def _at_the_terminal() -> Iterator[dg.DagsterInstance]:
     with open_instance() as instance:
         ref = instance.get_ref()._replace(compute_logs_data=_NO_CAPTURE)
     with dg.DagsterInstance.from_ref(ref) as instance:
+        keep_connections(instance)
         yield instance
 
 
