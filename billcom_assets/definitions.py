@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
+from billcom_assets.assets.integrations import integrations
 from billcom_assets.assets.pulls import pulls
 from billcom_assets.automation.freshness import freshness as freshness_sensor
-from billcom_assets.automation.jobs import JOBS
+from billcom_assets.automation.jobs import JOBS, look_over
 from billcom_assets.automation.pruning import nightly_pruning, prune_history
 from billcom_assets.automation.schedules import SCHEDULES
 from billcom_assets.automation.sensors import SENSORS
@@ -14,9 +15,9 @@ from billcom_assets.checks.freshness import freshness
 from billcom_assets.resources import Billcom
 
 defs = dg.Definitions(
-    assets=[pulls],
+    assets=dg.with_source_code_references([pulls, integrations]),
     asset_checks=[freshness],
-    jobs=[*JOBS, prune_history],
+    jobs=[*JOBS, look_over, prune_history],
     schedules=[*SCHEDULES, nightly_pruning],
     sensors=[*SENSORS, freshness_sensor],
     resources={"billcom": Billcom()},

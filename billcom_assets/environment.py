@@ -58,6 +58,11 @@ def database_file() -> Path | None:
     return sqlite_file(url).absolute() if is_file else None
 
 
+def database_kind() -> str:
+    """``sqlite`` or ``postgresql``, by the address alone."""
+    return "postgresql" if database_url().startswith("postgres") else "sqlite"
+
+
 def open_database() -> Warehouse:
     """The company's database, its tables up to date.
 

@@ -10,6 +10,7 @@ from billcom_assets.assets.metadata import column_schema
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity
 from billcom_assets.entities.plan import ALIGNMENT, GATE, Step, seed_plan, sync_plan
+from billcom_assets.environment import database_kind
 from billcom_assets.partitions import INTEGRATIONS
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.tables import SCHEMA
@@ -47,7 +48,7 @@ def _derived(step: Step, place: str) -> dg.AssetSpec:
         deps=step.reads,
         partitions_def=INTEGRATIONS,
         group_name=group,
-        kinds={"sql"},
+        kinds={database_kind()},
         description=f"{description}\n\n{place}.",
     )
 
@@ -58,11 +59,13 @@ def _pulled(step: Step, entity: Entity, place: str) -> dg.AssetSpec:
         deps=step.reads,
         partitions_def=INTEGRATIONS,
         group_name=entity.group.value,
-        kinds={"bill", "sql"},
-        description=f"{entity.description}\n\n{place}. BILL's documentation: {entity.docs}",
+        kinds={"bill", database_kind()},
+        description=f"{entity.description}\n\n{place}.",
         metadata={
             "dagster/column_schema": column_schema(catalog_mirror().table(entity.name)),
-            "dagster/table_name": f"{SCHEMA}.{entity.name}",
+            # As it is written in a query of the database in use.
+            "dagster/table_name": f"{SCHEMA}.{entity.name}" if database_kind() == "postgresql" else entity.name,
+            "bill_documentation": dg.MetadataValue.url(entity.docs),
             "bill_path": ", ".join((entity.path, *(one.path for one in entity.other_lists))),
             "walk": entity.walk.value,
             "tables": ", ".join(entity.tables()),

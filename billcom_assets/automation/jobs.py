@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from billcom_assets.assets.integrations import NAME as INTEGRATIONS
 from billcom_assets.assets.pulls import PULLS
 from billcom_assets.checks.freshness import CHECK
 from billcom_assets.entities.catalog import CATALOG
@@ -31,4 +32,11 @@ full_refresh = dg.define_asset_job(
     description="Reads every list from end to end and notes what BILL no longer has. Same order and gate as full_sync.",
 )
 
+look_over = dg.define_asset_job(
+    "look_over",
+    selection=dg.AssetSelection.assets(INTEGRATIONS),
+    description="Looks at every integration: whether it is ready, when it was last synced, and what all add up to.",
+)
+
 JOBS = [initial_seed, full_sync, full_refresh]
+"""Jobs that pull, one run for each integration."""

@@ -14,6 +14,7 @@ from typing import TypeVar
 import dagster as dg
 
 from billcom_assets.automation.dead_runs import is_ours
+from billcom_assets.automation.jobs import look_over
 from billcom_assets.automation.run_deletion import delete_run
 from billcom_assets.clock import utc_now
 from billcom_assets.dagster_internals import PARTITION_NAME_TAG
@@ -63,7 +64,7 @@ def prune(instance: dg.DagsterInstance, before: datetime, *, lasts: float = _LAS
 
 def _to_delete(instance: dg.DagsterInstance, run_ids: Sequence[str], shown: Collection[str]) -> Iterator[dg.DagsterRun]:
     for run in instance.get_runs(dg.RunsFilter(run_ids=list(run_ids))):
-        ours = is_ours(run) or run.job_name == prune_history.name
+        ours = is_ours(run) or run.job_name in (prune_history.name, look_over.name)
         if ours and run.run_id not in shown and not _is_newest_of_its_kind(instance, run):
             yield run
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from billcom_assets.automation.jobs import full_refresh, full_sync
+from billcom_assets.automation.jobs import full_refresh, full_sync, look_over
 from billcom_assets.automation.run_requests import QUEUE_ROOM, Decide, Launch, Skip, Tick, unreadable, write_cursor
 from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
@@ -153,4 +153,13 @@ def _schedule(schedule: LaunchSchedule) -> dg.ScheduleDefinition:
     return evaluate
 
 
-SCHEDULES = [_schedule(schedule) for schedule in LAUNCH_SCHEDULES]
+_hourly_look = dg.ScheduleDefinition(
+    name="look_over",
+    job=look_over,
+    cron_schedule="5 * * * *",
+    execution_timezone="UTC",
+    description="Looks at every integration once an hour, for the asset integrations.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+SCHEDULES = [*map(_schedule, LAUNCH_SCHEDULES), _hourly_look]

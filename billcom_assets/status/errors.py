@@ -32,12 +32,13 @@ def open_errors(connection: Connection, key: str) -> list[OpenErrors]:
     return [OpenErrors(**row._mapping) for row in connection.execute(query)]
 
 
-def held_documents(connection: Connection, key: str) -> int:
-    """Bills, vendor credits and vendor payments that have at least one open integration error."""
+def held_documents(connection: Connection, key: str | None = None) -> int:
+    """Bills, vendor credits and vendor payments of one integration, or of all, that have an open integration error."""
     e = integration_errors.c
+    mine = [e.integration == key] if key is not None else []
     documents = (
-        select(e.entity, e.record_id)
-        .where(e.integration == key, e.status == "open", e.entity.in_(PAYABLES), e.record_id != "")
+        select(e.integration, e.entity, e.record_id)
+        .where(*mine, e.status == "open", e.entity.in_(PAYABLES), e.record_id != "")
         .distinct()
         .subquery()
     )

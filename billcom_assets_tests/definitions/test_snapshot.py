@@ -63,7 +63,7 @@ def _asset(graph: Any, key: dg.AssetKey) -> dict[str, Any]:
         "group": node.group_name,
         "kinds": sorted(node.kinds),
         "tags": {name: value for name, value in sorted(node.tags.items()) if not name.startswith("dagster/kind/")},
-        "partitions": node.partitions_def.name,
+        "partitions": node.partitions_def.name if node.partitions_def else None,
         "checks": [one.name + (" (blocking)" if graph.get_check_spec(one).blocking else "") for one in checks],
     }
 
