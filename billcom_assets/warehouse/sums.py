@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.sql.functions import FunctionElement
 
 from billcom_assets.warehouse.types import Exact
 
 
-class MoneySum(GenericFunction[Decimal]):
+class MoneySum(FunctionElement[Decimal]):
     """SUM of a column of money, or of an expression of such columns.
 
     PostgreSQL's NUMERIC is exact. SQLite adds floating-point numbers, so the cents are added as integers, and only
@@ -22,9 +22,15 @@ class MoneySum(GenericFunction[Decimal]):
 
     inherit_cache = True
     name = "sum"
+    type = Exact(money=True)
 
     def __init__(self, amount: ColumnElement[Any]) -> None:
-        super().__init__(amount, type_=Exact(money=True))
+        super().__init__(amount)
+
+
+@compiles(MoneySum)
+def _of_amounts(element: MoneySum, compiler: SQLCompiler, **options: Any) -> str:
+    return f"sum({compiler.process(element.clauses, **options)})"
 
 
 @compiles(MoneySum, "sqlite")
