@@ -16,7 +16,7 @@ DEMO := $(APART) DAGSTER_HOME="$(CURDIR)/.billcom"
 PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint format bench clean
+.PHONY: help demo dev test lint format bench screenshots clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: $(INSTALLED) ## put imports and layout in order
 
 bench: $(INSTALLED) ## measure speed and memory beside dlt on PostgreSQL (SCALE=0.1 for a quick look; ONLY=scale for 200,000 bills)
 	@$(BIN)/python -m billcom_assets_tests.bench --scale $(SCALE) $(if $(ONLY),--only $(ONLY))
+
+screenshots: $(INSTALLED) ## take the README's screenshots again, in headless Chromium
+	@$(APART) $(BIN)/python -m billcom_assets_tests.screenshots
 
 clean: ## remove the environments and the demo's data
 	@rm -rf .venv .venv-peers .billcom

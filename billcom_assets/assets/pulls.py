@@ -5,7 +5,7 @@ step hold for every selection, gaps included, because one function walks them.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -67,22 +67,32 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
         ) as sync:
             if config.confirm_deletions and command_runs.COMMAND_TAG not in context.run.tags:
                 _record_confirmation(sync, planned)
-            yield from _walk(context, sync, steps, refused, refresh=config.refresh)
+            results = Results(context)
+            pulled = yield from _walk(context, sync, steps, results, refused, refresh=config.refresh)
+            # Last, because what has just been pulled may refer to what was pulled after it.
+            yield from (quality.look(sync, name) for name in pulled if results.is_selected(name, quality.NAME))
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it
         raise failure_for(key, error).with_traceback(error.__traceback__) from None
     refused.end_run()
 
 
 def _walk(
-    context: dg.AssetExecutionContext, sync: Sync, steps: Sequence[Step], refused: RefusedLists, *, refresh: bool
-) -> Iterator[Event]:
-    results = Results(context)
+    context: dg.AssetExecutionContext,
+    sync: Sync,
+    steps: Sequence[Step],
+    results: Results,
+    refused: RefusedLists,
+    *,
+    refresh: bool,
+) -> Generator[Event, None, list[str]]:
+    """Takes the steps in their order, up to the gate while that is closed; returns the entities that were pulled."""
     gate = Gate(context, sync, results)
+    pulled: list[str] = []
     for step in steps:
         if step.name == GATE or (step.entity is not None and step.entity.gated):
             yield from gate.examine()
             if not gate.is_open:
-                return
+                return pulled
         if step.name == ALIGNMENT:
             yield results.materialized(ALIGNMENT, _compare(sync))
         if step.entity is None or (step.entity.gated and refused.hold_back(step.name)):
@@ -99,10 +109,10 @@ def _walk(
         refused.note_success()
         _suggest(sync, step.entity)
         yield results.materialized(step.name, pull_metadata(sync, step.entity, reports), told(reports))
-        if results.is_selected(step.name, quality.NAME):
-            yield quality.look(sync, step.name)
+        pulled.append(step.name)
     if any(step.name in _SEEN_BY_THE_GATE for step in steps):
         yield from gate.report()
+    return pulled
 
 
 def _record_confirmation(sync: Sync, planned: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ def evaluation(report: FreshnessReport) -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
         asset_key=CHECK.asset_key,
         check_name=CHECK.name,
-        passed=not report.troubled,
+        passed=report.is_measured and not report.troubled,
         severity=dg.AssetCheckSeverity.WARN,
         description=report.description,
         metadata=metadata,

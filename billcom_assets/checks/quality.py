@@ -58,9 +58,11 @@ def evaluation(entity: str, integration: str, taken: Sequence[tuple[Measure, Qua
 
     The description is Markdown to the UI and holds words of ours alone; samples, which BILL wrote, are a table of text.
     """
-    failed = [(measure, quality) for measure, quality in taken if not quality.passed]
+    measured = [(measure, quality) for measure, quality in taken if quality.is_measured]
+    failed = [(measure, quality) for measure, quality in measured if not quality.passed]
+    waiting = [f"{measure.name} {quality.description}" for measure, quality in taken if not quality.is_measured]
     is_error = any(quality.severity is Severity.ERROR for _, quality in failed)
-    rows = [(m.name, "passed" if q.passed else "failed", str(q.count), q.description) for m, q in taken]
+    rows = [(m.name, _verdict(q), str(q.count), q.description) for m, q in taken]
     metadata: dict[str, dg.MetadataValue] = {
         "count": dg.MetadataValue.int(sum(quality.count for _, quality in failed)),
         "measures": table(("measure", "result", "count", "found"), rows),
@@ -74,10 +76,18 @@ def evaluation(entity: str, integration: str, taken: Sequence[tuple[Measure, Qua
         asset_key=dg.AssetKey(entity),
         check_name=NAME,
         partition=integration,
-        passed=not failed,
+        passed=bool(measured) and not failed,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description="; ".join(quality.description for _, quality in failed)
-        or f"{len(taken)} of {len(taken)} measures hold",
+        description="; ".join(
+            [quality.description for _, quality in failed]
+            or [f"{len(measured)} of {len(measured)} measures hold", *waiting]
+        ),
         metadata=metadata,
         blocking=False,
     )
+
+
+def _verdict(quality: Quality) -> str:
+    if not quality.is_measured:
+        return "not measured yet"
+    return "passed" if quality.passed else "failed"

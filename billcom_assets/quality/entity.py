@@ -10,12 +10,14 @@ from functools import cached_property
 from sqlalchemy import Connection, select
 
 from billcom_assets.entities.model import Entity
+from billcom_assets.mapping.coverage import mapped
 from billcom_assets.quality import ledger_facts, measures
 from billcom_assets.quality.completeness import completeness
 from billcom_assets.quality.findings import Changes, MeasureFindings
 from billcom_assets.quality.measures import IN_USE_KINDS, Quality
 from billcom_assets.quality.references import broken_references
 from billcom_assets.sync.state import EntityState
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.tables import sync_state
 
 
@@ -72,6 +74,13 @@ class Measure:
     take: Callable[[Look], Quality]
     is_kept: bool = False
     """What it finds is kept, so that the next look goes on from there."""
+    lacks: Callable[[Look], str] = lambda _look: ""
+    """What is not there yet that it measures; empty when there is something."""
+
+    def result(self, look: Look) -> Quality:
+        """What was found, unless there is nothing to measure."""
+        lacking = self.lacks(look)
+        return measures.not_measured(lacking) if lacking else self.take(look)
 
 
 def measures_of(entity: Entity) -> Iterator[Measure]:
@@ -100,13 +109,14 @@ def measures_of(entity: Entity) -> Iterator[Measure]:
             "Live objects refer to objects that are in the mirror and neither deleted nor archived.",
             _references,
             is_kept=True,
+            lacks=_no_objects,
         )
     yield from _OF_ENTITIES.get(entity.name, ())
 
 
 def look_at(look: Look) -> list[tuple[Measure, Quality]]:
     """Takes every measure of the entity."""
-    return [(measure, measure.take(look)) for measure in measures_of(look.entity)]
+    return [(measure, measure.result(look)) for measure in measures_of(look.entity)]
 
 
 def keep(connection: Connection, look: Look, taken: Sequence[tuple[Measure, Quality]]) -> None:
@@ -118,6 +128,20 @@ def keep(connection: Connection, look: Look, taken: Sequence[tuple[Measure, Qual
         s = sync_state.c
         mine = (s.integration == look.integration, s.entity == look.entity.name)
         connection.execute(sync_state.update().where(*mine).values(checked_at=look.now))
+
+
+def _no_objects(look: Look) -> str:
+    t = catalog_mirror().table(look.entity.name)
+    there = look.connection.scalar(select(t.c.id).where(is_live(t, look.integration)).limit(1))
+    return "" if there is not None else f"there are no {look.entity.name.replace('_', ' ')}"
+
+
+def _no_objects_or_none_mapped(kind: str) -> Callable[[Look], str]:
+    def lacks(look: Look) -> str:
+        nothing = "" if mapped(look.connection, look.integration, kind) else f"no {kind} are mapped"
+        return _no_objects(look) or nothing
+
+    return lacks
 
 
 def _references(look: Look) -> Quality:
@@ -148,7 +172,7 @@ def _used(kind: str) -> Measure:
         )
 
     description = f"Every one of the {title} that bills refer to is mapped to its ledger counterpart."
-    return Measure(name, description, take, is_kept=True)
+    return Measure(name, description, take, is_kept=True, lacks=_no_objects)
 
 
 _OF_ENTITIES = {
@@ -158,11 +182,13 @@ _OF_ENTITIES = {
             "No two live vendors have the same name but for case, accents, punctuation and legal form.",
             _unique_names,
             is_kept=True,
+            lacks=_no_objects,
         ),
         Measure(
             "currency",
             "Every mapped vendor has the currency of its ledger vendor.",
             lambda look: ledger_facts.vendors_of_another_currency(look.connection, look.integration),
+            lacks=_no_objects_or_none_mapped("vendors"),
         ),
     ),
     "accounts": (
@@ -170,6 +196,7 @@ _OF_ENTITIES = {
             "unique numbers",
             "No two live accounts share a number.",
             lambda look: measures.duplicate_account_numbers(look.connection, look.integration),
+            lacks=_no_objects,
         ),
     ),
     "funding_accounts": (
@@ -177,6 +204,7 @@ _OF_ENTITIES = {
             "all mapped",
             "Every live funding account of BILL is mapped to a bank or credit card account of the ledger.",
             lambda look: measures.unmapped_funding_accounts(look.connection, look.integration),
+            lacks=_no_objects,
         ),
     ),
     "bills": (
@@ -185,11 +213,13 @@ _OF_ENTITIES = {
             "accounts postable",
             "Every account that bills refer to is mapped onto one that may be posted to, no header or control account.",
             lambda look: ledger_facts.accounts_not_to_be_posted_to(look.connection, look.integration),
+            lacks=_no_objects_or_none_mapped("accounts"),
         ),
         Measure(
             "vendors not on hold",
             "No vendor on bills is on hold in the ledger.",
             lambda look: ledger_facts.vendors_on_hold(look.connection, look.integration),
+            lacks=_no_objects_or_none_mapped("vendors"),
         ),
     ),
 }

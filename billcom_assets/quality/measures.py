@@ -50,6 +50,8 @@ class Quality:
     """What to do; empty when it passed."""
     found: tuple[str, ...] = ()
     """All that the sample is taken from."""
+    is_measured: bool = True
+    """False while there is nothing to measure, which is no pass."""
 
 
 def warning(found: Iterable[str], *, one: str, many: str, good: str, fix: str) -> Quality:
@@ -64,6 +66,11 @@ def warning(found: Iterable[str], *, one: str, many: str, good: str, fix: str) -
         fix=fix if found else "",
         found=found,
     )
+
+
+def not_measured(why: str) -> Quality:
+    """The result while there is nothing to measure; ``why`` says what is not there."""
+    return Quality(False, Severity.WARN, f"not measured yet: {why}", 0, (), "", is_measured=False)
 
 
 def _to_map(integration: str) -> str:

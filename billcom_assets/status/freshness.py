@@ -40,8 +40,15 @@ class FreshnessReport:
         return sorted({*self.late, *self.unknown})
 
     @property
+    def is_measured(self) -> bool:
+        """False while no integration was ever synced."""
+        return bool(self.fresh or self.troubled)
+
+    @property
     def description(self) -> str:
         """The report in a sentence or two."""
+        if not self.is_measured:
+            return "Not measured yet: no integration was synced."
         shown = ", ".join(self.troubled[:_INTEGRATIONS_SHOWN])
         hidden = len(self.troubled) - _INTEGRATIONS_SHOWN
         parts = [

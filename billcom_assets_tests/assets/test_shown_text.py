@@ -15,7 +15,7 @@ from billcom_assets.assets.metadata import sample
 from billcom_assets.checks.quality import evaluation
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.quality.entity import measures_of
-from billcom_assets.quality.measures import Quality, Severity
+from billcom_assets.quality.measures import Quality, Severity, not_measured
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets_tests.small_company import KEY, Books
 
@@ -95,3 +95,13 @@ def test_no_metadata_is_markdown() -> None:
         or (isinstance(node, ast.Name | ast.alias) and "MarkdownMetadataValue" in ast.dump(node))
     ]
     assert found == []
+
+
+def test_a_check_without_anything_to_measure_is_no_pass() -> None:
+    (measure, *_) = measures_of(CATALOG["accounts"])
+    nothing = evaluation("accounts", KEY, [(measure, not_measured("there are no accounts"))])
+    assert not nothing.passed
+    holds = Quality(True, Severity.WARN, "nothing is wrong", 0, (), "")
+    some = evaluation("accounts", KEY, [(measure, holds), (measure, not_measured("there are no accounts"))])
+    assert some.passed
+    assert some.description == (f"1 of 1 measures hold; {measure.name} not measured yet: there are no accounts")
