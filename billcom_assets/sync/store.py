@@ -21,6 +21,7 @@ from billcom_assets.warehouse.bulk import MirrorTable, Stored
 from billcom_assets.warehouse.driver_errors import DRIVER_ERRORS, is_there_already
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.error_codes import BAD_REFERENCE, UNREADABLE
+from billcom_assets.warehouse.error_log import ErrorLog, Trouble
 from billcom_assets.warehouse.tables import contract_findings, integration_errors, sync_rereads
 from billcom_assets.warehouse.upsert import upsert
 
@@ -28,6 +29,7 @@ _READABLE_AGAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Ids that can be asked for by id; BILL's own are letters and digits."""
 _MOST_FINDINGS = 1_000
 """Unknown fields and values noted in one pull: enough to see what is new, whatever a broken BILL invents."""
+_CORRECT_IT = "Correct the record in BILL; the next sync reads it again."
 _LONGEST_FINDING = 200
 """Characters; findings are keys, and an index holds no long ones."""
 
@@ -199,23 +201,8 @@ class BatchWriter:
 
     def _open_errors(self, connection: Connection, code: str, messages: Mapping[str, str], now: datetime) -> None:
         """One open error for each record, with what happened to it."""
-        rows = [
-            {
-                "integration": self.table.integration,
-                "entity": self.table.entity.name,
-                "record_id": record_id,
-                "code": code,
-                "message": message,
-                "next_step": "Correct the record in BILL; the next sync reads it again.",
-                "status": "open",
-                "occurrences": 1,
-                "first_seen_at": now,
-                "last_seen_at": now,
-            }
-            for record_id, message in messages.items()
-        ]
-        keys = ("integration", "entity", "record_id", "code")
-        upsert(connection, integration_errors, rows, keys=keys, keep=("first_seen_at",), add=("occurrences",))
+        found = {one: Trouble(message, _CORRECT_IT) for one, message in messages.items()}
+        ErrorLog(self.table.integration, self.table.entity.name).report(connection, code, found, now)
 
     def _record_findings(self, connection: Connection, changed: Sequence[MirrorRow], now: datetime) -> None:
         found = {("field", _short(place), "") for one in changed for place in self.contract.unknown_fields(one.obj)}

@@ -21,6 +21,7 @@ from billcom_assets.sync.other_lists import are_of
 from billcom_assets.warehouse.bulk import MirrorTable
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.error_codes import MASS_DISAPPEARANCE, UNREADABLE
+from billcom_assets.warehouse.error_log import WHOLE_LIST, ErrorLog, Trouble
 from billcom_assets.warehouse.tables import integration_errors, sync_missing, sync_sightings
 from billcom_assets.warehouse.upsert import upsert
 
@@ -180,31 +181,17 @@ def _believed(sweep: Sweep, missing: int, total: int, *, uncounted: int = 0) -> 
 
 def _report_mass(connection: Connection, sweep: Sweep, conclusion: Conclusion, total: int | None) -> None:
     """One open error for a mass disappearance that is not believed yet; closed when there is none any more."""
-    e, mirror = integration_errors.c, sweep.mirror
-    name, integration = mirror.entity.name, mirror.integration
+    name, integration = sweep.mirror.entity.name, sweep.mirror.integration
     if total is None:
-        connection.execute(
-            integration_errors.update()
-            .where(e.integration == integration, e.entity == name, e.code == MASS_DISAPPEARANCE, e.status == "open")
-            .values(status="resolved", last_seen_at=sweep.now)
-        )
+        ErrorLog(integration, name).resolve_list(connection, MASS_DISAPPEARANCE, sweep.now)
         return
-    row = {
-        "integration": integration,
-        "entity": name,
-        "record_id": "",
-        "code": MASS_DISAPPEARANCE,
-        "message": f"BILL's list of {name.replace('_', ' ')} leaves out {conclusion.missing} of {total} objects at "
+    trouble = Trouble(
+        f"BILL's list of {name.replace('_', ' ')} leaves out {conclusion.missing} of {total} objects at "
         "once. They are kept as they are until three complete sweeps over 48 hours agree that they are gone.",
-        "next_step": f"Look at the list in BILL. If they are gone: billcom sync {integration} --full-refresh "
+        f"Look at the list in BILL. If they are gone: billcom sync {integration} --full-refresh "
         f"--only {name} --confirm-deletions",
-        "status": "open",
-        "occurrences": 1,
-        "first_seen_at": sweep.now,
-        "last_seen_at": sweep.now,
-    }
-    keys = ("integration", "entity", "record_id", "code")
-    upsert(connection, integration_errors, [row], keys=keys, keep=("first_seen_at",), add=("occurrences",))
+    )
+    ErrorLog(integration, name).report(connection, MASS_DISAPPEARANCE, {WHOLE_LIST: trouble}, sweep.now)
 
 
 def _close_errors_of_removed(connection: Connection, sweep: Sweep) -> None:
