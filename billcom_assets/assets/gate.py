@@ -42,6 +42,7 @@ class Gate:
             return
         findings = self._findings()
         self._missing = [finding for finding in findings if not finding.met]
+        self._sync.is_past_the_gate = self.is_open
         if self._missing or self._results.is_selected(GATE):
             yield from self._evaluations(findings, is_refusal=True)
         if self._missing:

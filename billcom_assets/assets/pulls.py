@@ -6,6 +6,7 @@ step hold for every selection, gaps included, because one function walks them.
 
 import time
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import dagster as dg
@@ -15,6 +16,7 @@ from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.failures import failure_for
 from billcom_assets.assets.gate import Gate
 from billcom_assets.assets.metadata import pull_metadata, told
+from billcom_assets.assets.permitted import Permitted
 from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.assets.results import Event, Results
 from billcom_assets.assets.specs import asset_specs
@@ -28,6 +30,8 @@ from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.suggestions import suggest
 from billcom_assets.resources import Billcom
 from billcom_assets.sync.engine import pull
+from billcom_assets.sync.permissions import is_not_permitted
+from billcom_assets.sync.report import PullReport
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
@@ -59,60 +63,82 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
     key = context.partition_key
     selected = {asset.to_user_string() for asset in context.op_execution_context.selected_asset_keys}
     steps = [step for step in _PLAN if step.name in selected]
-    planned = [step.entity.name for step in steps if step.entity is not None]
+    wanted = [step.entity.name for step in steps if step.entity is not None]
     refused = RefusedLists(key)
     try:
+        permitted = Permitted.of(billcom.warehouse, key, wanted, utc_now())
+        planned = [name for name in wanted if name not in permitted.refusals]
         with billcom.sync(
             key, run_id=context.run.run_id, planned=planned, confirm_deletions=config.confirm_deletions
         ) as sync:
             if config.confirm_deletions and command_runs.COMMAND_TAG not in context.run.tags:
                 _record_confirmation(sync, planned)
             results = Results(context)
-            pulled = yield from _walk(context, sync, steps, results, refused, refresh=config.refresh)
+            walk = Walk(context, sync, results, permitted, refused, refresh=config.refresh)
+            pulled = yield from walk.take(steps)
             # Last, because what has just been pulled may refer to what was pulled after it.
             yield from (quality.look(sync, name) for name in pulled if results.is_selected(name, quality.NAME))
+            yield from (quality.not_permitted(name, key, one) for name, one in permitted.refusals.items())
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it
         raise failure_for(key, error).with_traceback(error.__traceback__) from None
     refused.end_run()
 
 
-def _walk(
-    context: dg.AssetExecutionContext,
-    sync: Sync,
-    steps: Sequence[Step],
-    results: Results,
-    refused: RefusedLists,
-    *,
-    refresh: bool,
-) -> Generator[Event, None, list[str]]:
-    """Takes the steps in their order, up to the gate while that is closed; returns the entities that were pulled."""
-    gate = Gate(context, sync, results)
-    pulled: list[str] = []
-    for step in steps:
-        if step.name == GATE or (step.entity is not None and step.entity.gated):
-            yield from gate.examine()
-            if not gate.is_open:
-                return pulled
-        if step.name == ALIGNMENT:
-            yield results.materialized(ALIGNMENT, _compare(sync))
-        if step.entity is None or (step.entity.gated and refused.hold_back(step.name)):
-            continue
+@dataclass
+class Walk:
+    """One walk along the plan."""
+
+    context: dg.AssetExecutionContext
+    sync: Sync
+    results: Results
+    permitted: Permitted
+    refused: RefusedLists
+    _: KW_ONLY
+    refresh: bool
+
+    def take(self, steps: Sequence[Step]) -> Generator[Event, None, list[str]]:
+        """Takes the steps in their order, up to the gate while that is closed; returns what was pulled."""
+        gate = Gate(self.context, self.sync, self.results)
+        pulled: list[str] = []
+        for step in steps:
+            if step.name == GATE or (step.entity is not None and step.entity.gated):
+                yield from gate.examine()
+                if not gate.is_open:
+                    return pulled
+            if step.name == ALIGNMENT:
+                yield self.results.materialized(ALIGNMENT, _compare(self.sync))
+            if step.entity is None or (step.entity.gated and self.refused.hold_back(step.name)):
+                continue
+            if step.name not in self.permitted.refusals and (reports := self._pull(step.entity)):
+                metadata = pull_metadata(self.sync, step.entity, reports)
+                yield self.results.materialized(step.name, metadata, told(reports))
+                pulled.append(step.name)
+        if any(step.name in _SEEN_BY_THE_GATE for step in steps):
+            yield from gate.report()
+        return pulled
+
+    def _pull(self, entity: Entity) -> Sequence[PullReport]:
+        """Pulls one entity; nothing when its list cannot be had, which says nothing about the others.
+
+        Raises:
+            BillError: it concerns all lists.
+        """
         try:
-            reports = pull(sync, step.entity, refresh=refresh)
+            reports = pull(self.sync, entity, refresh=self.refresh)
         except LIST_TROUBLE as error:
-            # It says nothing about the other lists.
-            refused.add(step.name, error)
-            context.log.error(describe(error))
-            if refused.is_bill_away:
+            if is_not_permitted(entity, error):
+                self.permitted.refuse(self.sync, entity.name, error)
+                self.context.log.warning(describe(error))
+                return ()
+            self.refused.add(entity.name, error)
+            self.context.log.error(describe(error))
+            if self.refused.is_bill_away:
                 raise
-            continue
-        refused.note_success()
-        _suggest(sync, step.entity)
-        yield results.materialized(step.name, pull_metadata(sync, step.entity, reports), told(reports))
-        pulled.append(step.name)
-    if any(step.name in _SEEN_BY_THE_GATE for step in steps):
-        yield from gate.report()
-    return pulled
+            return ()
+        self.refused.note_success()
+        self.permitted.allow(self.sync, entity.name)
+        _suggest(self.sync, entity)
+        return reports
 
 
 def _record_confirmation(sync: Sync, planned: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ turn a few minutes later, and the runs' tags say who had theirs.
 """
 
 # No postponed annotations: Dagster reads those of the resources.
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -42,7 +42,7 @@ def night_begins(day: date, zone: ZoneInfo) -> datetime:
 def this_hour(status: SyncStatus, now: datetime) -> Launch | Skip | None:
     """The sync of the current hour."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    due = [name for name in CATALOG.names() if not _is_since(hour, status.entity(name).synced_at)]
+    due = [name for name in _to_be_had(status, now) if not _is_since(hour, status.entity(name).synced_at)]
     if not due:
         return None
     night = night_begins(now.astimezone(status.integration.zone).date(), status.integration.zone)
@@ -57,8 +57,14 @@ def this_night(status: SyncStatus, now: datetime) -> Launch | Skip | None:
     begins = night_begins(day, status.integration.zone)
     if not begins <= now < begins + NIGHT_LASTS:
         return None
-    due = [name for name in CATALOG.names() if not _was_read_since(begins, status.entity(name))]
+    due = [name for name in _to_be_had(status, now) if not _was_read_since(begins, status.entity(name))]
     return Launch("nightly_sweep", day.isoformat(), entities=_selection(due)) if due else None
+
+
+def _to_be_had(status: SyncStatus, now: datetime) -> Iterator[str]:
+    """The entities, without those that BILL has lately refused to show."""
+    left_alone = status.permissions.left_alone(now)
+    yield from (name for name in CATALOG.names() if name not in left_alone)
 
 
 def _was_read_since(moment: datetime, state: EntityState) -> bool:

@@ -12,6 +12,7 @@ from billcom_assets.partitions import INTEGRATIONS, partitioned_checks
 from billcom_assets.quality.entity import Look, Measure, keep, look_at, measures_of
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.status.integrations import entity_states
+from billcom_assets.status.permissions import Refusal
 from billcom_assets.sync.run import Sync
 from billcom_assets.text_tables import table
 
@@ -83,6 +84,25 @@ def evaluation(entity: str, integration: str, taken: Sequence[tuple[Measure, Qua
             or [f"{len(measured)} of {len(measured)} measures hold", *waiting]
         ),
         metadata=metadata,
+        blocking=False,
+    )
+
+
+def not_permitted(entity: str, integration: str, refusal: Refusal) -> dg.AssetCheckEvaluation:
+    """The result for a list that BILL does not show to the login; its words are metadata, not Markdown."""
+    title = entity.replace("_", " ")
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(entity),
+        check_name=NAME,
+        partition=integration,
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"not permitted: BILL does not show {title} to this login; what is stored of it stays as it is",
+        metadata={
+            "found": dg.MetadataValue.text(refusal.message),
+            "how_to_fix": dg.MetadataValue.text(refusal.next_step),
+            "refused_at": dg.MetadataValue.timestamp(refusal.at),
+        },
         blocking=False,
     )
 

@@ -176,7 +176,7 @@ def coverage_table(kinds: list[Coverage]) -> object:
 
 def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
     columns = ("Entity", "Rows", "Deleted", "Newest change seen (UTC)", "Last pull (UTC)")
-    rows = [(words(one.entity), one.rows, one.deleted, one.watermark, one.synced_at or "never") for one in entities]
+    rows = [(words(one.entity), one.rows, one.deleted, one.watermark, _last_pull(one)) for one in entities]
     console.print(table(columns, rows, optional=("Deleted",)))
     refused = ", ".join(words(one.entity) for one in entities if one.time_filter_refused)
     if refused:
@@ -184,6 +184,10 @@ def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
             f"BILL refuses the time filter of {refused}: every sync reads them whole. The filter is tried again daily.",
             soft_wrap=True,
         )
+
+
+def _last_pull(entity: EntityStatus) -> object:
+    return (entity.synced_at or "never") if entity.is_permitted else "not permitted"
 
 
 def _render_runs(console: Console, runs: list[RunStatus]) -> None:

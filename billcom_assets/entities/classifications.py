@@ -40,6 +40,7 @@ ACCOUNTS = Entity(
     singular="account",
     path="/v3/classifications/chart-of-accounts",
     id_prefix="0ca",
+    is_mandatory=True,
     group=Group.REFERENCE,
     walk=Walk.INCREMENTAL,
     in_seed=True,

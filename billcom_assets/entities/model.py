@@ -181,6 +181,8 @@ class Entity:
     """Part of the seed plan."""
     gated: bool = False
     """May only be pulled once the integration's setup is complete."""
+    is_mandatory: bool = False
+    """A run fails when BILL does not show the list to the login; others are left out."""
     docs: str = ""
     """BILL's documentation of the list."""
 

@@ -13,6 +13,7 @@ from billcom_assets.entities.plan import seed_plan
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.redaction.counted import counted
 from billcom_assets.status.integrations import every_integration
+from billcom_assets.status.permissions import permissions
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.tables import sync_state
@@ -104,7 +105,8 @@ def freshness(connection: Connection, key: str, now: datetime, *, stale_after: t
     ).all()
     if not pulled:
         return Quality(False, Severity.WARN, "nothing has ever been pulled", 1, (), f"billcom sync {key}")
-    ages = {row.entity: now - row.synced_at for row in pulled}
+    refused = permissions(connection, key).refusals
+    ages = {row.entity: now - row.synced_at for row in pulled if row.entity not in refused}
     late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > stale_after]
     if not late:
         oldest = _hours(next(iter(ages.values())))

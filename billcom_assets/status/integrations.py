@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, select
 
+from billcom_assets.status.permissions import Permissions, permissions
 from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.integrations import InvalidSetting, Status, UnknownIntegration, left
 from billcom_assets.warehouse.tables import integrations, sync_state
@@ -101,19 +102,24 @@ class SyncStatus:
     integration: IntegrationStatus
     entities: Mapping[str, EntityState]
     """Entities that were ever pulled, or begun."""
+    permissions: Permissions = field(default_factory=lambda: Permissions({}))
+    """What BILL does not show of it."""
 
     def entity(self, name: str) -> EntityState:
         """How far the entity is."""
         return self.entities.get(name, EntityState())
 
     def has_pulled(self, entities: Iterable[str]) -> bool:
-        """True when each of the entities was pulled completely at least once."""
-        return all(self.entity(name).first_pulled_at is not None for name in entities)
+        """True when each of the entities was pulled completely at least once, or BILL does not show it."""
+        return all(
+            self.entity(name).first_pulled_at is not None or name in self.permissions.refusals for name in entities
+        )
 
 
 def sync_status(connection: Connection, integration: IntegrationStatus) -> SyncStatus:
     """How far the entities of the integration are."""
-    return SyncStatus(integration, entity_states(connection, integration.key))
+    key = integration.key
+    return SyncStatus(integration, entity_states(connection, key), permissions(connection, key))
 
 
 def entity_states(connection: Connection, key: str) -> dict[str, EntityState]:

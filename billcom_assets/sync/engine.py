@@ -75,7 +75,7 @@ def _begin_following(sync: Sync, entity: Entity, *, refresh: bool) -> None:
         return
     place = sync.planned.index(entity.name) + 1
     for following in map(sync.catalog.__getitem__, sync.planned[place : place + _ENTITIES_AHEAD]):
-        if following.gated and not entity.gated:
+        if following.gated and not (entity.gated or sync.is_past_the_gate):
             return
         if following.name in sync.begun:
             continue

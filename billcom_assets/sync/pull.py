@@ -20,6 +20,7 @@ from billcom_assets.sync.by_id import IDS_PER_REQUEST, read_by_ids
 from billcom_assets.sync.fetching import Turn
 from billcom_assets.sync.lists import page_reader
 from billcom_assets.sync.other_lists import add_stand_ins, are_of, are_stand_ins, ask_others, read_others
+from billcom_assets.sync.permissions import is_not_permitted
 from billcom_assets.sync.report import WHOLE, Progress, PullKind, PullReport
 from billcom_assets.sync.run import OVERLAP, Sync
 from billcom_assets.sync.source import ListReading, Source, later
@@ -28,6 +29,7 @@ from billcom_assets.sync.store import BatchWriter
 from billcom_assets.sync.walks import News, WholeList
 from billcom_assets.sync.windowed import WindowedList
 from billcom_assets.warehouse.bulk import MirrorTable
+from billcom_assets.warehouse.error_codes import NOT_PERMITTED
 from billcom_assets.warehouse.errors import describe
 
 if TYPE_CHECKING:
@@ -166,13 +168,17 @@ class EntityPull:
         with sync.warehouse.write() as connection:
             sync.states.start_run(connection, row)
         error: str | None = "The pull was interrupted. Run again: it goes on from there."
+        self.outcome = "failed"
         try:
             store()
             error = None
+            self.outcome = "complete"
         except Exception as failure:
             if isinstance(failure, BillError):
                 failure.located(integration=sync.integration, endpoint=f"GET {self.entity.path}")
             error = describe(failure)
+            if is_not_permitted(self.entity, failure):
+                self.outcome = NOT_PERMITTED
             raise
         finally:
             self.close()
@@ -267,7 +273,7 @@ class EntityPull:
             self.sync.states.end_run(
                 connection,
                 self.id,
-                status="failed" if error else "complete",
+                status=self.outcome,
                 error=error,
                 finished_at=self.sync.clock(),
                 deleted=report.deleted,

@@ -57,6 +57,8 @@ class Sync:
     """A sweep's misses count at once, not only when a sweep on another day misses them too."""
     planned: Sequence[str] = ()
     """Entities that this run pulls, in their order."""
+    is_past_the_gate: bool = False
+    """Setup is complete, so that nothing ahead need wait to be begun."""
     begun: dict[str, EntityPull] = field(default_factory=dict)
     """Pulls whose first requests were made before their turn, by entity."""
     walked_from: dict[str, datetime | None] = field(default_factory=dict)

@@ -63,16 +63,16 @@ def test_a_refused_list_stops_no_other_and_is_named_at_the_end(server: SandboxSe
 
 def test_the_summary_shows_what_was_fetched_and_what_was_not(server: SandboxServer) -> None:
     server.sandbox.refused[BANKS] = FORBIDDEN
-    server.sandbox.refused["GET /v3/customers"] = FORBIDDEN
+    server.sandbox.refused["GET /v3/vendor-credits"] = FORBIDDEN
     shown = billcom_command("sync", KEY).err
     table = {line.split("  ")[0].strip() for line in shown.splitlines()}
     assert {"bills", "roles"} <= {word.split()[0] for word in table if word}
     document = billcom_command("sync", KEY, "--json").document
     assert (document["ok"], document["error"]["exit_code"]) == (False, 1)
     failed = {one["entity"]: one["error"] for one in document["pulls"] if one["status"] == "failed"}
-    assert list(failed) == ["funding_accounts", "customers"]
+    assert list(failed) == ["funding_accounts", "vendor_credits"]
     assert document["failed"] == failed
-    assert "Failed: funding accounts, customers." in document["error"]["message"]
+    assert "Failed: funding accounts, vendor credits." in document["error"]["message"]
 
 
 @pytest.mark.parametrize("needed", ["vendors", "accounts"])

@@ -20,6 +20,7 @@ def _entity(entity: Entity) -> Iterator[str]:
     marks = [entity.path, entity.walk, entity.group]
     marks += ["seed"] if entity.in_seed else []
     marks += ["gated"] if entity.gated else []
+    marks += ["mandatory"] if entity.is_mandatory else []
     marks += [f"cutoff={entity.cutoff}"] if entity.cutoff else []
     marks += [f"touches={name}:{path}" for path, name in entity.touches]
     marks += [f"also={one.path}:{'='.join(one.mark)}" for one in entity.other_lists]

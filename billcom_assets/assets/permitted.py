@@ -1,0 +1,46 @@
+"""Lists that BILL does not show to the login of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from billcom_assets.bill.errors import BillError
+from billcom_assets.status.permissions import Permissions, Refusal, permissions
+from billcom_assets.sync.permissions import note_permitted, note_refusal
+from billcom_assets.sync.run import Sync
+from billcom_assets.warehouse.engine import Warehouse
+
+
+class Permitted:
+    """Which of a run's lists are left alone, and what BILL says of the others."""
+
+    def __init__(self, known: Permissions, planned: Sequence[str], now: datetime) -> None:
+        self.refusals: dict[str, Refusal] = {}
+        """Lists that this run does without, by entity."""
+        self._known = known
+        left_alone = known.left_alone(now)
+        # Somebody who asks for nothing else wants to know.
+        if not left_alone.issuperset(planned):
+            self.refusals = {name: known.refusals[name] for name in planned if name in left_alone}
+
+    @classmethod
+    def of(cls, warehouse: Warehouse, integration: str, planned: Sequence[str], now: datetime) -> Permitted:
+        """What is known before the run."""
+        with warehouse.read() as connection:
+            return cls(permissions(connection, integration), planned, now)
+
+    def refuse(self, sync: Sync, entity: str, error: BillError) -> None:
+        """Notes that BILL does not show the list."""
+        now = sync.clock()
+        with sync.warehouse.write() as connection:
+            sync.fence.check(connection)
+            trouble = note_refusal(connection, sync.integration, entity, error, now)
+        self.refusals[entity] = Refusal(trouble.message, trouble.next_step, now)
+
+    def allow(self, sync: Sync, entity: str) -> None:
+        """Notes that BILL shows it."""
+        if entity in self._known.refusals:
+            with sync.warehouse.write() as connection:
+                sync.fence.check(connection)
+                note_permitted(connection, sync.integration, entity, sync.clock())
