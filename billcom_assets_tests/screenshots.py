@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets_tests.webserver.browser import Browser, browser, is_installed
 from billcom_assets_tests.webserver.command import billcom_ui
 
+_SETTLES_SECONDS = 2.0
+"""For what a page draws after its texts."""
 FOLDER = Path(__file__).parents[1] / "docs"
 DEMO = "demo"
 WAITING = "meridian"
@@ -43,7 +46,7 @@ def shots(run_id: str) -> list[Shot]:
         Shot("gate", "/assets/gate?view=checks&checkDetail=vendors_mapped", "how_to_fix"),
         Shot("integrations", "/assets/integrations?view=overview", WAITING),
         Shot("run", f"/runs/{run_id}", "RUN_SUCCESS"),
-        Shot("data-quality", "/assets/bills?view=checks&checkDetail=data_quality", "how_to_fix"),
+        Shot("data-quality", "/assets/accounts?view=checks&checkDetail=data_quality", "unique numbers"),
     ]
 
 
@@ -70,7 +73,8 @@ def prepare() -> str:
 def take(page: Browser, url: str, shot: Shot) -> None:
     page.driver.set_window_size(1600, 1000)
     page.open(f"{url}{shot.path}")
-    page.wait_until(lambda: shot.shows.lower() in page.text().lower())
+    page.wait_until(lambda: shot.shows.lower() in page.text().lower() and "fetching" not in page.text())
+    time.sleep(_SETTLES_SECONDS)
     target = FOLDER / f"{shot.name}.png"
     page.driver.save_screenshot(str(target))
     sys.stdout.write(f"{target}\n")

@@ -39,6 +39,7 @@ def overview(warehouse: Warehouse) -> dict[str, Any]:
         every = lines(warehouse, connection, credential_check(warehouse))
         summed = totals(warehouse, connection)
     return {
+        "preview": table(_COLUMNS, map(_row, every[:_SHOWN])),
         "integrations": len(every),
         "ready": sum(line.is_ready for line in every),
         "bills": summed.bills,
@@ -47,7 +48,6 @@ def overview(warehouse: Warehouse) -> dict[str, Any]:
         "vendor_credits": summed.vendor_credits,
         "documents_held": summed.documents_held,
         **{f"open_payables_{code.lower()}": float(due) for code, due in sorted(summed.open_payables.items())},
-        "preview": table(_COLUMNS, map(_row, every[:_SHOWN])),
     }
 
 

@@ -78,12 +78,8 @@ def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> 
     return metadata
 
 
-def told(reports: Sequence[PullReport]) -> str:
-    """What the pulls did, in a line each."""
-    return "\n".join(_told(report) for report in reports)
-
-
-def _told(report: PullReport) -> str:
+def told(report: PullReport) -> str:
+    """What a pull did, in a line."""
     c = report.counts
     parts = {
         "inserted": c.inserted,

@@ -6,7 +6,7 @@ step hold for every selection, gaps included, because one function walks them.
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import dagster as dg
@@ -79,6 +79,8 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
             # Last, because what has just been pulled may refer to what was pulled after it.
             yield from (quality.look(sync, name) for name in pulled if results.is_selected(name, quality.NAME))
             yield from (quality.not_permitted(name, key, one) for name, one in permitted.refusals.items())
+            # Last, where the UI shows a run's log first.
+            context.log.info("\n".join([f"{key}: what was pulled", *walk.told]))
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it
         raise failure_for(key, error).with_traceback(error.__traceback__) from None
     refused.end_run()
@@ -95,6 +97,8 @@ class Walk:
     refused: RefusedLists
     _: KW_ONLY
     refresh: bool
+    told: list[str] = field(default_factory=list)
+    """What each pull did, in a line."""
 
     def take(self, steps: Sequence[Step]) -> Generator[Event, None, list[str]]:
         """Takes the steps in their order, up to the gate while that is closed; returns what was pulled."""
@@ -111,7 +115,8 @@ class Walk:
                 continue
             if step.name not in self.permitted.refusals and (reports := self._pull(step.entity)):
                 metadata = pull_metadata(self.sync, step.entity, reports)
-                yield self.results.materialized(step.name, metadata, told(reports))
+                self.told += map(told, reports)
+                yield self.results.materialized(step.name, metadata, "\n".join(map(told, reports)))
                 pulled.append(step.name)
         if any(step.name in _SEEN_BY_THE_GATE for step in steps):
             yield from gate.report()
