@@ -44,24 +44,23 @@ class Gate:
         self._missing = [finding for finding in findings if not finding.met]
         self._sync.is_past_the_gate = self.is_open
         if self._missing or self._results.is_selected(GATE):
-            yield from self._evaluations(findings, is_refusal=True)
+            yield from self._evaluations(findings)
         if self._missing:
             yield self._refuse(SetupIncomplete(self._sync.integration, tuple(self._missing)))
         elif self._results.is_selected(GATE):
             yield self._results.materialized(GATE, {"prerequisites": len(findings)}, "Setup is complete.")
 
     def report(self) -> Iterator[Event]:
-        """What is missing, as warnings of a run that ends before the gate."""
+        """What is missing, from a run that ends before the gate."""
         if self._missing is None:
-            yield from self._evaluations(self._findings(), is_refusal=False)
+            yield from self._evaluations(self._findings())
 
     def _findings(self) -> list[Finding]:
         with self._sync.warehouse.read() as connection:
             return evaluate(connection, self._sync.integration)
 
-    def _evaluations(self, findings: list[Finding], *, is_refusal: bool) -> Iterator[Event]:
-        for finding in findings:
-            yield prerequisites.evaluation(finding, self._sync.integration, is_refusal=is_refusal)
+    def _evaluations(self, findings: list[Finding]) -> Iterator[Event]:
+        yield from (prerequisites.evaluation(finding, self._sync.integration) for finding in findings)
 
     def _refuse(self, incomplete: SetupIncomplete) -> Event:
         self._context.log.warning(str(incomplete))

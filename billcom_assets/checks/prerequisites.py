@@ -27,13 +27,10 @@ def specs() -> list[dg.AssetCheckSpec]:
         ]
 
 
-def evaluation(finding: Finding, integration: str, *, is_refusal: bool) -> dg.AssetCheckEvaluation:
-    """What Dagster keeps of the finding.
+def evaluation(finding: Finding, integration: str) -> dg.AssetCheckEvaluation:
+    """What Dagster keeps of a prerequisite and whether it holds.
 
-    Args:
-        finding: A prerequisite, and whether it holds.
-        integration: Whose.
-        is_refusal: The run was to go through the gate; otherwise what is missing is only a warning.
+    A warning at most: an error of one integration would show the gate as failed for all of them.
     """
     metadata: dict[str, dg.MetadataValue] = {"found": dg.MetadataValue.text(finding.found)}
     if finding.fix:
@@ -43,7 +40,7 @@ def evaluation(finding: Finding, integration: str, *, is_refusal: bool) -> dg.As
         check_name=finding.prerequisite.name,
         partition=integration,
         passed=finding.met,
-        severity=dg.AssetCheckSeverity.ERROR if is_refusal else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.WARN,
         # Markdown to the UI, so without what others wrote.
         description=finding.summary if finding.met else f"{finding.summary}. {finding.fix}",
         metadata=metadata,

@@ -234,6 +234,9 @@ def test_a_refused_run_skips_what_is_behind_the_gate_and_fails_no_asset() -> Non
     assert (run.status, run.tags["billcom/outcome"]) == (dg.DagsterRunStatus.SUCCESS, "refused: setup not completed")
     failed = {name: one.deserialize_failed_partition_subsets(INTEGRATIONS) for name, one in found.items() if one}
     assert {name for name, subset in failed.items() if not subset.is_empty} == set()
+    told = [one for one in evaluations(launched.run_id) if one.asset_key == dg.AssetKey("gate")]
+    # An error of one integration would show the gate as failed for all.
+    assert {one.severity for one in told} == {dg.AssetCheckSeverity.WARN}
     observation = observed.event_log_entry.dagster_event.event_specific_data.asset_observation
     assert observation.asset_key == dg.AssetKey("gate")
     assert [record.data["prerequisite"] for record in observation.metadata["missing"].records] == ["Vendor mapping"]
