@@ -87,6 +87,12 @@ class Outcome:
     is_queue_full: bool = False
     """The tick ended because no more runs may wait."""
 
+    def tell(self, log: Callable[[str], None]) -> None:
+        """Says why others were skipped; of a tick that launches nothing the text is the result already."""
+        if self.requests:
+            for key, reason in self.skipped.items():
+                log(f"{key}: {reason}")
+
     @property
     def text(self) -> str:
         """Why nothing was launched, one integration in a line."""
@@ -112,6 +118,15 @@ class Tick:
         # Without the key here a run is launched all the same: where it runs the key may be known, and if not, it fails.
         return credential_check(self.warehouse)
 
+    @cached_property
+    def _unfinished(self) -> Sequence[dg.DagsterRun]:
+        return self.instance.get_runs(dg.RunsFilter(statuses=list(UNFINISHED)))
+
+    @cached_property
+    def busy(self) -> Mapping[str, str]:
+        """Integrations with a run that is queued or under way, and its id."""
+        return {run.tags[PARTITION_NAME_TAG]: run.run_id for run in self._unfinished if PARTITION_NAME_TAG in run.tags}
+
     def integrations(self) -> list[IntegrationStatus]:
         """Every integration.
 
@@ -133,9 +148,7 @@ class Tick:
             DBAPIError: the list of integrations cannot be read.
         """
         outcome = Outcome()
-        unfinished = self.instance.get_runs(dg.RunsFilter(statuses=list(UNFINISHED)))
-        busy = {run.tags[PARTITION_NAME_TAG]: run.run_id for run in unfinished if PARTITION_NAME_TAG in run.tags}
-        room = QUEUE_ROOM - sum(run.status is dg.DagsterRunStatus.QUEUED for run in unfinished)
+        room = QUEUE_ROOM - sum(run.status is dg.DagsterRunStatus.QUEUED for run in self._unfinished)
         known = {*self.instance.get_dynamic_partitions(PARTITION_SET), *new}
         deadline = time.monotonic() + self.look_seconds
         turn = list(in_turn(self.integrations(), read_cursor(cursor)))
@@ -144,16 +157,14 @@ class Tick:
             if outcome.is_queue_full or time.monotonic() > deadline:
                 outcome.cursor = write_cursor(turn[position - 1].key) if position else cursor
                 break
-            found = self._one(integration, decide, busy, known)
+            found = self._one(integration, decide, known)
             if isinstance(found, dg.RunRequest):
                 outcome.requests.append(found)
             elif found is not None:
                 outcome.skipped[integration.key] = found.reason
         return outcome
 
-    def _one(
-        self, integration: IntegrationStatus, decide: Decide, busy: Mapping[str, str], known: set[str]
-    ) -> dg.RunRequest | Skip | None:
+    def _one(self, integration: IntegrationStatus, decide: Decide, known: set[str]) -> dg.RunRequest | Skip | None:
         if integration.left is not None:
             return Skip(integration.left)
         try:
@@ -162,15 +173,13 @@ class Tick:
                 if not isinstance(wanted, Launch):
                     return wanted
                 key = integration.key
-                return self._hindrance(connection, key, wanted, busy, known) or self._request(key, wanted)
+                return self._hindrance(connection, key, wanted, known) or self._request(key, wanted)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
             return Skip(describe(error))
 
-    def _hindrance(
-        self, connection: Connection, key: str, wanted: Launch, busy: Mapping[str, str], known: set[str]
-    ) -> Skip | None:
-        if key in busy and busy[key] not in close_dead(self.instance, self.warehouse, key):
-            return Skip(f"its run {busy[key]} has not ended yet")
+    def _hindrance(self, connection: Connection, key: str, wanted: Launch, known: set[str]) -> Skip | None:
+        if key in self.busy and self.busy[key] not in close_dead(self.instance, self.warehouse, key):
+            return Skip(f"its run {self.busy[key]} has not ended yet")
         if key not in known:
             return Skip("Dagster does not know it yet; the sensor new_integrations adds it")
         if refusal := self._credentials.refusal(connection, key):

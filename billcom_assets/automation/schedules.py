@@ -118,8 +118,7 @@ class LaunchSchedule:
         """
         tick = Tick(instance=instance, warehouse=warehouse, now=now)
         outcome = tick.look(self.decide, _turn(tick.integrations(), now))
-        for key, reason in outcome.skipped.items():
-            log(f"{key}: {reason}")
+        outcome.tell(log)
         return outcome.requests or dg.SkipReason(outcome.text)
 
 

@@ -1,7 +1,7 @@
 """Sensors that take an integration from connected to seeded to synced, and notice when its cutoff moves."""
 
 # No postponed annotations: Dagster reads those of the resources.
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -85,7 +85,8 @@ class LaunchSensor:
     job: UnresolvedAssetJobDefinition
     decide: Decide
     description: str
-    adds_partitions: bool = False
+    keeps_partitions: bool = False
+    """It makes every integration a partition, and removes partitions that none stands behind."""
 
     def evaluate(
         self,
@@ -101,25 +102,27 @@ class LaunchSensor:
             DBAPIError: the list of integrations cannot be read.
         """
         tick = Tick(instance=instance, warehouse=warehouse, now=now)
-        new = self._new(tick)
+        new, gone = self._partitions(tick) if self.keeps_partitions else ([], [])
         outcome = tick.look(self.decide, cursor, new=new)
-        for key, reason in outcome.skipped.items():
-            log(f"{key}: {reason}")
+        outcome.tell(log)
         return dg.SensorResult(
             run_requests=outcome.requests,
             skip_reason=None if outcome.requests else dg.SkipReason(outcome.text),
             cursor=outcome.cursor or "",
-            dynamic_partitions_requests=[INTEGRATIONS.build_add_request(list(new))] if new else [],
+            dynamic_partitions_requests=[
+                *([INTEGRATIONS.build_add_request(new)] if new else []),
+                *([INTEGRATIONS.build_delete_request(gone)] if gone else []),
+            ],
         )
 
-    def _new(self, tick: Tick) -> Sequence[str]:
-        """Integrations that Dagster does not know; one that has gone from the table keeps its partition and history."""
-        if not self.adds_partitions:
-            return ()
+    def _partitions(self, tick: Tick) -> tuple[list[str], list[str]]:
+        """Integrations that Dagster does not know, and partitions without an integration and without a run."""
+        integrations = tick.integrations()
         known = set(tick.instance.get_dynamic_partitions(PARTITION_SET))
-        return [one.key for one in tick.integrations() if one.key not in known and one.left is None][
-            :_PARTITIONS_PER_TICK
-        ]
+        new = [one.key for one in integrations if one.key not in known and one.left is None]
+        # An empty table is more likely the wrong database than the end of every company.
+        gone = known - {one.key for one in integrations} - tick.busy.keys() if integrations else set()
+        return new[:_PARTITIONS_PER_TICK], sorted(gone)[:_PARTITIONS_PER_TICK]
 
 
 LAUNCH_SENSORS = (
@@ -127,8 +130,9 @@ LAUNCH_SENSORS = (
         "new_integrations",
         initial_seed,
         first_seed,
-        "Makes every integration a partition and, once it is connected, fetches the lists that setup needs.",
-        adds_partitions=True,
+        "Makes every integration a partition and, once it is connected, fetches the lists that setup needs. Removes "
+        "partitions that no integration stands behind any more.",
+        keeps_partitions=True,
     ),
     LaunchSensor(
         "first_sync",

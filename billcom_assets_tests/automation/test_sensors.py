@@ -70,10 +70,19 @@ def test_a_seeded_integration_is_not_seeded_again(world: World) -> None:
     assert not tick.dynamic_partitions_requests
 
 
-def test_a_partition_whose_integration_is_gone_stays(world: World) -> None:
-    world.known("gone-inc")
+def test_a_partition_that_no_integration_stands_behind_is_removed_once_it_has_no_run(world: World) -> None:
+    world.routine("acme-us")
+    world.known("gone-inc", "busy-inc")
+    world.run("busy-inc")
+    tick = sense("new_integrations", world.instance)
+    assert [(type(one).__name__, list(one.partition_keys)) for one in tick.dynamic_partitions_requests] == [
+        ("DeleteDynamicPartitionsRequest", ["gone-inc"])
+    ]
+
+
+def test_an_empty_database_removes_no_partition(world: World) -> None:
+    world.known("acme-us")
     assert not sense("new_integrations", world.instance).dynamic_partitions_requests
-    assert world.instance.get_dynamic_partitions("integration") == ["gone-inc"]
 
 
 @pytest.mark.parametrize("name", [*(sensor.name for sensor in LAUNCH_SENSORS), "freshness"])
