@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -228,13 +228,19 @@ def pulls_document(run_id: str, pulls: Sequence[PullStatus]) -> dict[str, Any]:
     return {"run_id": run_id, "run_url": page_of(run_id), "pulls": [asdict(pull) for pull in pulls]}
 
 
+def _sum(numbers: Iterable[float | None]) -> float:
+    """Of numbers of one kind; seconds keep their decimal, also where they are none."""
+    known = [number for number in numbers if number is not None]
+    return round(sum(known[1:], start=known[0]), 1) if known else 0
+
+
 def render_pulls(console: Console, pulls: Sequence[PullStatus]) -> None:
     """One line for each pull, their sum, and what is out of the ordinary."""
     columns = ("Entity", "How", *_NUMBERS.values())
     rows: list[tuple[object, ...]] = [
         (words(pull.entity), pull.kind, *(getattr(pull, name) for name in _NUMBERS)) for pull in pulls
     ]
-    total = ("total", "", *(sum(getattr(pull, name) or 0 for pull in pulls) for name in _NUMBERS))
+    total = ("total", "", *(_sum(getattr(pull, name) for pull in pulls) for name in _NUMBERS))
     console.print(table(columns, [*rows, total], optional=("Inserted", "Updated", "Unchanged")))
     for name, what in _RARE.items():
         found = [(words(pull.entity), getattr(pull, name)) for pull in pulls if getattr(pull, name)]

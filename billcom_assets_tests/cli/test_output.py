@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from rich.console import Console
 
 from billcom_assets.cli.output import Output, shown, table, to_json
 from billcom_assets.cli.progress import shown_progress
+from billcom_assets.cli.runs import render_pulls
+from billcom_assets.status.runs import PullStatus
 from billcom_assets.sync.report import Progress
 
 PULLED = Progress("vendor_credits", "first pull", fetched=1_200, written=1_100, requests=12, done=False)
@@ -122,3 +125,13 @@ def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
     told = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write_end)
     assert (told.returncode, told.stderr) == (1, "")
+
+
+def test_seconds_keep_their_decimal_below_the_table_too() -> None:
+    console = Console(file=StringIO(), width=80)
+    counts = {"fetched": 1, "inserted": 0, "updated": 0, "unchanged": 1, "skipped_by_cutoff": 0, "rejected": 0}
+    rest = {"deleted": 0, "requests": 1, "retries": 0, "logins": 0, "error": None}
+    pulls = [PullStatus(name, "full", "complete", **counts, **rest, seconds=0.0) for name in ("users", "roles")]
+    render_pulls(console, pulls)
+    *_, total = console.file.getvalue().rstrip().splitlines()  # type: ignore[attr-defined]
+    assert total.split() == ["total", "2", "2", "0.0"]
