@@ -139,14 +139,14 @@ class _Plan:
     def move(self, conn: Connection, integration: str) -> Iterator[tuple[Renamed, Iterable[Decision]]]:
         give_new_ids(conn, integration, self.list.table, self.list.scope, self.ids)
         moved = move_mappings(conn, integration, self.list.kinds, self.ids)
-        for old, new in self.ids.items():
+        for old, new in sorted(self.ids.items()):
             before, after = one_line(self.stored[old].label), one_line(self.wanted[new].label)
             decisions = moved.get(old, [])
             yield Renamed(self.list.name, old, new, before, after, len(decisions)), decisions
 
     def renamed_in_place(self) -> Iterator[Renamed]:
         """Records in use that have another name under the same number: they may be something else by now."""
-        for id_, before in self.stored.items():
+        for id_, before in sorted(self.stored.items()):
             after = self.wanted.get(id_)
             if after is not None and before.active and id_ not in self.ids and same(before.name) != same(after.name):
                 labels = one_line(before.label), one_line(after.label)

@@ -12,8 +12,8 @@ from billcom_assets_tests.cli.commands import DEV_KEY, Desk
 
 @pytest.fixture(scope="package")
 def simulated_bill() -> Iterator[SandboxServer]:
-    """Two small companies that no test changes."""
-    with SandboxServer(Settings(bills=40, orgs=2, dev_keys=(DEV_KEY,))) as server:
+    """Two small companies that no test changes; all tests together sign in more often than BILL lets one key."""
+    with SandboxServer(Settings(bills=40, orgs=2, dev_keys=(DEV_KEY,), logins_per_hour=10_000)) as server:
         yield server
 
 
