@@ -80,7 +80,7 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
             yield from (quality.look(sync, name) for name in pulled if results.is_selected(name, quality.NAME))
             yield from (quality.not_permitted(name, key, one) for name, one in permitted.refusals.items())
             # Last, where the UI shows a run's log first.
-            context.log.info("\n".join([f"{key}: what was pulled", *walk.told]))
+            context.log.info("\n".join([f"{key}: {'what' if walk.told else 'nothing'} was pulled", *walk.told]))
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it
         raise failure_for(key, error).with_traceback(error.__traceback__) from None
     refused.end_run()

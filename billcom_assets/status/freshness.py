@@ -103,10 +103,10 @@ def freshness(connection: Connection, key: str, now: datetime, *, stale_after: t
         .where(s.integration == key, s.synced_at.is_not(None))
         .order_by(s.synced_at, s.entity)
     ).all()
-    if not pulled:
-        return Quality(False, Severity.WARN, "nothing has ever been pulled", 1, (), f"billcom sync {key}")
     refused = permissions(connection, key).refusals
     ages = {row.entity: now - row.synced_at for row in pulled if row.entity not in refused}
+    if not ages:
+        return Quality(False, Severity.WARN, "nothing has ever been pulled", 1, (), f"billcom sync {key}")
     late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > stale_after]
     if not late:
         oldest = _hours(next(iter(ages.values())))

@@ -18,7 +18,7 @@ from billcom_assets.warehouse.integrations import CredentialCheck
 from billcom_assets.warehouse.sums import MoneySum
 from billcom_assets.warehouse.tables import SCHEMA
 
-_AGING = Table("ap_aging", MetaData(), Column("currency"), Column("total"), schema=SCHEMA)
+_AGING = Table("ap_aging", MetaData(), Column("currency"), Column("total"), Column("documents"), schema=SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Totals:
 
     bills: int
     bills_open: int
+    """Those of the view ``ap_aging``: with an amount due, no drafts, none archived."""
     bills_paid: int
     vendor_credits: int
     documents_held: int
@@ -76,14 +77,14 @@ def totals(warehouse: Warehouse, connection: Connection) -> Totals:
     live = bills.c.deleted_at.is_(None)
     by_status = select(bills.c.payment_status, func.count()).where(live).group_by(bills.c.payment_status)
     counts = {row[0]: row[1] for row in connection.execute(by_status)}
-    due = select(_AGING.c.currency, MoneySum(_AGING.c.total)).group_by(_AGING.c.currency)
+    due = select(_AGING.c.currency, MoneySum(_AGING.c.total), func.sum(_AGING.c.documents)).group_by(_AGING.c.currency)
+    open_bills = connection.execute(due).all()
     credit_count = select(func.count()).select_from(credits).where(credits.c.deleted_at.is_(None))
-    paid = counts.get("PAID", 0)
     return Totals(
         bills=sum(counts.values()),
-        bills_open=sum(counts.values()) - paid,
-        bills_paid=paid,
+        bills_open=int(sum(row[2] for row in open_bills)),
+        bills_paid=counts.get("PAID", 0),
         vendor_credits=connection.scalar(credit_count) or 0,
         documents_held=held_documents(connection),
-        open_payables={row[0]: row[1] for row in connection.execute(due)},
+        open_payables={row[0]: row[1] for row in open_bills},
     )

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from billcom_assets.status.freshness import freshness
+from billcom_assets.warehouse.error_codes import NOT_PERMITTED
+from billcom_assets.warehouse.error_log import WHOLE_LIST, ErrorLog, Trouble
 from billcom_assets_tests.small_company import KEY, NOW, Books
 
 
@@ -29,3 +31,11 @@ def test_old_data_is_found(books: Books, age: timedelta, passed: bool, said: str
 
 def test_data_that_was_never_pulled_is_not_fresh(books: Books) -> None:
     assert not freshness(books.conn, KEY, NOW).passed
+
+
+def test_lists_that_bill_does_not_show_are_not_late(books: Books) -> None:
+    books.pulled("users", synced_at=NOW - timedelta(days=9))
+    ErrorLog(KEY, "users").report(books.conn, NOT_PERMITTED, {WHOLE_LIST: Trouble("m", "n")}, NOW)
+    assert freshness(books.conn, KEY, NOW).description == "nothing has ever been pulled"
+    books.pulled("roles", synced_at=NOW)
+    assert freshness(books.conn, KEY, NOW).passed
