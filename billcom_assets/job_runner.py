@@ -12,6 +12,7 @@ import dagster as dg
 from billcom_assets.assets import command_runs
 from billcom_assets.assets.gate import OUTCOME_TAG, REFUSED
 from billcom_assets.assets.pulls import PULLS
+from billcom_assets.assets.run_tags import owner_tag
 from billcom_assets.automation.dead_runs import close_dead
 from billcom_assets.dagster_internals import (
     MAX_RETRIES_TAG,
@@ -29,6 +30,7 @@ from billcom_assets.environment import dagster_home, open_database
 from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.resources import keep_connections, listening
 from billcom_assets.setup.prerequisites import SetupIncomplete
+from billcom_assets.status.integrations import find_integration
 from billcom_assets.status.readiness import gate
 from billcom_assets.sync.report import Progress
 from billcom_assets.warehouse.engine import Warehouse
@@ -118,7 +120,8 @@ def launch(
         close_dead(instance, warehouse, integration)
         with command_runs.holding(warehouse, integration):
             run_config = {"ops": {PULLS: {"config": reading}}, "loggers": _QUIET}
-            run, job = _create_run(instance, job_name, integration, entities, run_config)
+            tags = _tags(warehouse, integration)
+            run, job = _create_run(instance, job_name, entities, run_config, tags)
             with listening(on_progress or (lambda _progress: None)):
                 _execute(instance, job, run)
         ended = instance.get_run_by_id(run.run_id)
@@ -145,12 +148,24 @@ def _ended(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     return found is not None and found.is_finished
 
 
+def _tags(warehouse: Warehouse, integration: str) -> dict[str, str]:
+    with warehouse.read() as connection:
+        found = find_integration(connection, integration)
+    return {
+        PARTITION_NAME_TAG: integration,
+        command_runs.COMMAND_TAG: command_runs.COMMAND,
+        # Whoever ran the command runs it again; Dagster must not do so besides.
+        MAX_RETRIES_TAG: "0",
+        **owner_tag(found.owner if found else None),
+    }
+
+
 def _create_run(
     instance: dg.DagsterInstance,
     job_name: str,
-    integration: str,
     entities: Sequence[str] | None,
     run_config: Mapping[str, Any],
+    tags: Mapping[str, str],
 ) -> tuple[dg.DagsterRun, Any]:
     recon_repository = ReconstructableRepository.for_module(MODULE, "defs")
     recon_job = recon_repository.get_reconstructable_job(job_name)
@@ -163,12 +178,7 @@ def _create_run(
     run = instance.create_run_for_job(
         job_def=recon_job.get_definition(),
         run_config=run_config,
-        # Whoever ran the command runs it again; Dagster must not do so besides.
-        tags={
-            PARTITION_NAME_TAG: integration,
-            command_runs.COMMAND_TAG: command_runs.COMMAND,
-            MAX_RETRIES_TAG: "0",
-        },
+        tags=tags,
         asset_selection=set(selection) if selection else None,
         remote_job_origin=origin,
         job_code_origin=recon_job.get_python_origin(),

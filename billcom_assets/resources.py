@@ -101,6 +101,7 @@ class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]
                 history_start=integration.history_start,
                 run_id=run_id,
                 planned=planned,
+                excluded=integration.excluded,
                 on_progress=_tell,
                 confirm_deletions=confirm_deletions,
             )

@@ -15,7 +15,7 @@ from billcom_assets.warehouse.engine import Warehouse
 NAME = "integrations"
 _SHOWN = 200
 """Integrations in the table; those that are not ready come first."""
-_COLUMNS = ("integration", "company", "readiness", "last sync (UTC)", "rows", "open errors", "next step")
+_COLUMNS = ("integration", "company", "owner", "readiness", "last sync (UTC)", "rows", "open errors", "next step")
 
 
 @dg.asset(
@@ -54,4 +54,4 @@ def overview(warehouse: Warehouse) -> dict[str, Any]:
 def _row(line: Line) -> tuple[str, ...]:
     last_sync = f"{line.last_sync:%Y-%m-%d %H:%M}" if line.last_sync else ""
     counts = (f"{line.rows:,}", f"{line.open_errors:,}")
-    return (line.key, excerpt(line.company), line.readiness, last_sync, *counts, line.next_step)
+    return (line.key, excerpt(line.company), line.owner, line.readiness, last_sync, *counts, line.next_step)

@@ -1,4 +1,4 @@
-"""Lists that BILL does not show to the login of a run."""
+"""Lists that a run does without: left out by somebody, or not shown to its login by BILL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from billcom_assets.bill.errors import BillError
-from billcom_assets.status.permissions import Permissions, Refusal, permissions
+from billcom_assets.status.scope import Refusal, Scope, scope
 from billcom_assets.sync.permissions import note_permitted, note_refusal
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
@@ -15,20 +15,26 @@ from billcom_assets.warehouse.engine import Warehouse
 class Permitted:
     """Which of a run's lists are left alone, and what BILL says of the others."""
 
-    def __init__(self, known: Permissions, planned: Sequence[str], now: datetime) -> None:
+    def __init__(self, known: Scope, planned: Sequence[str], now: datetime) -> None:
+        self.excluded = [name for name in planned if name in known.excluded]
         self.refusals: dict[str, Refusal] = {}
-        """Lists that this run does without, by entity."""
+        """Lists that this run does without because BILL does not show them, by entity."""
         self._known = known
         left_alone = known.left_alone(now)
         # Somebody who asks for nothing else wants to know.
         if not left_alone.issuperset(planned):
-            self.refusals = {name: known.refusals[name] for name in planned if name in left_alone}
+            refused = left_alone - known.excluded
+            self.refusals = {name: known.refusals[name] for name in planned if name in refused}
 
     @classmethod
     def of(cls, warehouse: Warehouse, integration: str, planned: Sequence[str], now: datetime) -> Permitted:
         """What is known before the run."""
         with warehouse.read() as connection:
-            return cls(permissions(connection, integration), planned, now)
+            return cls(scope(connection, integration), planned, now)
+
+    def asks_for(self, entity: str) -> bool:
+        """Whether the run asks BILL for the list."""
+        return entity not in self.excluded and entity not in self.refusals
 
     def refuse(self, sync: Sync, entity: str, error: BillError) -> None:
         """Notes that BILL does not show the list."""

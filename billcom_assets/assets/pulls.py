@@ -29,6 +29,7 @@ from billcom_assets.entities.plan import ALIGNMENT, GATE, Step, sync_plan
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.suggestions import suggest
 from billcom_assets.resources import Billcom
+from billcom_assets.setup.exclusions import left_out
 from billcom_assets.sync.engine import pull
 from billcom_assets.sync.permissions import is_not_permitted
 from billcom_assets.sync.report import PullReport
@@ -67,7 +68,7 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
     refused = RefusedLists(key)
     try:
         permitted = Permitted.of(billcom.warehouse, key, wanted, utc_now())
-        planned = [name for name in wanted if name not in permitted.refusals]
+        planned = list(filter(permitted.asks_for, wanted))
         with billcom.sync(
             key, run_id=context.run.run_id, planned=planned, confirm_deletions=config.confirm_deletions
         ) as sync:
@@ -81,6 +82,8 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
             yield from (quality.not_permitted(name, key, one) for name, one in permitted.refusals.items())
             # Last, where the UI shows a run's log first.
             context.log.info("\n".join([f"{key}: {'what' if walk.told else 'nothing'} was pulled", *walk.told]))
+            if permitted.excluded:
+                context.log.info(left_out(key, permitted.excluded))
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it
         raise failure_for(key, error).with_traceback(error.__traceback__) from None
     refused.end_run()
@@ -113,7 +116,7 @@ class Walk:
                 yield self.results.materialized(ALIGNMENT, _compare(self.sync))
             if step.entity is None or (step.entity.gated and self.refused.hold_back(step.name)):
                 continue
-            if step.name not in self.permitted.refusals and (reports := self._pull(step.entity)):
+            if self.permitted.asks_for(step.name) and (reports := self._pull(step.entity)):
                 metadata = pull_metadata(self.sync, step.entity, reports)
                 self.told += map(told, reports)
                 yield self.results.materialized(step.name, metadata, "\n".join(map(told, reports)))

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from billcom_assets.assets.run_tags import owner_tag
 from billcom_assets.automation.dead_runs import DIED_TAG, close_dead
 from billcom_assets.dagster_internals import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from billcom_assets.environment import credential_check
@@ -173,7 +174,7 @@ class Tick:
                 if not isinstance(wanted, Launch):
                     return wanted
                 key = integration.key
-                return self._hindrance(connection, key, wanted, known) or self._request(key, wanted)
+                return self._hindrance(connection, key, wanted, known) or self._request(integration, wanted)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
             return Skip(describe(error))
 
@@ -190,7 +191,8 @@ class Tick:
             return Skip(f"{SETUP_INCOMPLETE}: {points}")
         return None
 
-    def _request(self, key: str, wanted: Launch) -> dg.RunRequest | Skip:
+    def _request(self, integration: IntegrationStatus, wanted: Launch) -> dg.RunRequest | Skip:
+        key = integration.key
         earlier = self.instance.get_run_records(
             dg.RunsFilter(tags={PARTITION_NAME_TAG: key, REASON_TAG: wanted.reason, SLOT_TAG: wanted.slot}), limit=100
         )
@@ -214,6 +216,7 @@ class Tick:
                 ATTEMPT_TAG: str(attempt),
                 # This is what launches it again; Dagster must not do so besides.
                 MAX_RETRIES_TAG: "0",
+                **owner_tag(integration.owner),
             },
             asset_selection=[dg.AssetKey(name) for name in wanted.entities] or None,
         )

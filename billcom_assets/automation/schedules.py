@@ -62,8 +62,8 @@ def this_night(status: SyncStatus, now: datetime) -> Launch | Skip | None:
 
 
 def _to_be_had(status: SyncStatus, now: datetime) -> Iterator[str]:
-    """The entities, without those that BILL has lately refused to show."""
-    left_alone = status.permissions.left_alone(now)
+    """The entities, without those that are left out and those that BILL has lately refused to show."""
+    left_alone = status.scope.left_alone(now)
     yield from (name for name in CATALOG.names() if name not in left_alone)
 
 

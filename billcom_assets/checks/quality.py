@@ -12,7 +12,7 @@ from billcom_assets.partitions import INTEGRATIONS, partitioned_checks
 from billcom_assets.quality.entity import Look, Measure, keep, look_at, measures_of
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.status.integrations import entity_states
-from billcom_assets.status.permissions import Refusal
+from billcom_assets.status.scope import Refusal
 from billcom_assets.sync.run import Sync
 from billcom_assets.text_tables import table
 
@@ -36,13 +36,14 @@ def specs(catalog: Catalog) -> list[dg.AssetCheckSpec]:
 def look(sync: Sync, entity: str) -> dg.AssetCheckEvaluation:
     """The result of the entity's check after its pull; what it found is kept for the next one."""
     with sync.warehouse.read() as connection:
+        states = entity_states(connection, sync.integration)
         looked = Look(
             connection,
             sync.integration,
             sync.catalog[entity],
             sync.changes,
             utc_now(),
-            states=entity_states(connection, sync.integration),
+            states={name: state for name, state in states.items() if name not in sync.excluded},
             limits=(sync.cutoff, sync.history_start),
         )
         taken = look_at(looked)

@@ -28,6 +28,7 @@ from billcom_assets.setup.connecting import (
     find_known,
     sign_in,
 )
+from billcom_assets.setup.exclusions import excludable
 from billcom_assets.status.readiness import gate, next_command
 from billcom_assets.warehouse.audit import Decision
 from billcom_assets.warehouse.bill_access import SealedSessions
@@ -72,6 +73,14 @@ _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 008
     help="Fetch nothing the first time that last changed before; or none.",
 )
 @click.option("--time-zone", metavar="ZONE", help="Where the company keeps its hours, such as America/New_York.")
+@click.option("--owner", metavar="NAME", help="Who answers for it: an e-mail address, or team:finance; or none.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="ENTITY",
+    help=f"Leave this out of its syncs; may be given several times: {', '.join(excludable())}.",
+)
+@click.option("--with", "included", multiple=True, metavar="ENTITY", help="Leave this out no longer.")
 @as_option
 @pass_output
 def connect(
@@ -217,6 +226,8 @@ def _show_result(output: Output, warehouse: Warehouse, connected: Connected) -> 
         "cutoff": integration.cutoff,
         "history_start": integration.history_start,
         "time_zone": integration.time_zone,
+        "owner": integration.owner,
+        "excluded_entities": sorted(integration.excluded),
         "signed_in_with": kind,
         "user_id": session.user_id,
         "next_step": next_step,

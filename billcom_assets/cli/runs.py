@@ -23,9 +23,11 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.mapping.coverage import unpostable
 from billcom_assets.mapping.overview import Overviews
 from billcom_assets.redaction.close_matches import did_you_mean, quoted
+from billcom_assets.setup.exclusions import left_out
 from billcom_assets.setup.prerequisites import Finding, next_step
 from billcom_assets.status.readiness import gate
 from billcom_assets.status.runs import PullStatus, pulls_of
+from billcom_assets.status.scope import scope
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
@@ -163,6 +165,7 @@ def sync(
         raise click.UsageError("--confirm-deletions belongs to --full-refresh: only that notices what was removed.")
     warehouse = opened()
     wanted = [name for name in CATALOG.names() if name in entities]
+    _require_included(warehouse, key, wanted)
     if confirm_deletions:
         _record_confirmation(warehouse, key, wanted, acting(as_name))
     finished = run_job(
@@ -198,6 +201,13 @@ def _require_known(entities: Sequence[str]) -> None:
             f"There is no entity {quoted(name)}.{did_you_mean(name, CATALOG.names())} " for name in unknown
         )
         raise click.UsageError(f"{refused}Known are: {', '.join(CATALOG.names())}.", click.get_current_context())
+
+
+def _require_included(warehouse: Warehouse, key: str, entities: Sequence[str]) -> None:
+    with warehouse.read() as connection:
+        excluded = scope(connection, key).excluded.intersection(entities)
+    if excluded:
+        raise click.UsageError(left_out(key, sorted(excluded)), click.get_current_context())
 
 
 def _show_result(output: Output, key: str, finished: Finished, ready: str, when_ready: str) -> None:

@@ -143,6 +143,7 @@ def _render_connection(console: Console, summary: IntegrationSummary) -> None:
         f"  last sync {shown(summary.last_sync) or 'never'} UTC",
         f"  cutoff {one.cutoff or 'none'}, history from {one.history_start or 'the beginning'}, "
         f"hours of {one.time_zone}",
+        *([f"  owner {clean(one.owner)}"] if one.owner else []),
     ]
     console.print("\n".join(lines), soft_wrap=True)
 
@@ -187,6 +188,8 @@ def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
 
 
 def _last_pull(entity: EntityStatus) -> object:
+    if entity.is_excluded:
+        return "left out"
     return (entity.synced_at or "never") if entity.is_permitted else "not permitted"
 
 

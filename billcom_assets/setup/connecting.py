@@ -6,6 +6,7 @@ tried again. One that is there already is changed only by what BILL has accepted
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from billcom_assets.bill.session import MemorySessionStore, StoredSession
 from billcom_assets.clock import utc_now
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.setup.exclusions import exclusions
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision, What
 from billcom_assets.warehouse.bill_access import SealedSessions
@@ -45,7 +47,18 @@ NONE = "none"
 """Clears a setting."""
 _USUAL_DESTINATION = {"environment": Environment.PRODUCTION.value, "base_url": None, "v2_base_url": None}
 _LOCK_WAIT_SECONDS = 60
-_SETTINGS = ("company", "organization_id", *_USUAL_DESTINATION, "cutoff", "history_start", "time_zone")
+_LONGEST_OWNER = 100
+_OWNER = re.compile(r"(?=.{3,100}$)(?:[^@\s]+@[^@\s]+|team:[\w-]+)")
+_SETTINGS = (
+    "company",
+    "organization_id",
+    *_USUAL_DESTINATION,
+    "cutoff",
+    "history_start",
+    "time_zone",
+    "owner",
+    "excluded_entities",
+)
 """What the audit log keeps of an integration."""
 _T = TypeVar("_T")
 
@@ -61,6 +74,11 @@ class ConnectionSettings:
     cutoff: date | str | None = None
     history_start: date | str | None = None
     time_zone: str | None = None
+    owner: str | None = None
+    without: tuple[str, ...] = ()
+    """Entities to be left out, besides those that are."""
+    included: tuple[str, ...] = ()
+    """Entities to be left out no longer."""
 
 
 @dataclass(frozen=True)
@@ -335,7 +353,18 @@ def _preferences(settings: ConnectionSettings, before: Mapping[str, Any]) -> dic
         "cutoff": _kept(settings.cutoff, before.get("cutoff")),
         "history_start": _kept(settings.history_start, before.get("history_start")),
         "time_zone": settings.time_zone or before.get("time_zone", "UTC"),
+        "owner": _checked_owner(_kept(settings.owner, before.get("owner"))),
+        "excluded_entities": exclusions(before.get("excluded_entities"), settings.without, settings.included),
     }
+
+
+def _checked_owner(owner: str | None) -> str | None:
+    """Who answers for an integration, in one of the two forms that Dagster has for owners."""
+    if owner is not None and not _OWNER.fullmatch(owner.strip()):
+        raise InvalidSetting(
+            f"{one_line(owner, limit=_LONGEST_OWNER)!r} is no owner. Give an e-mail address, or a team as team:finance."
+        )
+    return owner and owner.strip()
 
 
 def _kept(wanted: _T | str | None, before: _T | None) -> Any:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.status.integrations import entity_states
-from billcom_assets.status.permissions import permissions
+from billcom_assets.status.scope import scope
 from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -26,13 +26,15 @@ class EntityStatus:
     synced_at: datetime | None
     is_permitted: bool
     """False while BILL does not show the list to the login."""
+    is_excluded: bool
+    """True when it is left out of the integration's syncs."""
     time_filter_refused: bool
     """BILL does not take the filter by time of change, so that every pull reads the whole list."""
 
 
 def entity_statuses(warehouse: Warehouse, connection: Connection, key: str) -> list[EntityStatus]:
     """Every entity in sync order, those that were never pulled too."""
-    states, refused = entity_states(connection, key), permissions(connection, key).refusals
+    states, wanted = entity_states(connection, key), scope(connection, key)
     found = []
     for entity in CATALOG:
         t = warehouse.mirror.table(entity.name).c
@@ -46,7 +48,8 @@ def entity_statuses(warehouse: Warehouse, connection: Connection, key: str) -> l
                 deleted=deleted,
                 watermark=state.watermark,
                 synced_at=state.synced_at,
-                is_permitted=entity.name not in refused,
+                is_permitted=entity.name not in wanted.refusals,
+                is_excluded=entity.name in wanted.excluded,
                 time_filter_refused=state.time_filter_refused,
             )
         )

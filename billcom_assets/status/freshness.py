@@ -13,7 +13,7 @@ from billcom_assets.entities.plan import seed_plan
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.redaction.counted import counted
 from billcom_assets.status.integrations import every_integration
-from billcom_assets.status.permissions import permissions
+from billcom_assets.status.scope import scope
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.tables import sync_state
@@ -103,8 +103,8 @@ def freshness(connection: Connection, key: str, now: datetime, *, stale_after: t
         .where(s.integration == key, s.synced_at.is_not(None))
         .order_by(s.synced_at, s.entity)
     ).all()
-    refused = permissions(connection, key).refusals
-    ages = {row.entity: now - row.synced_at for row in pulled if row.entity not in refused}
+    wanted = scope(connection, key)
+    ages = {row.entity: now - row.synced_at for row in pulled if wanted.expects(row.entity)}
     if not ages:
         return Quality(False, Severity.WARN, "nothing has ever been pulled", 1, (), f"billcom sync {key}")
     late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > stale_after]

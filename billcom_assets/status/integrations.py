@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, select
 
-from billcom_assets.status.permissions import Permissions, permissions
+from billcom_assets.status.scope import Scope, scope
 from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.integrations import InvalidSetting, Status, UnknownIntegration, left
 from billcom_assets.warehouse.tables import integrations, sync_state
@@ -28,6 +28,9 @@ class IntegrationStatus:
     cutoff: date | None
     history_start: date | None
     time_zone: str
+    owner: str | None
+    excluded_entities: str | None
+    """Names with commas between; see ``Scope``."""
     status: str
     status_code: str | None
     status_message: str | None
@@ -102,24 +105,22 @@ class SyncStatus:
     integration: IntegrationStatus
     entities: Mapping[str, EntityState]
     """Entities that were ever pulled, or begun."""
-    permissions: Permissions = field(default_factory=lambda: Permissions({}))
-    """What BILL does not show of it."""
+    scope: Scope = field(default_factory=Scope)
+    """What its syncs do without."""
 
     def entity(self, name: str) -> EntityState:
         """How far the entity is."""
         return self.entities.get(name, EntityState())
 
     def has_pulled(self, entities: Iterable[str]) -> bool:
-        """True when each of the entities was pulled completely at least once, or BILL does not show it."""
-        return all(
-            self.entity(name).first_pulled_at is not None or name in self.permissions.refusals for name in entities
-        )
+        """True when each of the entities that are to be had was pulled completely at least once."""
+        return all(self.entity(name).first_pulled_at is not None or not self.scope.expects(name) for name in entities)
 
 
 def sync_status(connection: Connection, integration: IntegrationStatus) -> SyncStatus:
     """How far the entities of the integration are."""
     key = integration.key
-    return SyncStatus(integration, entity_states(connection, key), permissions(connection, key))
+    return SyncStatus(integration, entity_states(connection, key), scope(connection, key))
 
 
 def entity_states(connection: Connection, key: str) -> dict[str, EntityState]:

@@ -27,6 +27,8 @@ class Line:
 
     key: str
     company: str
+    owner: str
+    """Who answers for it; empty when nobody was named."""
     readiness: str
     """ready; or what of the setup is missing first; or why it is left alone."""
     last_sync: datetime | None
@@ -66,8 +68,8 @@ def lines(warehouse: Warehouse, connection: Connection, check: CredentialCheck) 
             missing = gate(connection, key)
             readiness = f"{missing[0].prerequisite.title}: {missing[0].summary}" if missing else "ready"
             step = next_step(key, missing)
-        company = one.integration.company
-        found.append(Line(key, company, readiness, one.last_sync, one.rows, one.open_errors, step))
+        company, owner = one.integration.company, one.integration.owner or ""
+        found.append(Line(key, company, owner, readiness, one.last_sync, one.rows, one.open_errors, step))
     return sorted(found, key=lambda line: (line.is_ready, line.key))
 
 

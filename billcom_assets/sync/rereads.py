@@ -43,6 +43,7 @@ def reread_named(sync: Sync, source: Entity) -> list[PullReport]:
         name
         for name in source.touched
         if (name in sync.left_over or not _is_touched_later(sync, source, name))
+        and name not in sync.excluded
         and sync.state(name).first_pulled_at is not None
     ]
     reports: list[PullReport] = []

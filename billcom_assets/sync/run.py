@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -57,6 +57,8 @@ class Sync:
     """A sweep's misses count at once, not only when a sweep on another day misses them too."""
     planned: Sequence[str] = ()
     """Entities that this run pulls, in their order."""
+    excluded: Collection[str] = frozenset()
+    """Entities that are left out: neither pulled nor read again."""
     is_past_the_gate: bool = False
     """Setup is complete, so that nothing ahead need wait to be begun."""
     begun: dict[str, EntityPull] = field(default_factory=dict)

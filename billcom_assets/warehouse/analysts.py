@@ -31,11 +31,12 @@ _PARTY = (
 _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     "integrations": (
         *("key", "company", "organization_id", "environment", "cutoff", "history_start", "time_zone", "home_currency"),
+        *("owner", "excluded_entities"),
         *("status", "status_code", "checked_at", "created_at", "updated_at"),
     ),
     "sync_state": (
         *("integration", "entity", "watermark", "cutoff", "time_filter_refused", "time_filter_probed_at"),
-        *("first_pulled_at", "swept_at", "synced_at", "checked_at"),
+        *("first_pulled_at", "swept_at", "synced_at", "probed_at", "checked_at"),
     ),
     "sync_runs": (
         *("id", "run_id", "integration", "entity", "kind", "status", "started_at", "finished_at"),

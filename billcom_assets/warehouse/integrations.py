@@ -84,6 +84,11 @@ class Disconnected(InvalidSetting):
         super().__init__(f"{key} is {how.state}. Go on with: {how.next_step}")
 
 
+def excluded_from(stored: str | None) -> frozenset[str]:
+    """Entities that are left out, from what is stored of them."""
+    return frozenset(stored.split(",")) if stored else frozenset()
+
+
 def check_time_zone(name: str) -> None:
     """Raises InvalidSetting unless this machine knows the time zone."""
     try:
@@ -176,6 +181,8 @@ class Integration:
     cutoff: date | None
     history_start: date | None
     time_zone: str = "UTC"
+    owner: str | None = None
+    excluded_entities: str | None = None
     status: Status = Status.PENDING
     status_code: str | None = None
     status_message: str | None = None
@@ -185,6 +192,11 @@ class Integration:
         if not _KEY.fullmatch(self.key):
             raise InvalidSetting(f"{self.key!r} is not an integration key: use a-z, 0-9 and hyphens, as in acme-us.")
         check_time_zone(self.time_zone)
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Entities that are left out of its syncs."""
+        return excluded_from(self.excluded_entities)
 
     def credentials(self) -> Credentials:
         """What signs in; raises ConfigurationError when a value is missing or unsafe to use."""
@@ -268,6 +280,8 @@ class Integrations:
             "cutoff": integration.cutoff,
             "history_start": integration.history_start,
             "time_zone": integration.time_zone,
+            "owner": integration.owner,
+            "excluded_entities": integration.excluded_entities,
             "status": Status.PENDING.value,
             "status_code": None,
             "status_message": None,
@@ -334,6 +348,8 @@ class Integrations:
             cutoff=row["cutoff"],
             history_start=row["history_start"],
             time_zone=row["time_zone"],
+            owner=row["owner"],
+            excluded_entities=row["excluded_entities"],
             status=Status(row["status"]),
             status_code=row["status_code"],
             status_message=row["status_message"],

@@ -55,6 +55,8 @@ def test_the_json_document_says_who_signed_in_and_what_comes_next(desk: Desk) ->
         "cutoff": None,
         "history_start": None,
         "time_zone": "UTC",
+        "owner": None,
+        "excluded_entities": [],
         "signed_in_with": "sync token",
         "user_id": organization.token.user_id,
         "next_step": "billcom seed acme-us",

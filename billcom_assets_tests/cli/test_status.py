@@ -123,6 +123,7 @@ def test_the_json_document_of_one_integration_has_everything(desk: Desk) -> None
         "watermark": None,
         "synced_at": None,
         "is_permitted": True,
+        "is_excluded": False,
         "time_filter_refused": False,
     }
     assert (len(document["entities"]), document["runs"], document["held_documents"]) == (20, [], 0)

@@ -104,9 +104,6 @@ def test_it_opens_keeps_its_rows_and_the_views_of_others_and_syncs(old_database:
     with SandboxServer(SETTINGS) as server:
         company = Company(server)
         plant(company.organization)
-        # Earlier versions knew of no cards, so that there shall be none.
-        company.organization.cards.update(VERIFIED=[], NOMINATED=[])
-        company.organization.ap_cards.clear()
         upgraded = open_warehouse(old_database)
         assert upgraded.notices == ()
         assert {table.name: count(upgraded.engine, table) for table in mirror.metadata.sorted_tables} == rows

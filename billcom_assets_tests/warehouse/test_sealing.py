@@ -126,6 +126,8 @@ def test_the_destination_is_everything_that_says_where_credentials_are_sent() ->
         "cutoff",
         "history_start",
         "time_zone",
+        "owner",
+        "excluded_entities",
         "status",
         "status_code",
         "status_message",

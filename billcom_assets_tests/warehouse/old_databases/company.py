@@ -32,6 +32,9 @@ def plant(organization: Organization) -> None:
         docs = stored[entity.path]
         rows = [make_row(dict(doc), _seconds(doc["createdTime"]), _seconds(doc["updatedTime"])) for doc in docs]
         organization.table(kind_at(entity.path)).restore(rows)
+    # The first versions knew of no cards, so that there shall be none.
+    organization.cards.update(VERIFIED=[], NOMINATED=[])
+    organization.ap_cards.clear()
 
 
 def _seconds(text: str) -> int:

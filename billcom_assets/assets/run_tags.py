@@ -1,0 +1,13 @@
+"""Tags that a run carries besides Dagster's own."""
+
+from __future__ import annotations
+
+OWNER_TAG = "billcom/owner"
+
+
+def owner_tag(owner: str | None) -> dict[str, str]:
+    """Who answers for the run's integration, so that runs can be filtered by it; nothing when nobody was named.
+
+    Owners of Dagster's belong to an asset, which all integrations share.
+    """
+    return {OWNER_TAG: owner} if owner else {}
