@@ -8,7 +8,7 @@ from billcom_assets.assets.integrations import integrations
 from billcom_assets.assets.pulls import pulls
 from billcom_assets.automation.freshness import freshness as freshness_sensor
 from billcom_assets.automation.jobs import JOBS, look_over
-from billcom_assets.automation.pruning import nightly_pruning, prune_history
+from billcom_assets.automation.pruning import prune_history
 from billcom_assets.automation.schedules import SCHEDULES
 from billcom_assets.automation.sensors import SENSORS
 from billcom_assets.checks.freshness import freshness
@@ -18,7 +18,7 @@ defs = dg.Definitions(
     assets=dg.with_source_code_references([pulls, integrations]),
     asset_checks=[freshness],
     jobs=[*JOBS, look_over, prune_history],
-    schedules=[*SCHEDULES, nightly_pruning],
+    schedules=SCHEDULES,
     sensors=[*SENSORS, freshness_sensor],
     resources={"billcom": Billcom()},
     # One process per run: one BILL session, and no process per step.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -49,6 +50,46 @@ def keep_connections(instance: dg.DagsterInstance) -> None:
     instance.optimize_for_webserver(_STATEMENT_TIMEOUT_MS, _RECYCLE_SECONDS, _MORE_CONNECTIONS)
 
 
+@contextmanager
+def open_sync(
+    warehouse: Warehouse, key: str, *, client: Mapping[str, Any] | None = None, **options: Any
+) -> Iterator[Sync]:
+    """What reads one integration's organization; other runs of it may go on.
+
+    Args:
+        warehouse: Where.
+        key: The integration.
+        client: Options of the client, such as how long it waits.
+        options: Further options of :class:`Sync`.
+
+    Raises:
+        UnknownIntegration: there is none of this key.
+        BillError: BILL refused; the integration is marked when its credentials were.
+    """
+    integrations = Integrations(seal_for(warehouse))
+    with warehouse.read() as connection:
+        integration = integrations.get(connection, key)
+    with bill_client(warehouse, integrations.seal, integration, **(client or {})) as opened:
+        sync = Sync(
+            warehouse=warehouse,
+            client=opened,
+            catalog=CATALOG,
+            integration=key,
+            cutoff=integration.cutoff,
+            history_start=integration.history_start,
+            excluded=integration.excluded,
+            **options,
+        )
+        try:
+            yield sync
+        except (AuthenticationRefused, SignInPostponed) as refusal:
+            # Without a status nothing was sent, and what BILL said before still stands.
+            if refusal.http_status is not None:
+                with warehouse.write() as connection:
+                    integrations.sign_in_failed(connection, key, utc_now(), refusal)
+            raise
+
+
 class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The company's database and, for each integration, its BILL organization; both opened when first needed."""
 
@@ -87,33 +128,18 @@ class Billcom(dg.ConfigurableResource):  # type: ignore[type-arg]
             Busy: another run of it is going on.
             BillError: BILL refused; the integration is marked when its credentials were.
         """
-        warehouse = self.warehouse
-        integrations = Integrations(seal_for(warehouse))
-        with warehouse.read() as connection:
-            integration = integrations.get(connection, key)
-        with bill_client(warehouse, integrations.seal, integration) as client:
-            sync = Sync(
-                warehouse=warehouse,
-                client=client,
-                catalog=CATALOG,
-                integration=key,
-                cutoff=integration.cutoff,
-                history_start=integration.history_start,
+        with (
+            open_sync(
+                self.warehouse,
+                key,
                 run_id=run_id,
                 planned=planned,
-                excluded=integration.excluded,
                 on_progress=_tell,
                 confirm_deletions=confirm_deletions,
-            )
-            try:
-                with sync.alone():
-                    yield sync
-            except (AuthenticationRefused, SignInPostponed) as refusal:
-                # Without a status nothing was sent, and what BILL said before still stands.
-                if refusal.http_status is not None:
-                    with warehouse.write() as connection:
-                        integrations.sign_in_failed(connection, key, utc_now(), refusal)
-                raise
+            ) as sync,
+            sync.alone(),
+        ):
+            yield sync
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
         """Closes the database."""

@@ -15,14 +15,14 @@ from billcom_assets.warehouse.engine import Warehouse
 NAME = "integrations"
 _SHOWN = 200
 """Integrations in the table; those that are not ready come first."""
-_COLUMNS = ("integration", "company", "owner", "readiness", "last sync (UTC)", "rows", "open errors", "next step")
+_COLUMNS = ("integration", "company", "owner", "readiness", "up to date (UTC)", "rows", "open errors", "next step")
 
 
 @dg.asset(
     name=NAME,
     group_name="setup",
     kinds={database_kind()},
-    description="Every integration in a line: whether it is ready, when it was last synced, what to do next; and "
+    description="Every integration in a line: whether it is ready, when it was last up to date, what to do next; and "
     "totals over all of them. Looked at anew every hour.",
 )
 def integrations(billcom: Billcom) -> dg.MaterializeResult[None]:
@@ -52,6 +52,6 @@ def overview(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def _row(line: Line) -> tuple[str, ...]:
-    last_sync = f"{line.last_sync:%Y-%m-%d %H:%M}" if line.last_sync else ""
+    up_to_date = f"{line.up_to_date_at:%Y-%m-%d %H:%M}" if line.up_to_date_at else ""
     counts = (f"{line.rows:,}", f"{line.open_errors:,}")
-    return (line.key, excerpt(line.company), line.owner, line.readiness, last_sync, *counts, line.next_step)
+    return (line.key, excerpt(line.company), line.owner, line.readiness, up_to_date, *counts, line.next_step)

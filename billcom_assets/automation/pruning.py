@@ -112,13 +112,3 @@ def _delete_old_runs(context: dg.OpExecutionContext) -> None:
 def prune_history() -> None:
     """Deletes old runs."""
     _delete_old_runs()
-
-
-nightly_pruning = dg.ScheduleDefinition(
-    name="prune_history",
-    job=prune_history,
-    cron_schedule="30 3 * * *",
-    execution_timezone="UTC",
-    description="Deletes old runs every night at 03:30 UTC.",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.assets.run_tags import owner_tag
+from billcom_assets.automation.asking import Asking, requests_for_each
 from billcom_assets.automation.dead_runs import DIED_TAG, close_dead
 from billcom_assets.dagster_internals import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from billcom_assets.environment import credential_check
@@ -25,6 +26,7 @@ from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.setup.prerequisites import SETUP_INCOMPLETE
 from billcom_assets.status.integrations import IntegrationStatus, SyncStatus, every_integration, sync_status
 from billcom_assets.status.readiness import gate
+from billcom_assets.sync.probe import Question
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError, describe
 from billcom_assets.warehouse.integrations import CredentialCheck
@@ -62,6 +64,8 @@ class Launch:
     """Only once setup is completed."""
     until_done: bool = False
     """Again in the same slot, after a growing wait, even when a run ended well and did not help."""
+    only_if: Sequence[Question] | None = None
+    """Only when BILL has something new, for the first attempt in the slot; without a question it was asked already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,14 @@ class Skip:
     """Why an integration that needs a run gets none now."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A run that is made when BILL has something new."""
+
+    request: dg.RunRequest
+    questions: Sequence[Question]
 
 
 Decide = Callable[[SyncStatus, datetime], Launch | Skip | None]
@@ -140,6 +152,8 @@ class Tick:
     def look(self, decide: Decide, cursor: str | None, *, new: Sequence[str] = ()) -> Outcome:
         """Decides for one integration after the other, from the cursor on, until the queue is full or time is up.
 
+        Where a launch depends on it, BILL is asked meanwhile whether anything is new.
+
         Args:
             decide: What an integration needs.
             cursor: Where the last tick stopped.
@@ -153,19 +167,30 @@ class Tick:
         known = {*self.instance.get_dynamic_partitions(PARTITION_SET), *new}
         deadline = time.monotonic() + self.look_seconds
         turn = list(in_turn(self.integrations(), read_cursor(cursor)))
+        asking, waiting = Asking(self.warehouse, requests_for_each(len(turn))), dict[str, dg.RunRequest]()
         for position, integration in enumerate(turn):
             outcome.is_queue_full = len(outcome.requests) >= room
             if outcome.is_queue_full or time.monotonic() > deadline:
                 outcome.cursor = write_cursor(turn[position - 1].key) if position else cursor
                 break
             found = self._one(integration, decide, known)
-            if isinstance(found, dg.RunRequest):
+            if isinstance(found, Ask):
+                waiting[integration.key] = found.request
+                asking.begin(integration.key, found.questions)
+            elif isinstance(found, dg.RunRequest):
                 outcome.requests.append(found)
             elif found is not None:
                 outcome.skipped[integration.key] = found.reason
+        for key, answer in asking.answers(deadline - time.monotonic()):
+            if answer.has_news and len(outcome.requests) < room:
+                outcome.requests.append(waiting[key])
+            elif not answer.has_news:
+                outcome.skipped[key] = answer.found
         return outcome
 
-    def _one(self, integration: IntegrationStatus, decide: Decide, known: set[str]) -> dg.RunRequest | Skip | None:
+    def _one(
+        self, integration: IntegrationStatus, decide: Decide, known: set[str]
+    ) -> dg.RunRequest | Ask | Skip | None:
         if integration.left is not None:
             return Skip(integration.left)
         try:
@@ -174,7 +199,7 @@ class Tick:
                 if not isinstance(wanted, Launch):
                     return wanted
                 key = integration.key
-                return self._hindrance(connection, key, wanted, known) or self._request(integration, wanted)
+                return self._hindrance(connection, key, wanted, known) or self._requested(integration, wanted)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
             return Skip(describe(error))
 
@@ -191,7 +216,7 @@ class Tick:
             return Skip(f"{SETUP_INCOMPLETE}: {points}")
         return None
 
-    def _request(self, integration: IntegrationStatus, wanted: Launch) -> dg.RunRequest | Skip:
+    def _requested(self, integration: IntegrationStatus, wanted: Launch) -> dg.RunRequest | Ask | Skip | None:
         key = integration.key
         earlier = self.instance.get_run_records(
             dg.RunsFilter(tags={PARTITION_NAME_TAG: key, REASON_TAG: wanted.reason, SLOT_TAG: wanted.slot}), limit=100
@@ -207,19 +232,26 @@ class Tick:
                     f"{again_at:%Y-%m-%d %H:%M} UTC, or after billcom validate {key}"
                 )
         attempt = 1 + max((int(one.dagster_run.tags.get(ATTEMPT_TAG, "1")) for one in earlier), default=0)
-        return dg.RunRequest(
-            run_key=f"{key}/{wanted.reason}/{wanted.slot}/{attempt}",
-            partition_key=key,
-            tags={
-                REASON_TAG: wanted.reason,
-                SLOT_TAG: wanted.slot,
-                ATTEMPT_TAG: str(attempt),
-                # This is what launches it again; Dagster must not do so besides.
-                MAX_RETRIES_TAG: "0",
-                **owner_tag(integration.owner),
-            },
-            asset_selection=[dg.AssetKey(name) for name in wanted.entities] or None,
-        )
+        request = _request(integration, wanted, attempt)
+        if earlier or wanted.only_if is None:
+            return request
+        return Ask(request, wanted.only_if) if wanted.only_if else None
+
+
+def _request(integration: IntegrationStatus, wanted: Launch, attempt: int) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"{integration.key}/{wanted.reason}/{wanted.slot}/{attempt}",
+        partition_key=integration.key,
+        tags={
+            REASON_TAG: wanted.reason,
+            SLOT_TAG: wanted.slot,
+            ATTEMPT_TAG: str(attempt),
+            # This is what launches it again; Dagster must not do so besides.
+            MAX_RETRIES_TAG: "0",
+            **owner_tag(integration.owner),
+        },
+        asset_selection=[dg.AssetKey(name) for name in wanted.entities] or None,
+    )
 
 
 def _again_at(earlier: Sequence[dg.RunRecord]) -> datetime:

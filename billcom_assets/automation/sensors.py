@@ -1,4 +1,4 @@
-"""Sensors that take an integration from connected to seeded to synced, and notice when its cutoff moves."""
+"""Sensors that take an integration from connected to seeded to synced, and keep it so."""
 
 # No postponed annotations: Dagster reads those of the resources.
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from datetime import datetime
 
 import dagster as dg
 
-from billcom_assets.automation.jobs import full_sync, initial_seed
+from billcom_assets.automation.jobs import full_refresh, full_sync, initial_seed
+from billcom_assets.automation.routine import this_hour, this_night
 from billcom_assets.automation.run_requests import (
     INTERVAL_SECONDS,
     Decide,
@@ -31,6 +32,7 @@ from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import Status
 
 _PARTITIONS_PER_TICK = 1_000
+_TEN_MINUTES = 600
 _MESSAGE = 500
 """Characters shown of what BILL said."""
 _SEEDED = seed_plan(CATALOG)
@@ -85,6 +87,8 @@ class LaunchSensor:
     job: UnresolvedAssetJobDefinition
     decide: Decide
     description: str
+    interval_seconds: int = INTERVAL_SECONDS
+    """How often it looks, at most."""
     keeps_partitions: bool = False
     """It makes every integration a partition, and removes partitions that none stands behind."""
 
@@ -146,6 +150,21 @@ LAUNCH_SENSORS = (
         rewalk,
         "Reads bills, vendor credits and vendor payments again, and nothing else, when the cutoff has moved earlier.",
     ),
+    LaunchSensor(
+        "hourly_sync",
+        full_sync,
+        this_hour,
+        "Asks BILL once an hour whether anything is new for an integration, and syncs it if so. What a tick cannot "
+        "launch follows ten minutes later, what failed a little later still.",
+        interval_seconds=_TEN_MINUTES,
+    ),
+    LaunchSensor(
+        "nightly_sweep",
+        full_refresh,
+        this_night,
+        "Reads everything of every ready integration once a night, from 02:00 in the integration's own time zone.",
+        interval_seconds=_TEN_MINUTES,
+    ),
 )
 
 
@@ -154,7 +173,7 @@ def _sensor(sensor: LaunchSensor) -> dg.SensorDefinition:
         name=sensor.name,
         job=sensor.job,
         description=sensor.description,
-        minimum_interval_seconds=INTERVAL_SECONDS,
+        minimum_interval_seconds=sensor.interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def evaluate(context: dg.SensorEvaluationContext, billcom: Billcom) -> dg.SensorResult | dg.SkipReason:

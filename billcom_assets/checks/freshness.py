@@ -21,7 +21,8 @@ CHECK = dg.AssetCheckKey(dg.AssetKey(_WATCHED), "freshness")
 @dg.asset_check(
     asset=_WATCHED,
     name=CHECK.name,
-    description="Every integration that was ever synced was synced recently: syncs run hourly, and two may be missed. "
+    description="Every integration that was ever synced is up to date: BILL is asked about bills every hour, and two "
+    "may be missed; other lists are pulled every night at the latest. "
     "A sensor reports it, without runs; one result stands for all integrations and names the late ones.",
 )
 def freshness(billcom: Billcom) -> dg.AssetCheckResult:

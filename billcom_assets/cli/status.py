@@ -59,13 +59,13 @@ def _show_all(output: Output, warehouse: Warehouse, everyone: list[IntegrationSu
             console.print(f"There is no integration yet in {warehouse.description}.", soft_wrap=True)
             console.print("\n".join(_FIRST_STEPS), soft_wrap=True)
             return
-        columns = ("Key", "Company", "Status", "Last sync (UTC)", "Rows", "Open errors")
+        columns = ("Key", "Company", "Status", "Up to date (UTC)", "Rows", "Open errors")
         rows = [
             (
                 one.integration.key,
                 one.integration.company,
                 "refused" if one.credentials.usable is False else one.integration.status,
-                one.last_sync or "never",
+                one.up_to_date_at or "never",
                 one.rows,
                 one.open_errors,
             )
@@ -87,6 +87,7 @@ def _summary_document(one: IntegrationSummary) -> dict[str, Any]:
     return {
         **{name: value for name, value in integration.items() if name not in _NOT_SHOWN},
         "last_sync": one.last_sync,
+        "up_to_date_at": one.up_to_date_at,
         "rows": one.rows,
         "open_errors": one.open_errors,
         "credentials": asdict(one.credentials),
@@ -140,12 +141,17 @@ def _render_connection(console: Console, summary: IntegrationSummary) -> None:
             if one.sign_in_not_before
             else []
         ),
-        f"  last sync {shown(summary.last_sync) or 'never'} UTC",
+        f"  last sync {shown(summary.last_sync) or 'never'} UTC{_nothing_since(summary)}",
         f"  cutoff {one.cutoff or 'none'}, history from {one.history_start or 'the beginning'}, "
         f"hours of {one.time_zone}",
         *([f"  owner {clean(one.owner)}"] if one.owner else []),
     ]
     console.print("\n".join(lines), soft_wrap=True)
+
+
+def _nothing_since(summary: IntegrationSummary) -> str:
+    asked = summary.up_to_date_at
+    return f"; BILL had nothing new at {shown(asked)} UTC" if asked and asked != summary.last_sync else ""
 
 
 def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
@@ -176,8 +182,8 @@ def coverage_table(kinds: list[Coverage]) -> object:
 
 
 def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
-    columns = ("Entity", "Rows", "Deleted", "Newest change seen (UTC)", "Last pull (UTC)")
-    rows = [(words(one.entity), one.rows, one.deleted, one.watermark, _last_pull(one)) for one in entities]
+    columns = ("Entity", "Rows", "Deleted", "Newest change seen (UTC)", "Up to date (UTC)")
+    rows = [(words(one.entity), one.rows, one.deleted, one.watermark, _up_to_date(one)) for one in entities]
     console.print(table(columns, rows, optional=("Deleted",)))
     refused = ", ".join(words(one.entity) for one in entities if one.time_filter_refused)
     if refused:
@@ -187,10 +193,10 @@ def _render_entities(console: Console, entities: list[EntityStatus]) -> None:
         )
 
 
-def _last_pull(entity: EntityStatus) -> object:
+def _up_to_date(entity: EntityStatus) -> object:
     if entity.is_excluded:
         return "left out"
-    return (entity.synced_at or "never") if entity.is_permitted else "not permitted"
+    return (entity.up_to_date_at or "never") if entity.is_permitted else "not permitted"
 
 
 def _render_runs(console: Console, runs: list[RunStatus]) -> None:

@@ -24,6 +24,9 @@ class EntityStatus:
     """Rows that BILL no longer has."""
     watermark: datetime | None
     synced_at: datetime | None
+    """When it was last pulled."""
+    up_to_date_at: datetime | None
+    """The same, or when BILL last said that there is nothing new."""
     is_permitted: bool
     """False while BILL does not show the list to the login."""
     is_excluded: bool
@@ -48,6 +51,7 @@ def entity_statuses(warehouse: Warehouse, connection: Connection, key: str) -> l
                 deleted=deleted,
                 watermark=state.watermark,
                 synced_at=state.synced_at,
+                up_to_date_at=state.looked_at,
                 is_permitted=entity.name not in wanted.refusals,
                 is_excluded=entity.name in wanted.excluded,
                 time_filter_refused=state.time_filter_refused,

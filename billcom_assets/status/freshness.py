@@ -12,14 +12,17 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.redaction.counted import counted
-from billcom_assets.status.integrations import every_integration
+from billcom_assets.status.integrations import entity_states, every_integration
 from billcom_assets.status.scope import scope
+from billcom_assets.sync.probe import WATCHED
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import describe
 from billcom_assets.warehouse.tables import sync_state
 
 STALE_AFTER = timedelta(hours=3)
-"""Age of the last pull from which the data counts as old: syncs run hourly, and two may be missed."""
+"""Age from which bills count as old: BILL is asked about them hourly, and two hours may be missed."""
+OTHERS_STALE_AFTER = timedelta(hours=28)
+"""Age from which other lists do: with many integrations they are asked about in turn, and pulled every night."""
 _LISTS_SHOWN = 10
 _INTEGRATIONS_SHOWN = 20
 
@@ -95,27 +98,31 @@ def freshness_of_all(warehouse: Warehouse, now: datetime) -> FreshnessReport:
     return FreshnessReport(len(keys) - never - len(late) - len(unknown), never, late, unknown)
 
 
-def freshness(connection: Connection, key: str, now: datetime, *, stale_after: timedelta = STALE_AFTER) -> Quality:
-    """Whether the last complete pull of every entity that was ever pulled is recent; the late ones oldest first."""
-    s = sync_state.c
-    pulled = connection.execute(
-        select(s.entity, s.synced_at)
-        .where(s.integration == key, s.synced_at.is_not(None))
-        .order_by(s.synced_at, s.entity)
-    ).all()
+def freshness(connection: Connection, key: str, now: datetime) -> Quality:
+    """Whether every entity that was ever pulled was lately brought up to date, or found to be; the late ones first."""
     wanted = scope(connection, key)
-    ages = {row.entity: now - row.synced_at for row in pulled if wanted.expects(row.entity)}
+    ages = {
+        entity: now - state.looked_at
+        for entity, state in entity_states(connection, key).items()
+        if state.synced_at is not None and state.looked_at is not None and wanted.expects(entity)
+    }
+    ages = dict(sorted(ages.items(), key=lambda one: (-one[1], one[0])))
     if not ages:
         return Quality(False, Severity.WARN, "nothing has ever been pulled", 1, (), f"billcom sync {key}")
-    late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > stale_after]
+    late = [f"{entity.replace('_', ' ')} {_hours(age)} ago" for entity, age in ages.items() if age > _limit(entity)]
     if not late:
         oldest = _hours(next(iter(ages.values())))
-        return Quality(True, Severity.WARN, f"all {len(ages)} lists were pulled within {oldest}", 0, (), "")
+        lists = counted(len(ages), "list was", "lists were")
+        return Quality(True, Severity.WARN, f"{lists} up to date within the last {oldest}", 0, (), "")
     more = f" and {len(late) - _LISTS_SHOWN} more" if len(late) > _LISTS_SHOWN else ""
     lists, are = counted(len(ages), "list", "lists"), "is" if len(late) == 1 else "are"
-    described = f"{len(late)} of {lists} {are} late, last pulled: {', '.join(late[:_LISTS_SHOWN])}{more}"
+    described = f"{len(late)} of {lists} {are} late, last up to date: {', '.join(late[:_LISTS_SHOWN])}{more}"
     fix = f"billcom status {key} shows why; billcom sync {key} pulls now"
     return Quality(False, Severity.WARN, described, len(late), (), fix)
+
+
+def _limit(entity: str) -> timedelta:
+    return STALE_AFTER if entity == WATCHED else OTHERS_STALE_AFTER
 
 
 def _hours(age: timedelta) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Connection, select
 
 from billcom_assets.status.scope import Scope, scope
-from billcom_assets.sync.state import EntityState
+from billcom_assets.sync.state import EntityState, StateStore
 from billcom_assets.warehouse.integrations import InvalidSetting, Status, UnknownIntegration, left
 from billcom_assets.warehouse.tables import integrations, sync_state
 
@@ -107,6 +107,8 @@ class SyncStatus:
     """Entities that were ever pulled, or begun."""
     scope: Scope = field(default_factory=Scope)
     """What its syncs do without."""
+    waits_for_rereads: bool = False
+    """Objects wait to be read again that the last run could not read."""
 
     def entity(self, name: str) -> EntityState:
         """How far the entity is."""
@@ -119,8 +121,9 @@ class SyncStatus:
 
 def sync_status(connection: Connection, integration: IntegrationStatus) -> SyncStatus:
     """How far the entities of the integration are."""
-    key = integration.key
-    return SyncStatus(integration, entity_states(connection, key), scope(connection, key))
+    key, wanted = integration.key, scope(connection, integration.key)
+    waiting = set(StateStore(key).waiting_for_rereads(connection)) - wanted.excluded
+    return SyncStatus(integration, entity_states(connection, key), wanted, bool(waiting))
 
 
 def entity_states(connection: Connection, key: str) -> dict[str, EntityState]:

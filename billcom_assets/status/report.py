@@ -41,6 +41,8 @@ class IntegrationSummary:
     integration: IntegrationStatus
     last_sync: datetime | None
     """When a pull last ended."""
+    up_to_date_at: datetime | None
+    """The same, or when BILL last said that there is nothing new."""
     rows: int
     """Objects in the mirror that BILL still has."""
     open_errors: int
@@ -114,6 +116,7 @@ class _Totals:
     rows: Counter[str]
     errors: dict[str, int]
     last_syncs: dict[str, datetime | None]
+    last_probes: dict[str, datetime | None]
 
 
 def _totals(warehouse: Warehouse, connection: Connection, key: str | None = None) -> _Totals:
@@ -132,6 +135,7 @@ def _totals(warehouse: Warehouse, connection: Connection, key: str | None = None
         rows,
         errors=by_integration(integration_errors, func.count(), integration_errors.c.status == "open"),
         last_syncs=by_integration(sync_state, func.max(sync_state.c.synced_at)),
+        last_probes=by_integration(sync_state, func.max(sync_state.c.probed_at)),
     )
 
 
@@ -142,6 +146,7 @@ def _summary(
     return IntegrationSummary(
         integration,
         last_sync=totals.last_syncs.get(key),
+        up_to_date_at=max((at for at in (totals.last_syncs.get(key), totals.last_probes.get(key)) if at), default=None),
         rows=totals.rows[key],
         open_errors=totals.errors.get(key, 0),
         credentials=_credentials(connection, check, key),

@@ -31,7 +31,8 @@ class Line:
     """Who answers for it; empty when nobody was named."""
     readiness: str
     """ready; or what of the setup is missing first; or why it is left alone."""
-    last_sync: datetime | None
+    up_to_date_at: datetime | None
+    """When it was last synced, or BILL last said that there is nothing new."""
     rows: int
     """Objects in the mirror that BILL still has."""
     open_errors: int
@@ -69,7 +70,7 @@ def lines(warehouse: Warehouse, connection: Connection, check: CredentialCheck) 
             readiness = f"{missing[0].prerequisite.title}: {missing[0].summary}" if missing else "ready"
             step = next_step(key, missing)
         company, owner = one.integration.company, one.integration.owner or ""
-        found.append(Line(key, company, owner, readiness, one.last_sync, one.rows, one.open_errors, step))
+        found.append(Line(key, company, owner, readiness, one.up_to_date_at, one.rows, one.open_errors, step))
     return sorted(found, key=lambda line: (line.is_ready, line.key))
 
 

@@ -61,8 +61,14 @@ def reread_named(sync: Sync, source: Entity) -> list[PullReport]:
 
 def unsettled(sync: Sync, entity: Entity, state: EntityState) -> Reread | None:
     """Up to a page of objects that are not final, to be read again; the next sync goes on where this one stops."""
+    ids = unsettled_ids(sync, entity, state)
+    return Reread(sync, entity, ids, sync.turn(entity)) if ids else None
+
+
+def unsettled_ids(sync: Sync, entity: Entity, state: EntityState) -> list[str]:
+    """Ids of up to a page of objects that are not final, after those that were read again last."""
     if not entity.settled:
-        return None
+        return []
     t = sync.warehouse.mirror.table(entity.name).c
     is_final = and_(*(t[column].in_(values) & t[column].is_not(None) for column, values in entity.settled))
     conditions = [t.integration == sync.integration, t.deleted_at.is_(None), not_(is_final)]
@@ -74,15 +80,20 @@ def unsettled(sync: Sync, entity: Entity, state: EntityState) -> Reread | None:
         ids = list(connection.scalars(query.where(t.id > after)))
         if not ids and after:
             ids = list(connection.scalars(query))
-    return Reread(sync, entity, ids, sync.turn(entity)) if ids else None
+    return ids
+
+
+def following(ids: Sequence[str]) -> str | None:
+    """Where the next look at unsettled objects goes on; None for the first of them."""
+    return ids[-1] if len(ids) == IDS_PER_REQUEST else None
 
 
 def store_unsettled(reread: Reread) -> PullReport | None:
     """Stores what was read again, and where the next sync goes on."""
-    report, ids, sync = reread.store(set()), reread.ids, reread.sync
-    following = ids[-1] if len(ids) == IDS_PER_REQUEST else None
+    report, sync = reread.store(set()), reread.sync
+    changes = {"reread_after": following(reread.ids), "reread_at": sync.clock()}
     with sync.warehouse.write() as connection:
-        sync.states.save(connection, reread.entity.name, reread_after=following)
+        sync.states.save(connection, reread.entity.name, **changes)
     return report
 
 

@@ -31,6 +31,13 @@ class EntityState:
     first_pulled_at: datetime | None = None
     swept_at: datetime | None = None
     synced_at: datetime | None = None
+    probed_at: datetime | None = None
+    reread_at: datetime | None = None
+
+    @property
+    def looked_at(self) -> datetime | None:
+        """When the mirror was last brought up to date, or found to be."""
+        return max((at for at in (self.synced_at, self.probed_at) if at is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "sync_state": (
         *("integration", "entity", "watermark", "cutoff", "time_filter_refused", "time_filter_probed_at"),
-        *("first_pulled_at", "swept_at", "synced_at", "probed_at", "checked_at"),
+        *("first_pulled_at", "swept_at", "synced_at", "probed_at", "reread_at", "checked_at"),
     ),
     "sync_runs": (
         *("id", "run_id", "integration", "entity", "kind", "status", "started_at", "finished_at"),

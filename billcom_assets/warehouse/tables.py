@@ -110,6 +110,7 @@ sync_state = Table(
     Column("time_filter_refused", Boolean, nullable=False, server_default="0", comment="BILL refuses its time filter"),
     Column("time_filter_probed_at", UtcTimestamp, comment="When BILL last refused the time filter that it refuses"),
     Column("reread_after", Text, comment="Id after which the re-reads of unsettled objects go on"),
+    Column("reread_at", UtcTimestamp, comment="When unsettled objects were last read again"),
     Column("first_pulled_at", UtcTimestamp, comment="When the first complete pull ended"),
     Column("swept_at", UtcTimestamp, comment="When the last complete sweep ended"),
     Column("synced_at", UtcTimestamp, comment="When the last pull ended"),

@@ -19,12 +19,13 @@ from billcom_assets.bill.credentials import Environment
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan
 from billcom_assets.environment import seal_for
+from billcom_assets.job_runner import launch
 from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse import tables
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.integrations import CredentialSources, Integration, Integrations
-from billcom_assets_tests.automation.companies import copied, prepare
+from billcom_assets_tests.automation.companies import KEY, copied, prepare
 from billcom_assets_tests.small_company import Books
 
 SEEDED = seed_plan(CATALOG)
@@ -154,8 +155,30 @@ def ready_home(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def home(ready_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: SandboxServer) -> Iterator[Path]:
     """A copy of it for one test."""
-    made = copied(ready_home, tmp_path / "home")
-    _live_in(made, monkeypatch)
+    yield from _home(ready_home, tmp_path, monkeypatch, server)
+
+
+@pytest.fixture(scope="session")
+def home_after_a_sync(ready_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose integration has everything that BILL has."""
+    home = copied(ready_home, tmp_path_factory.mktemp("synced"))
+    with pytest.MonkeyPatch.context() as patch:
+        _live_in(home, patch)
+        assert launch("full_sync", KEY).success
+    return home
+
+
+@pytest.fixture
+def synced_home(
+    home_after_a_sync: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: SandboxServer
+) -> Iterator[Path]:
+    """A copy of that for one test."""
+    yield from _home(home_after_a_sync, tmp_path, monkeypatch, server)
+
+
+def _home(template: Path, folder: Path, patch: pytest.MonkeyPatch, server: SandboxServer) -> Iterator[Path]:
+    made = copied(template, folder / "home")
+    _live_in(made, patch)
     server.sandbox.reset_stats()
     yield made
     server.sandbox.refused.clear()

@@ -41,12 +41,12 @@ def test_the_late_ones_are_named_and_those_never_synced_are_not_late(world: Worl
 def test_every_list_that_was_ever_pulled_is_watched_and_the_oldest_named_first(world: World) -> None:
     world.routine("acme-us", synced_at=NOW)
     t = tables.sync_state
-    for entity, hours in (("roles", 5), ("funding_accounts", 9)):
+    for entity, hours in (("bills", 5), ("roles", 20), ("funding_accounts", 39)):
         late = update(t).where(t.c.entity == entity).values(synced_at=NOW - timedelta(hours=hours))
         with world.warehouse.write() as connection:
             connection.execute(late)
     report = freshness_of_all(world.warehouse, NOW)
-    found = f"2 of {len(CATALOG)} lists are late, last pulled: funding accounts 9 hours ago, roles 5 hours ago"
+    found = f"2 of {len(CATALOG)} lists are late, last up to date: funding accounts 39 hours ago, bills 5 hours ago"
     assert report.late["acme-us"].description == found
     assert report.description == "0 of 1 synced integrations are fresh. Late: acme-us."
 

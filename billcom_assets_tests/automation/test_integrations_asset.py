@@ -39,7 +39,7 @@ def test_every_company_has_a_line_and_those_that_are_not_ready_come_first(world:
         "Vendors: vendors have not been pulled",
         "billcom seed zebra-llc",
     )
-    assert (acme["readiness"], acme["last sync (UTC)"], acme["next step"]) == (
+    assert (acme["readiness"], acme["up to date (UTC)"], acme["next step"]) == (
         "ready",
         "2026-03-01 09:00",
         "billcom sync acme-us",

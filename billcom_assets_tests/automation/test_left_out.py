@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from billcom_assets.assets.run_tags import OWNER_TAG
-from billcom_assets.automation.schedules import this_hour, this_night
+from billcom_assets.automation.routine import this_hour, this_night
 from billcom_assets.automation.sensors import first_full_sync, first_seed
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import insert, select, update
 
-from billcom_assets.automation.schedules import this_hour, this_night
+from billcom_assets.automation.routine import this_hour, this_night
 from billcom_assets.automation.sensors import first_full_sync, first_seed
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database

@@ -347,7 +347,7 @@ def test_every_sensor_and_schedule_runs_by_default() -> None:
     repository = defs.get_repository_def()
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.RUNNING}
     assert {one.default_status for one in repository.schedule_defs} == {dg.DefaultScheduleStatus.RUNNING}
-    assert {sensor.minimum_interval_seconds for sensor in repository.sensor_defs} == {30}
+    assert {sensor.minimum_interval_seconds for sensor in repository.sensor_defs} == {30, 600}
 
 
 @pytest.mark.parametrize("sensor", [sensor.name for sensor in LAUNCH_SENSORS])

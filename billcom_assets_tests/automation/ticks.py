@@ -1,13 +1,17 @@
-"""Ticks of sensors and schedules, evaluated as the daemon does."""
+"""Ticks of sensors, evaluated as the daemon does."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
+from billcom_assets.automation.sensors import LAUNCH_SENSORS
 from billcom_assets.definitions import defs
+from billcom_assets.environment import open_database
 from billcom_assets.resources import Billcom
 
 
@@ -25,17 +29,25 @@ def sense(name: str, instance: dg.DagsterInstance, cursor: str | None = None) ->
         return repository.get_sensor_def(name).evaluate_tick(context)
 
 
-def schedule(name: str, instance: dg.DagsterInstance, at: datetime) -> Any:
-    """One tick of a schedule at the given time."""
-    repository = defs.get_repository_def()
-    context = dg.build_schedule_context(
-        instance=instance,
-        scheduled_execution_time=at,
-        repository_def=repository,
-        resources={"billcom": Billcom()},
-    )
-    with context:
-        return repository.get_schedule_def(name).evaluate_tick(context)
+@dataclass(frozen=True)
+class Looked:
+    """What a tick came to."""
+
+    run_requests: Sequence[dg.RunRequest]
+    skip_message: str
+    cursor: str = ""
+
+
+def tick_at(name: str, instance: dg.DagsterInstance, at: datetime, cursor: str | None = None) -> Looked:
+    """One tick of a sensor at the given time."""
+    sensor = next(one for one in LAUNCH_SENSORS if one.name == name)
+    warehouse = open_database()
+    try:
+        result = sensor.evaluate(instance, warehouse, at, cursor, lambda _line: None)
+    finally:
+        warehouse.close()
+    skipped = result.skip_reason.skip_message if result.skip_reason else ""
+    return Looked(result.run_requests or [], str(skipped), result.cursor or "")
 
 
 def keys(tick: Any) -> list[str]:

@@ -122,6 +122,7 @@ def test_the_json_document_of_one_integration_has_everything(desk: Desk) -> None
         "deleted": 0,
         "watermark": None,
         "synced_at": None,
+        "up_to_date_at": None,
         "is_permitted": True,
         "is_excluded": False,
         "time_filter_refused": False,

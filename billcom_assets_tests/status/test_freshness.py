@@ -13,9 +13,9 @@ from billcom_assets_tests.small_company import KEY, NOW, Books
 @pytest.mark.parametrize(
     ("age", "passed", "said"),
     [
-        (timedelta(minutes=30), True, "all 1 lists were pulled within 30 minutes"),
-        (timedelta(hours=3), True, "within 3 hours"),
-        (timedelta(hours=3, seconds=1), False, "1 of 1 list is late, last pulled: bills 3 hours ago"),
+        (timedelta(minutes=30), True, "1 list was up to date within the last 30 minutes"),
+        (timedelta(hours=3), True, "within the last 3 hours"),
+        (timedelta(hours=3, seconds=1), False, "1 of 1 list is late, last up to date: bills 3 hours ago"),
         (timedelta(days=2), False, "48 hours ago"),
     ],
 )

@@ -148,7 +148,8 @@ def test_a_database_of_a_version_that_noted_nothing_is_upgraded(old_url: str, co
     integrations = place(old_url, "integrations")
     later = [f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("sign_in_failures", "sign_in_not_before")]
     later += [f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("owner", "excluded_entities")]
-    later.append(f"ALTER TABLE {place(old_url, 'sync_state')} DROP COLUMN probed_at")
+    state = place(old_url, "sync_state")
+    later += [f"ALTER TABLE {state} DROP COLUMN {name}" for name in ("probed_at", "reread_at")]
     later += without_ledger_facts(old_url)
     later.append(f"ALTER TABLE {place(old_url, 'sync_state')} DROP COLUMN checked_at")
     later += [f"DROP TABLE {place(old_url, name)}" for name in ("mirror_parts", "quality_findings")]

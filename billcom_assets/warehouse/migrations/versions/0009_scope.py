@@ -28,6 +28,7 @@ def upgrade() -> None:
             sa.Text(),
             "Entities that are left out of its syncs, separated by commas; null for none",
         ),
+        ("sync_state", "reread_at", types.UtcTimestamp(), "When unsettled objects were last read again"),
         ("sync_state", "probed_at", types.UtcTimestamp(), "When BILL last said that there is nothing new to pull"),
     )
     for table, name, type_, comment in added:

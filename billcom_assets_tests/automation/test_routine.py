@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from billcom_assets.automation import run_requests
-from billcom_assets.automation.schedules import LAUNCH_SCHEDULES, NIGHT_LASTS, night_begins
+from billcom_assets.automation.routine import NIGHT_LASTS, night_begins
 from billcom_assets.warehouse import tables
 from billcom_assets_tests.automation.conftest import LONG_AGO, NOW, World
-from billcom_assets_tests.automation.ticks import keys, schedule
+from billcom_assets_tests.automation.ticks import keys, tick_at
 from billcom_assets_tests.conftest import DIALECTS
 
 TEN_MINUTES = timedelta(minutes=10)
@@ -22,9 +22,9 @@ TEN_MINUTES = timedelta(minutes=10)
 def test_every_ready_integration_is_synced_in_a_run_of_its_own(world: World) -> None:
     world.routine("acme-us")
     world.routine("other-inc")
-    tick = schedule("hourly_sync", world.instance, NOW)
+    tick = tick_at("hourly_sync", world.instance, NOW)
     assert keys(tick) == ["acme-us", "other-inc"]
-    assert {request.tags["dagster/partition"] for request in tick.run_requests} == {"acme-us", "other-inc"}
+    assert {request.partition_key for request in tick.run_requests} == {"acme-us", "other-inc"}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
@@ -32,7 +32,7 @@ def test_every_ready_integration_is_synced_in_a_run_of_its_own(world: World) -> 
 def test_what_is_not_ready_is_skipped_with_its_reason(name: str, at: datetime, world: World) -> None:
     world.seeded("waiting")
     world.integration("refused", status="error", status_message="BILL refuses the password.")
-    told = schedule(name, world.instance, at).skip_message
+    told = tick_at(name, world.instance, at).skip_message
     assert "waiting: setup not completed: Vendor mapping: 0 of 0 vendors are mapped" in told or (
         "waiting: setup not completed: " in told and "Vendor mapping" in told
     )
@@ -44,7 +44,7 @@ def test_an_hour_is_synced_once_however_often_the_schedule_ticks(world: World) -
     hour = NOW.replace(minute=0)
     launched: list[str] = []
     for minutes in range(0, 120, 10):
-        tick = schedule("hourly_sync", world.instance, hour + timedelta(minutes=minutes))
+        tick = tick_at("hourly_sync", world.instance, hour + timedelta(minutes=minutes))
         for request in tick.run_requests or []:
             launched.append(str(request.run_key))
             world.made(request)
@@ -53,24 +53,24 @@ def test_an_hour_is_synced_once_however_often_the_schedule_ticks(world: World) -
 
 def test_a_failed_sync_is_not_tried_again_at_once(world: World) -> None:
     world.routine("acme-us")
-    world.made(schedule("hourly_sync", world.instance, NOW).run_requests[0], dg.DagsterRunStatus.FAILURE)
-    assert "the next attempt is at" in schedule("hourly_sync", world.instance, NOW + TEN_MINUTES).skip_message
-    assert keys(schedule("hourly_sync", world.instance, NOW + timedelta(hours=1))) == ["acme-us"]
+    world.made(tick_at("hourly_sync", world.instance, NOW).run_requests[0], dg.DagsterRunStatus.FAILURE)
+    assert "the next attempt is at" in tick_at("hourly_sync", world.instance, NOW + TEN_MINUTES).skip_message
+    assert keys(tick_at("hourly_sync", world.instance, NOW + timedelta(hours=1))) == ["acme-us"]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_one_that_was_synced_within_the_hour_needs_no_run(world: World) -> None:
     world.routine("acme-us", synced_at=NOW - TEN_MINUTES)
-    tick = schedule("hourly_sync", world.instance, NOW)
+    tick = tick_at("hourly_sync", world.instance, NOW)
     assert not tick.run_requests
     assert tick.skip_message == "No integration needs it now."
 
 
 def test_one_that_becomes_ready_within_the_hour_gets_its_turn_in_it(world: World) -> None:
     world.seeded("acme-us")
-    assert not schedule("hourly_sync", world.instance, NOW).run_requests
+    assert not tick_at("hourly_sync", world.instance, NOW).run_requests
     world.ready("other-inc")
-    assert keys(schedule("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["other-inc"]
+    assert keys(tick_at("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["other-inc"]
 
 
 def test_a_tick_launches_as_many_as_there_is_room_for_in_the_queue(
@@ -85,7 +85,7 @@ def test_a_tick_launches_as_many_as_there_is_room_for_in_the_queue(
         world.run(f"going-on-{number}", dg.DagsterRunStatus.STARTED)
     launched: list[list[str]] = []
     for tick_number in range(4):
-        tick = schedule("hourly_sync", world.instance, NOW.replace(minute=10 * tick_number))
+        tick = tick_at("hourly_sync", world.instance, NOW.replace(minute=10 * tick_number))
         launched.append(keys(tick) if tick.run_requests else [])
         for request in tick.run_requests or []:
             world.made(request)
@@ -97,49 +97,32 @@ def test_a_full_queue_gets_nothing_more(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setattr(run_requests, "QUEUE_ROOM", 1)
     world.routine("acme-us")
     waiting = world.run("elsewhere", dg.DagsterRunStatus.QUEUED)
-    assert schedule("hourly_sync", world.instance, NOW).skip_message == (
+    assert tick_at("hourly_sync", world.instance, NOW).skip_message == (
         "The queue is full (1 waiting); the next tick goes on."
     )
     world.instance.delete_run(waiting)
-    assert keys(schedule("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["acme-us"]
-
-
-def test_a_thousand_integrations_fit_into_an_hour_of_ticks() -> None:
-    ticks = timedelta(hours=1) // TEN_MINUTES
-    assert ticks * run_requests.QUEUE_ROOM >= 1_000
-
-
-def test_a_failed_read_skips_the_tick(
-    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    world.routine("acme-us")
-    garbage = tmp_path_factory.mktemp("broken") / "billcom.db"
-    garbage.write_bytes(b"this is no database" * 1_000)
-    monkeypatch.setenv("BILLCOM_DATABASE_URL", f"sqlite:///{garbage}")
-    assert schedule("hourly_sync", world.instance, NOW).skip_message.startswith("Nothing was looked at:")
+    assert keys(tick_at("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["acme-us"]
 
 
 def test_an_integration_that_dagster_does_not_know_yet_does_not_break_the_tick(world: World) -> None:
     world.routine("acme-us", known=False)
     world.routine("other-inc")
-    assert keys(schedule("hourly_sync", world.instance, NOW)) == ["other-inc"]
+    assert keys(tick_at("hourly_sync", world.instance, NOW)) == ["other-inc"]
 
 
 def test_an_unreadable_integration_holds_up_no_other(world: World) -> None:
     world.broken("aaa-broken")
     world.routine("other-inc")
     for name, at in (("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))):
-        assert keys(schedule(name, world.instance, at)) == ["other-inc"]
+        assert keys(tick_at(name, world.instance, at)) == ["other-inc"]
 
 
 def swept(world: World, start: datetime, hours: int) -> list[tuple[str, datetime]]:
     """(run key, time) of every sweep that half-hourly ticks launch."""
-    schedule = next(one for one in LAUNCH_SCHEDULES if one.name == "nightly_sweep")
     launched = []
     for number in range(2 * hours):
         at = start + number * timedelta(minutes=30)
-        requests = schedule.evaluate(world.instance, world.warehouse, at, lambda _line: None)
-        for request in requests if isinstance(requests, list) else []:
+        for request in tick_at("nightly_sweep", world.instance, at).run_requests:
             launched.append((str(request.run_key), at))
             world.made(request)
     return launched
@@ -188,10 +171,10 @@ def test_a_sweep_that_could_not_start_at_its_hour_starts_later_in_the_night(worl
     world.routine("acme-us")
     run_id = world.run("acme-us")
     two = NOW.replace(hour=2, minute=0)
-    assert f"its run {run_id} has not ended yet" in schedule("nightly_sweep", world.instance, two).skip_message
+    assert f"its run {run_id} has not ended yet" in tick_at("nightly_sweep", world.instance, two).skip_message
     world.instance.report_run_failed(world.instance.get_run_by_id(run_id))
-    assert keys(schedule("nightly_sweep", world.instance, two + TEN_MINUTES)) == ["acme-us"]
-    assert not schedule("nightly_sweep", world.instance, two + NIGHT_LASTS).run_requests
+    assert keys(tick_at("nightly_sweep", world.instance, two + TEN_MINUTES)) == ["acme-us"]
+    assert not tick_at("nightly_sweep", world.instance, two + NIGHT_LASTS).run_requests
 
 
 def test_a_failed_sweep_is_tried_again_in_the_same_night_for_what_it_left_undone(world: World) -> None:
@@ -200,35 +183,35 @@ def test_a_failed_sweep_is_tried_again_in_the_same_night_for_what_it_left_undone
     night = (now + timedelta(hours=ahead)).date()
     world.routine("acme-us", time_zone=f"Etc/GMT{-ahead:+d}")
 
-    (first,) = schedule("nightly_sweep", world.instance, now).run_requests
+    (first,) = tick_at("nightly_sweep", world.instance, now).run_requests
     world.made(first, dg.DagsterRunStatus.FAILURE)
     world.synced("acme-us", now, swept_at=now)
     t = tables.sync_state
     with world.warehouse.write() as connection:
         undone = t.c.entity.in_(["accounts", "roles"])
         connection.execute(update(t).where(undone).values(swept_at=LONG_AGO))
-    assert "the next attempt is at" in schedule("nightly_sweep", world.instance, now + TEN_MINUTES).skip_message
+    assert "the next attempt is at" in tick_at("nightly_sweep", world.instance, now + TEN_MINUTES).skip_message
 
-    (second,) = schedule("nightly_sweep", world.instance, now + timedelta(minutes=20)).run_requests
+    (second,) = tick_at("nightly_sweep", world.instance, now + timedelta(minutes=20)).run_requests
     assert second.run_key == f"acme-us/nightly_sweep/{night}/2"
     names = [key.to_user_string() for key in second.asset_selection]
     assert names == ["accounts", "gate", "account_alignment", "roles"]
     world.made(second)
-    assert "launched already" in schedule("nightly_sweep", world.instance, now + timedelta(hours=2)).skip_message
+    assert "launched already" in tick_at("nightly_sweep", world.instance, now + timedelta(hours=2)).skip_message
 
 
 def test_the_hour_of_the_sweep_has_no_sync_beside_it(world: World) -> None:
     world.routine("acme-us")
     two = NOW.replace(hour=2, minute=0)
-    assert "the nightly sweep takes this hour" in schedule("hourly_sync", world.instance, two).skip_message
-    assert keys(schedule("hourly_sync", world.instance, two + timedelta(hours=1))) == ["acme-us"]
+    assert "the nightly sweep takes this hour" in tick_at("hourly_sync", world.instance, two).skip_message
+    assert keys(tick_at("hourly_sync", world.instance, two + timedelta(hours=1))) == ["acme-us"]
 
 
 @pytest.mark.parametrize(("name", "at"), [("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))])
 def test_one_that_was_left_is_skipped_in_a_short_sentence(name: str, at: datetime, world: World) -> None:
     world.routine("acme-us", status="disconnected", credentials=None)
     world.routine("other-inc", status="forgetting", credentials=None)
-    tick = schedule(name, world.instance, at)
+    tick = tick_at(name, world.instance, at)
     assert not tick.run_requests
     assert tick.skip_message.splitlines() == [
         "acme-us: it is disconnected (billcom connect acme-us)",
