@@ -24,7 +24,7 @@ from billcom_assets.dagster_internals import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from billcom_assets.environment import credential_check
 from billcom_assets.partitions import PARTITION_SET
 from billcom_assets.setup.prerequisites import SETUP_INCOMPLETE
-from billcom_assets.status.integrations import IntegrationStatus, SyncStatus, every_integration, sync_status
+from billcom_assets.status.integrations import IntegrationStatus, SyncStatus, every_integration, statuses_apart
 from billcom_assets.status.readiness import gate
 from billcom_assets.sync.probe import Question
 from billcom_assets.warehouse.engine import Warehouse
@@ -167,13 +167,14 @@ class Tick:
         known = {*self.instance.get_dynamic_partitions(PARTITION_SET), *new}
         deadline = time.monotonic() + self.look_seconds
         turn = list(in_turn(self.integrations(), read_cursor(cursor)))
+        statuses = statuses_apart(self.warehouse, turn)
         asking, waiting = Asking(self.warehouse, requests_for_each(len(turn))), dict[str, dg.RunRequest]()
         for position, integration in enumerate(turn):
             outcome.is_queue_full = len(outcome.requests) >= room
             if outcome.is_queue_full or time.monotonic() > deadline:
                 outcome.cursor = write_cursor(turn[position - 1].key) if position else cursor
                 break
-            found = self._one(integration, decide, known)
+            found = self._one(integration, statuses[integration.key], decide, known)
             if isinstance(found, Ask):
                 waiting[integration.key] = found.request
                 asking.begin(integration.key, found.questions)
@@ -189,16 +190,18 @@ class Tick:
         return outcome
 
     def _one(
-        self, integration: IntegrationStatus, decide: Decide, known: set[str]
+        self, integration: IntegrationStatus, status: SyncStatus | Exception, decide: Decide, known: set[str]
     ) -> dg.RunRequest | Ask | Skip | None:
         if integration.left is not None:
             return Skip(integration.left)
         try:
+            if isinstance(status, Exception):
+                raise status
+            wanted = decide(status, self.now)
+            if not isinstance(wanted, Launch):
+                return wanted
+            key = integration.key
             with self.warehouse.read() as connection:
-                wanted = decide(sync_status(connection, integration), self.now)
-                if not isinstance(wanted, Launch):
-                    return wanted
-                key = integration.key
                 return self._hindrance(connection, key, wanted, known) or self._requested(integration, wanted)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
             return Skip(describe(error))

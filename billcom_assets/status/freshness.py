@@ -6,23 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
-
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan
 from billcom_assets.quality.measures import Quality, Severity
 from billcom_assets.redaction.counted import counted
-from billcom_assets.status.integrations import entity_states, every_integration
-from billcom_assets.status.scope import scope
+from billcom_assets.status.integrations import SyncStatus, every_integration, statuses_apart
 from billcom_assets.sync.probe import WATCHED
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import describe
-from billcom_assets.warehouse.tables import sync_state
 
 STALE_AFTER = timedelta(hours=3)
 """Age from which bills count as old: BILL is asked about them hourly, and two hours may be missed."""
 OTHERS_STALE_AFTER = timedelta(hours=28)
 """Age from which other lists do: with many integrations they are asked about in turn, and pulled every night."""
+_SEEDED = frozenset(seed_plan(CATALOG))
 _LISTS_SHOWN = 10
 _INTEGRATIONS_SHOWN = 20
 
@@ -76,35 +73,28 @@ def freshness_of_all(warehouse: Warehouse, now: datetime) -> FreshnessReport:
     Raises:
         DBAPIError: the list of integrations cannot be read.
     """
-    s = sync_state.c
-    beyond_seed = s.entity.not_in(seed_plan(CATALOG)), s.first_pulled_at.is_not(None)
     with warehouse.read() as connection:
-        keys = [one.key for one in every_integration(connection) if one.left is None]
-        synced = set(connection.scalars(select(s.integration).where(*beyond_seed)))
+        every = [one for one in every_integration(connection) if one.left is None]
     late: dict[str, Quality] = {}
     unknown: dict[str, str] = {}
-    for key in keys:
-        if key not in synced:
-            continue
-        try:
-            with warehouse.read() as connection:
-                quality = freshness(connection, key, now)
-        except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
-            unknown[key] = describe(error)
-            continue
-        if not quality.passed:
+    never = 0
+    for key, status in statuses_apart(warehouse, every).items():
+        if isinstance(status, Exception):
+            unknown[key] = describe(status)
+        elif not any(state.first_pulled_at and name not in _SEEDED for name, state in status.entities.items()):
+            never += 1
+        elif not (quality := freshness(status, now)).passed:
             late[key] = quality
-    never = len(set(keys) - synced)
-    return FreshnessReport(len(keys) - never - len(late) - len(unknown), never, late, unknown)
+    return FreshnessReport(len(every) - never - len(late) - len(unknown), never, late, unknown)
 
 
-def freshness(connection: Connection, key: str, now: datetime) -> Quality:
+def freshness(status: SyncStatus, now: datetime) -> Quality:
     """Whether every entity that was ever pulled was lately brought up to date, or found to be; the late ones first."""
-    wanted = scope(connection, key)
+    key = status.integration.key
     ages = {
         entity: now - state.looked_at
-        for entity, state in entity_states(connection, key).items()
-        if state.synced_at is not None and state.looked_at is not None and wanted.expects(entity)
+        for entity, state in status.entities.items()
+        if state.synced_at is not None and state.looked_at is not None and status.scope.expects(entity)
     }
     ages = dict(sorted(ages.items(), key=lambda one: (-one[1], one[0])))
     if not ages:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, select
 
-from billcom_assets.status.scope import Scope, scope
-from billcom_assets.sync.state import EntityState, StateStore
+from billcom_assets.status.scope import Scope, scopes
+from billcom_assets.sync.state import EntityState, waiting_for_rereads
+from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import InvalidSetting, Status, UnknownIntegration, left
 from billcom_assets.warehouse.tables import integrations, sync_state
 
@@ -121,12 +123,56 @@ class SyncStatus:
 
 def sync_status(connection: Connection, integration: IntegrationStatus) -> SyncStatus:
     """How far the entities of the integration are."""
-    key, wanted = integration.key, scope(connection, integration.key)
-    waiting = set(StateStore(key).waiting_for_rereads(connection)) - wanted.excluded
-    return SyncStatus(integration, entity_states(connection, key), wanted, bool(waiting))
+    return sync_statuses(connection, [integration], integration.key)[integration.key]
+
+
+def sync_statuses(
+    connection: Connection, found: Iterable[IntegrationStatus], key: str | None = None
+) -> dict[str, SyncStatus]:
+    """How far the entities of the integrations are, by key.
+
+    Args:
+        connection: A reading one.
+        found: The integrations.
+        key: Of the only one of them.
+    """
+    states, wanted, waiting = _states(connection, key), scopes(connection, key), waiting_for_rereads(connection, key)
+    statuses = {}
+    for one in found:
+        mine = wanted.get(one.key, Scope())
+        waits = bool(waiting.get(one.key, frozenset()) - mine.excluded)
+        statuses[one.key] = SyncStatus(one, states.get(one.key, {}), mine, waits)
+    return statuses
+
+
+def statuses_apart(warehouse: Warehouse, found: Sequence[IntegrationStatus]) -> dict[str, SyncStatus | Exception]:
+    """The same, with the error in place of one that cannot be read: the trouble of one must not hold up the others."""
+    try:
+        with warehouse.read() as connection:
+            return {**sync_statuses(connection, found)}
+    except Exception:  # noqa: BLE001 - each by itself tells whose it is
+        return {one.key: _status_or_error(warehouse, one) for one in found}
+
+
+def _status_or_error(warehouse: Warehouse, integration: IntegrationStatus) -> SyncStatus | Exception:
+    try:
+        with warehouse.read() as connection:
+            return sync_status(connection, integration)
+    except Exception as error:  # noqa: BLE001 - told where the others go on
+        return error
 
 
 def entity_states(connection: Connection, key: str) -> dict[str, EntityState]:
     """The state of every entity that was ever pulled, or begun."""
-    rows = connection.execute(select(sync_state).where(sync_state.c.integration == key)).mappings()
-    return {row["entity"]: EntityState(**{name: row[name] for name in EntityState.__slots__}) for row in rows}
+    return _states(connection, key).get(key, {})
+
+
+_STATE_COLUMNS = [sync_state.c[name] for name in ("integration", "entity", *EntityState.__slots__)]
+
+
+def _states(connection: Connection, key: str | None) -> dict[str, dict[str, EntityState]]:
+    found: dict[str, dict[str, EntityState]] = defaultdict(dict)
+    mine = [] if key is None else [sync_state.c.integration == key]
+    for integration, entity, *state in connection.execute(select(*_STATE_COLUMNS).where(*mine)):
+        found[integration][entity] = EntityState(*state)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,10 +54,20 @@ class Scope:
 
 def scope(connection: Connection, key: str) -> Scope:
     """What is left out of the integration, and what BILL has refused to show of its organization."""
-    e = integration_errors.c
-    columns = (e.entity, e.message, e.next_step, e.last_seen_at)
-    mine = (e.integration == key, e.code == NOT_PERMITTED, e.status == "open")
-    refusals = {row.entity: Refusal(*row[1:]) for row in connection.execute(select(*columns).where(*mine))}
-    i = integrations.c
-    row = connection.execute(select(i.excluded_entities, i.checked_at).where(i.key == key)).first()
-    return Scope(refusals, excluded_from(row.excluded_entities), row.checked_at) if row else Scope(refusals)
+    return scopes(connection, key).get(key, Scope())
+
+
+def scopes(connection: Connection, key: str | None = None) -> dict[str, Scope]:
+    """The same of every integration, or of one; by its key."""
+    e, i = integration_errors.c, integrations.c
+    refused = select(e.integration, e.entity, e.message, e.next_step, e.last_seen_at).where(
+        e.code == NOT_PERMITTED, e.status == "open", *([e.integration == key] if key else [])
+    )
+    refusals: dict[str, dict[str, Refusal]] = defaultdict(dict)
+    for row in connection.execute(refused):
+        refusals[row.integration][row.entity] = Refusal(*row[2:])
+    known = select(i.key, i.excluded_entities, i.checked_at).where(*([i.key == key] if key else []))
+    return {
+        row.key: Scope(refusals.get(row.key, {}), excluded_from(row.excluded_entities), row.checked_at)
+        for row in connection.execute(known)
+    }

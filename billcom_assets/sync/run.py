@@ -19,7 +19,7 @@ from billcom_assets.sync.fence import Fence
 from billcom_assets.sync.fetching import FetchPool, Turn
 from billcom_assets.sync.report import Progress
 from billcom_assets.sync.source import later
-from billcom_assets.sync.state import EntityState, StateStore
+from billcom_assets.sync.state import EntityState, StateStore, waiting_for_rereads
 from billcom_assets.warehouse.engine import Warehouse
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Sync:
         with self.warehouse.exclusive(lock_name(self.integration), wait_seconds=wait_seconds), _calm_collector():
             with self.warehouse.write() as connection:
                 self.fence.raise_up(connection, self.clock())
-                self.left_over = set(self.states.waiting_for_rereads(connection))
+                self.left_over = set(waiting_for_rereads(connection, self.integration).get(self.integration, ()))
             try:
                 yield
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -40,6 +41,16 @@ class EntityState:
         return max((at for at in (self.synced_at, self.probed_at) if at is not None), default=None)
 
 
+def waiting_for_rereads(connection: Connection, integration: str | None = None) -> dict[str, frozenset[str]]:
+    """Entities with objects that wait to be read again, of every integration that has any, or of one."""
+    c = sync_rereads.c
+    mine = [] if integration is None else [c.integration == integration]
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(select(c.integration, c.entity).where(*mine).distinct()):
+        found[row.integration].add(row.entity)
+    return {key: frozenset(entities) for key, entities in found.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class StateStore:
     """The rows of one integration; the caller owns the transaction."""
@@ -65,11 +76,6 @@ class StateStore:
         defaults = {"time_filter_refused": False} if "time_filter_refused" not in changes else {}
         row = {"integration": self.integration, "entity": entity, **changes, **defaults}
         upsert(connection, sync_state, [row], keep=tuple(defaults))
-
-    def waiting_for_rereads(self, connection: Connection) -> list[str]:
-        """Entities with objects that wait to be read again."""
-        c = sync_rereads.c
-        return list(connection.scalars(select(c.entity).where(c.integration == self.integration).distinct()))
 
     def start_run(self, connection: Connection, run: RunRow) -> None:
         """Opens a row of ``sync_runs``; those that an interrupted process left running are closed as failed."""

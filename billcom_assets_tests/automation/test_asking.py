@@ -64,7 +64,8 @@ def test_where_nothing_is_new_no_run_is_made_and_the_data_counts_as_fresh(quiet:
         asked = connection.scalars(select(sync_state.c.entity).where(sync_state.c.probed_at.is_not(None))).all()
         assert {"bills", "vendors", "invoices"} <= set(asked)
         # Two hours after the sync and two after the question: nothing but the question keeps it from being late.
-        assert freshness(connection, KEY, datetime.now(UTC) + 2 * HOUR).passed
+        status = sync_status(connection, one_integration(connection, KEY))
+        assert freshness(status, datetime.now(UTC) + 2 * HOUR).passed
     shown = billcom_command("status", KEY).out
     assert "; BILL had nothing new at " in shown
 

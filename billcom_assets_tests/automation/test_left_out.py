@@ -127,4 +127,4 @@ def test_schedules_sensors_and_freshness_do_without_it(world: World) -> None:
             found = sync_status(connection, one_integration(connection, key))
             decisions = [decide(found, NOW) for decide in (this_hour, this_night, first_seed, first_full_sync)]
             assert decisions == [None] * 4
-        assert freshness(connection, "acme-us", NOW).description == "nothing has ever been pulled"
+            assert freshness(found, NOW).description == "nothing has ever been pulled"
