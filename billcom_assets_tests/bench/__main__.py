@@ -15,24 +15,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, make_url, text
 
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets_tests import peers
+from billcom_assets_tests.automation.companies import KEY, prepare
 from billcom_assets_tests.bench import postgres
 from billcom_assets_tests.bench.processes import Measured, measured, sandbox
 from billcom_assets_tests.bench.reader import reading
 from billcom_assets_tests.mapping.labelled import generated, judged, labelled
 
+COMPANIES = [sys.executable, "-m", "billcom_assets_tests.bench.companies"]
 OURS = [sys.executable, "-m", "billcom_assets_tests.bench.ours"]
+SYNC = [sys.executable, "-m", "billcom_assets.cli", "sync", KEY, "--json"]
 SUGGESTIONS = [sys.executable, "-m", "billcom_assets_tests.bench.suggestions"]
 UPGRADE = [sys.executable, "-m", "billcom_assets_tests.bench.upgrade"]
 THEIRS = Path(__file__).with_name("theirs.py")
 BILLS = 11_050
 """Gives 30,000 objects with 53,000 child rows."""
+SMALL = 120
+"""Bills of a small company."""
 LARGE = 200_000
 """Bills of a large company."""
 STEPS: tuple[tuple[str, dict[str, bool]], ...] = (("first sync", {}), ("quiet sync", {}), ("sweep", {"refresh": True}))
@@ -42,7 +49,13 @@ AT_ONCE = 3
 VENDORS = 5_000
 GENERATED = 300
 PEAK_MB = 300
-PARTS = ("speed", "latency", "quiet", "memory", "suggestions", "scale")
+PARTS = ("speed", "latency", "quiet", "process", "memory", "suggestions", "scale", "companies")
+SLOW = ("scale", "companies")
+"""Parts that take a quarter of an hour each."""
+COMPANIES_OF_A_KEY = 100
+"""So that each can sign in within the first hour: BILL allows 200 logins an hour and key."""
+ALL_COMPANIES = 1_000
+CORES = 2
 _WIDTH = 120
 
 
@@ -87,6 +100,37 @@ class Bench:
         self._row(title, "seconds", pulls, f"{requests} requests one by one", one_by_one, "at most 0.5")
         self._alone("", "whole process", _seconds(runs))
         self._alone("", "CPU seconds", _cpu(runs))
+
+    def process(self, rounds: int) -> None:
+        """The CPU time of a whole ``billcom sync`` that finds nothing new, beside what importing Dagster takes."""
+        with (
+            tempfile.TemporaryDirectory(prefix="billcom-bench-") as home,
+            pytest.MonkeyPatch.context() as patch,
+            SandboxServer(Settings(bills=SMALL, orgs=1)) as server,
+        ):
+            patch.setenv("DAGSTER_HOME", home)
+            patch.delenv("BILLCOM_DATABASE_URL", raising=False)
+            prepare(server, Path(home))
+            measured(SYNC, {})
+            syncs = [self._told("a sync with nothing new", "billcom", measured(SYNC, {})) for _ in range(rounds)]
+        imports = [measured([sys.executable, "-c", "import dagster; print('{}')"], {}) for _ in range(rounds)]
+        self._row("billcom sync, nothing new", "CPU seconds", _cpu(syncs), "import dagster", _cpu(imports))
+
+    def companies(self) -> None:
+        """An hour of many companies of which none has news, as the daemon spends it."""
+        number = max(10, int(ALL_COMPANIES * self.scale))
+        title = f"an hour of {number:,} quiet companies"
+        keys = [f"bench-dev-key-{one}" for one in range(-(-number // COMPANIES_OF_A_KEY))]
+        with sandbox(bills=3, orgs=number, dev_keys=keys) as bill:
+            self.console.print(f"{title} ...")
+            found = measured(COMPANIES, bill | {"database_url": self.new_database(), "dev_keys": keys})
+        said = found.said
+        self._alone(title, "CPU seconds", said["cpu_seconds"])
+        self._alone("", f"% of {CORES} cores", said["cpu_seconds"] / 36 / CORES, "below 30")
+        self._alone("", "requests", said["requests"], f"at most {2 * number:,}")
+        self._alone("", "sign-ins", said["logins"])
+        self._alone("", "runs", said["runs"], "0")
+        self._alone("", "longest tick, s", said["longest_tick_seconds"], "below 60")
 
     def memory(self) -> None:
         """Peak memory for the data and for ten times the data."""
@@ -195,15 +239,13 @@ def _peak(runs: list[Measured]) -> float:
 
 
 def main() -> None:
-    """Measure everything but the large company, which takes a quarter of an hour, or what ``--only`` names."""
+    """Measure everything but what takes a quarter of an hour, or what ``--only`` names."""
     parser = argparse.ArgumentParser(prog="python -m billcom_assets_tests.bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the data; 0.1 for a quick look")
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often each contender runs at zero latency; medians are shown"
     )
-    parser.add_argument(
-        "--only", choices=("speed", "latency", "quiet", "memory", "suggestions", "scale"), help="one part alone"
-    )
+    parser.add_argument("--only", choices=PARTS, help="one part alone")
     asked = parser.parse_args()
     console = Console(width=_WIDTH)
     with postgres.server() as new_database:
@@ -212,11 +254,13 @@ def main() -> None:
             "speed": lambda: bench.speed(0, asked.rounds),
             "latency": lambda: bench.speed(LATENCY_MS, rounds=1),
             "quiet": lambda: bench.quiet(asked.rounds),
+            "process": lambda: bench.process(asked.rounds),
             "memory": bench.memory,
             "suggestions": bench.suggestions,
             "scale": bench.large,
+            "companies": bench.companies,
         }
-        for name in [asked.only] if asked.only else [name for name in parts if name != "scale"]:
+        for name in [asked.only] if asked.only else [name for name in parts if name not in SLOW]:
             parts[name]()
     console.print()
     console.print(bench.table())

@@ -59,9 +59,9 @@ def measured(
 
 
 @contextmanager
-def sandbox(*, bills: int, latency_ms: int = 0) -> Iterator[dict[str, Any]]:
+def sandbox(**settings: Any) -> Iterator[dict[str, Any]]:
     """A simulated BILL in a process of its own; gives where it is, its first organization and that one's size."""
-    settings = {"bills": bills, "orgs": 1, "latency_ms": latency_ms}
+    settings = {"orgs": 1} | settings
     command = [sys.executable, "-m", "billcom_assets_tests.bench.serve", json.dumps(settings)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

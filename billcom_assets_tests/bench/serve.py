@@ -31,6 +31,11 @@ def _say(sandbox: Sandbox, root: str) -> None:
         "objects": 0,
         "children": 0,
         "pages": 0,
+        "control": root,
+        "organizations": [
+            {"id": one.id, "username": one.token.username, "password": one.token.password}
+            for one in sandbox.world.organizations
+        ],
     }
     for entity in CATALOG:
         rows = organization.rows(entity.path)
