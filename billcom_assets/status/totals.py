@@ -51,12 +51,12 @@ class Totals:
 
     bills: int
     bills_open: int
-    """Those of the view ``ap_aging``: with an amount due, no drafts, none archived."""
+    """Those of the view ``ap_aging``: something is owed on them; no drafts, none denied, none archived."""
     bills_paid: int
     vendor_credits: int
     documents_held: int
     open_payables: Mapping[str, Decimal]
-    """Sum of what is due on open bills, by currency."""
+    """Open bills less open credits, by currency."""
 
 
 def lines(warehouse: Warehouse, connection: Connection, check: CredentialCheck) -> list[Line]:

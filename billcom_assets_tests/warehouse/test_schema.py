@@ -14,7 +14,7 @@ from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.structure import alembic_config
 from billcom_assets.warehouse.tables import SCHEMA, metadata
 
-VIEWS = {"ap_aging", "ar_aging"}
+VIEWS = {f"{side}_aging{by}" for side in ("ap", "ar") for by in ("", "_documents", "_lines")}
 
 
 def declared(warehouse: Warehouse) -> MetaData:

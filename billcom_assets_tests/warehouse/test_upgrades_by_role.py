@@ -10,7 +10,7 @@ from psycopg import errors
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.warehouse import views
+from billcom_assets.warehouse import aging
 from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets.warehouse.errors import Busy, WarehouseError
 from billcom_assets.warehouse.roles import Roles, apply, steps
@@ -207,7 +207,7 @@ def test_a_replaced_view_keeps_its_comment_also_where_one_acts_as_the_owner(
     logins: Logins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows(logins.administrator, "COMMENT ON VIEW billcom.ap_aging IS 'Read on Mondays, 100 %'")
-    monkeypatch.setattr(views, "_BUCKETS", views._BUCKETS[:-1])
+    monkeypatch.setattr(aging, "BUCKETS", aging.BUCKETS[:-1])
     upgraded = open_warehouse(logins.administrator)
     upgraded.close()
     assert upgraded.notices == ()
