@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from billcom_assets.assets import command_runs
+from billcom_assets.assets.aging import AGINGS, aging_metadata
 from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.failures import failure_for
 from billcom_assets.assets.gate import Gate
@@ -108,12 +109,14 @@ class Walk:
         gate = Gate(self.context, self.sync, self.results)
         pulled: list[str] = []
         for step in steps:
-            if step.name == GATE or (step.entity is not None and step.entity.gated):
+            if step.is_gated:
                 yield from gate.examine()
                 if not gate.is_open:
                     return pulled
             if step.name == ALIGNMENT:
                 yield self.results.materialized(ALIGNMENT, _compare(self.sync))
+            if step.name in AGINGS and not self._is_behind(step, steps, pulled):
+                yield self.results.materialized(step.name, aging_metadata(self.sync, AGINGS[step.name]))
             if step.entity is None or (step.entity.gated and self.refused.hold_back(step.name)):
                 continue
             if self.permitted.asks_for(step.name) and (reports := self._pull(step.entity)):
@@ -124,6 +127,14 @@ class Walk:
         if any(step.name in _SEEN_BY_THE_GATE for step in steps):
             yield from gate.report()
         return pulled
+
+    def _is_behind(self, step: Step, steps: Sequence[Step], pulled: Sequence[str]) -> bool:
+        """True when something that the step looks at was to be pulled in this run, and was not."""
+        missing = {one.name for one in steps if one.entity is not None} & set(step.reads) - set(pulled)
+        if missing:
+            names = " and ".join(sorted(missing)).replace("_", " ")
+            self.context.log.warning(f"{step.name} is left as it is: {names} could not be pulled.")
+        return bool(missing)
 
     def _pull(self, entity: Entity) -> Sequence[PullReport]:
         """Pulls one entity; nothing when its list cannot be had, which says nothing about the others.

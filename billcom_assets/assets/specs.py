@@ -8,12 +8,21 @@ import dagster as dg
 
 from billcom_assets.assets.metadata import column_schema
 from billcom_assets.entities.catalog import Catalog
-from billcom_assets.entities.model import Entity
-from billcom_assets.entities.plan import ALIGNMENT, GATE, Step, seed_plan, sync_plan
+from billcom_assets.entities.model import Entity, Group
+from billcom_assets.entities.plan import (
+    ALIGNMENT,
+    GATE,
+    PAYABLES_AGING,
+    RECEIVABLES_AGING,
+    Step,
+    seed_plan,
+    sync_plan,
+)
 from billcom_assets.environment import database_kind
 from billcom_assets.partitions import INTEGRATIONS
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.tables import SCHEMA
+from billcom_assets.warehouse.views import VIEWS
 
 _WITHOUT_ENTITY = {
     GATE: (
@@ -26,6 +35,18 @@ _WITHOUT_ENTITY = {
         "ledger",
         "Compares BILL's chart of accounts with the ledger's by number and type, and counts what differs. Changes "
         "nothing in BILL.",
+    ),
+    PAYABLES_AGING: (
+        Group.PAYABLES.value,
+        "What is owed to vendors now, by days overdue: open bills less open credits, with drafts and denied bills "
+        "apart. Shows the view of the same name; ap_aging_documents and ap_aging_lines have it by bill and by line, "
+        "and the command billcom aging as of any day.",
+    ),
+    RECEIVABLES_AGING: (
+        Group.RECEIVABLES.value,
+        "What customers owe now, by days overdue: open invoices less open credit memos, with drafts apart. Shows the "
+        "view of the same name; ar_aging_documents and ar_aging_lines have it by invoice and by line, and the command "
+        "billcom aging as of any day.",
     ),
 }
 """Group and description of the steps that pull nothing."""
@@ -50,6 +71,7 @@ def _derived(step: Step, place: str) -> dg.AssetSpec:
         group_name=group,
         kinds={database_kind()},
         description=f"{description}\n\n{place}.",
+        metadata={"dagster/table_name": _table_name(step.name)} if step.name in VIEWS else {},
     )
 
 
@@ -63,11 +85,15 @@ def _pulled(step: Step, entity: Entity, place: str) -> dg.AssetSpec:
         description=f"{entity.description}\n\n{place}.",
         metadata={
             "dagster/column_schema": column_schema(catalog_mirror().table(entity.name)),
-            # As it is written in a query of the database in use.
-            "dagster/table_name": f"{SCHEMA}.{entity.name}" if database_kind() == "postgresql" else entity.name,
+            "dagster/table_name": _table_name(entity.name),
             "bill_documentation": dg.MetadataValue.url(entity.docs),
             "bill_path": ", ".join((entity.path, *(one.path for one in entity.other_lists))),
             "walk": entity.walk.value,
             "tables": ", ".join(entity.tables()),
         },
     )
+
+
+def _table_name(name: str) -> str:
+    """As it is written in a query of the database in use."""
+    return f"{SCHEMA}.{name}" if database_kind() == "postgresql" else name

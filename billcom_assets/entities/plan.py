@@ -1,8 +1,8 @@
 """The mandated orders, and which assets look at what others have brought.
 
-Sync plan: the catalog's order, with ``gate`` and ``account_alignment`` between ``accounts`` and ``bills``. Seed plan:
-the catalog's entities marked ``in_seed``, in the same order. The order is that of the plan, which one function walks;
-dependencies do not tell it, because no list of BILL's is made from another.
+Sync plan: the catalog's order, with ``gate`` and ``account_alignment`` between ``accounts`` and ``bills``, and the
+agings at its end. Seed plan: the catalog's entities marked ``in_seed``, in the same order. The order is that of the
+plan, which one function walks; dependencies do not tell it, because no list of BILL's is made from another.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from billcom_assets.entities.model import Entity
 
 GATE = "gate"
 ALIGNMENT = "account_alignment"
+PAYABLES_AGING = "ap_aging"
+RECEIVABLES_AGING = "ar_aging"
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,26 @@ class Step:
     """Assets whose data it looks at, which is what it depends on."""
     entity: Entity | None = None
     """None for a step that pulls nothing."""
+    is_gated: bool = False
+    """The gate is examined before it, and it is left out while that is closed."""
 
 
-_BETWEEN = {"accounts": (Step(GATE, ("vendors", "accounts")), Step(ALIGNMENT, ("accounts", GATE)))}
+_BETWEEN = {"accounts": (Step(GATE, ("vendors", "accounts"), is_gated=True), Step(ALIGNMENT, ("accounts", GATE)))}
 """Steps that pull nothing, by the entity that they follow."""
+_AFTERWARDS = (
+    # A payment pulls the bills that it pays again, so that what is open is known after payments only.
+    Step(PAYABLES_AGING, ("vendors", "bills", "vendor_credits", "vendor_payments"), is_gated=True),
+    Step(RECEIVABLES_AGING, ("customers", "invoices", "credit_memos"), is_gated=True),
+)
+"""Steps that look at what the pulls have brought."""
 
 
 def sync_plan(catalog: Catalog) -> Iterator[Step]:
     """Every step in the order in which a full sync takes them."""
     for entity in catalog:
-        yield Step(entity.name, (GATE,) if entity.gated else (), entity)
+        yield Step(entity.name, (GATE,) if entity.gated else (), entity, is_gated=entity.gated)
         yield from _BETWEEN.get(entity.name, ())
+    yield from _AFTERWARDS
 
 
 def seed_plan(catalog: Catalog) -> tuple[str, ...]:

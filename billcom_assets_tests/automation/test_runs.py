@@ -31,7 +31,7 @@ from billcom_assets_tests.automation.companies import KEY, Breakage, connect
 
 SYNC = [step.name for step in sync_plan(CATALOG)]
 SEED = list(seed_plan(CATALOG))
-FROM_BILLS_ON = SYNC[SYNC.index("bills") :]
+FROM_BILLS_ON = [name for name in SYNC[SYNC.index("bills") :] if name in CATALOG]
 BEYOND_THE_SEED = [name for name in FROM_BILLS_ON if name not in SEED]
 OF_ACCOUNTS = ("payment_account_mapped", "expense_account_mapped", "income_account_mapped")
 BREAKAGES = [

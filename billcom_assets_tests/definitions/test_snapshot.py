@@ -111,6 +111,8 @@ MANDATED_SYNC = [
     "recurring_invoices",
     "users",
     "roles",
+    "ap_aging",
+    "ar_aging",
 ]
 MANDATED_SEED = [
     "vendors",
