@@ -279,6 +279,13 @@ def test_a_credit_counts_from_the_payment_that_used_it_or_from_when_both_documen
     assert amounts(books) == wanted
 
 
+def test_a_credit_that_bill_has_deleted_settles_nothing(books: Books) -> None:
+    gone = datetime(2026, 5, 1, tzinfo=UTC)
+    books.bill("vendor_credits", "vcr1", amount=5, applied_amount=5, credit_date=LATER, deleted_at=gone)
+    books.line("vendor_credit_usages", 0, vendor_credit_id="vcr1", bill_id=bill(books), amount=5)
+    assert amounts(books) == {}
+
+
 def test_receivables_are_settled_by_the_payments_that_the_invoice_shows_and_by_credit_memos(books: Books) -> None:
     books.bill("invoices", "00e1", due_amount=Decimal(1), invoice_date=date(2026, 3, 1))
     books.bill("invoices", "draft", due_amount=Decimal(1), record_status="DRAFT", archived=True)
@@ -350,7 +357,7 @@ def test_an_open_amount_is_spread_over_the_lines_without_losing_a_cent(books: Bo
         weights[id_] = luck.choices(choices, k=luck.randint(0, 6))
         bill(books, id_, due=str(Decimal(luck.randint(1, 10 ** luck.randint(1, 12))) / 100))
         for position, weight in enumerate(weights[id_]):
-            books.line("bill_line_items", position, bill_id=id_, id=f"bli{position}", amount=Decimal(weight) / 100)
+            books.line("bill_line_items", position, bill_id=id_, amount=Decimal(weight) / 100)
     lines = defaultdict(list)
     for one in books.conn.execute(AgingQuery(mirror(), PAYABLES).lines()).mappings():
         lines[one["document_id"]].append(one)
@@ -359,11 +366,21 @@ def test_an_open_amount_is_spread_over_the_lines_without_losing_a_cent(books: Bo
         assert sum(one["open_amount"] for one in found) == amount
         total = sum(weights[id_])
         if not total:
-            assert [one["line_id"] for one in found] == [None]
+            assert [one["line_position"] for one in found] == [None]
             continue
         for one, weight in zip(found, weights[id_], strict=True):
             exact = amount * weight / total
             assert abs(one["open_amount"] - exact) <= Decimal("0.01") + abs(exact) * Decimal("1e-12")
+
+
+def test_lines_of_invoices_weigh_quantity_times_price_and_a_line_without_an_amount_nothing(books: Books) -> None:
+    books.bill("invoices", "00e1", due_amount=Decimal("10.01"))
+    for position, (quantity, price) in enumerate(((Decimal("2.5"), 2), (None, 5), (3, None))):
+        books.line("invoice_line_items", position, invoice_id="00e1", quantity=quantity, price=price)
+    found = books.conn.execute(AgingQuery(mirror(), RECEIVABLES).lines()).mappings().all()
+    amounts_by_line = {one["line_position"]: one["open_amount"] for one in found}
+    assert amounts_by_line == {0: Decimal("5.01"), 1: Decimal("5.00"), 2: Decimal(0)}
+    assert {one["currency"] for one in found} == {"USD"}
 
 
 def test_what_is_owed_on_an_account_is_asked_with_its_name(books: Books) -> None:
