@@ -46,6 +46,7 @@ def shots(run_id: str) -> list[Shot]:
         Shot("gate", "/assets/gate?view=checks&checkDetail=vendors_mapped", "how_to_fix"),
         Shot("integrations", "/assets/integrations?view=overview", WAITING),
         Shot("run", f"/runs/{run_id}", "RUN_SUCCESS"),
+        Shot("aging", "/assets/ap_aging?view=overview", "over_90"),
         Shot("data-quality", "/assets/accounts?view=checks&checkDetail=data_quality", "unique numbers"),
     ]
 

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from sqlalchemy import RowMapping
 
+from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.sync.run import Sync
 from billcom_assets.text_tables import table
 from billcom_assets.warehouse import aging
@@ -19,7 +20,7 @@ AGINGS = {one.name: one for one in aging.AGINGS}
 """By the name of the asset."""
 _SHOWN = 20
 """Parties in the table; those with the largest totals."""
-_SUMS = (*(name for name, _ in BUCKETS), "total", "open_credits", "draft", "denied")
+_SUMS = ("total", *(name for name, _ in BUCKETS), "open_credits", "draft", "denied")
 
 
 def aging_metadata(sync: Sync, which: Aging) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def aging_metadata(sync: Sync, which: Aging) -> dict[str, Any]:
         "parties": len(parties),
         "documents": sum(one["documents"] for one in parties),
         **{
-            f"{name}_{currency.lower()}": float(amount)
+            f"{name}_{excerpt(currency.lower())}": float(amount)
             for currency, amounts in sorted(sums.items())
             for name, amount in amounts.items()
         },
@@ -46,10 +47,10 @@ def aging_metadata(sync: Sync, which: Aging) -> dict[str, Any]:
 
 
 def _preview(which: Aging, parties: Sequence[RowMapping]) -> dg.TableMetadataValue:
-    names = (f"{which.party}_id", "currency", "documents", *_SUMS)
+    names = (f"{which.party}_id", "currency", *_SUMS, "documents")
     largest = sorted(parties, key=lambda one: (-abs(one["total"]), one[names[0]] or ""))[:_SHOWN]
     return table(names, [[_cell(one[name]) for name in names] for one in largest])
 
 
 def _cell(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int | Decimal) else value or ""
+    return f"{value:,}" if isinstance(value, int | Decimal) else excerpt(value or "")
