@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, make_url, text
 
+from billcom_assets.automation.asking import requests_for_each
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse.engine import open_warehouse
@@ -127,7 +128,7 @@ class Bench:
         said = found.said
         self._alone(title, "CPU seconds", said["cpu_seconds"])
         self._alone("", f"% of {CORES} cores", said["cpu_seconds"] / 36 / CORES, "below 30")
-        self._alone("", "requests", said["requests"], f"at most {2 * number:,}")
+        self._alone("", "requests", said["requests"], f"at most {requests_for_each(number) * number:,}")
         self._alone("", "sign-ins", said["logins"])
         self._alone("", "runs", said["runs"], "0")
         self._alone("", "longest tick, s", said["longest_tick_seconds"], "below 60")

@@ -74,7 +74,16 @@ def _bring_in(warehouse: Warehouse, given: dict[str, Any], number: int, key: str
     dev_key = given["dev_keys"][number % len(given["dev_keys"])]
     sources = CredentialSources(one["username"], one["password"], dev_key)
     integration = Integration(
-        key, f"Company {number}", one["id"], Environment.STAGE, given["base_url"], None, sources, None, None
+        key,
+        f"Company {number}",
+        one["id"],
+        Environment.STAGE,
+        given["base_url"],
+        None,
+        sources,
+        None,
+        None,
+        _where_it_is_noon(),
     )
     with warehouse.write() as connection:
         Integrations(seal_for(warehouse)).save(connection, integration, datetime.now(UTC))
@@ -84,14 +93,19 @@ def _bring_in(warehouse: Warehouse, given: dict[str, Any], number: int, key: str
             pull(sync, entity)
 
 
+def _where_it_is_noon() -> str:
+    """A time zone in which no night is near."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+
+
 def _age(warehouse: Warehouse, by: timedelta) -> None:
     with warehouse.write() as connection:
         connection.execute(update(sync_state).values(synced_at=datetime.now(UTC) - by, swept_at=datetime.now(UTC) - by))
 
 
 def _live_an_hour(instance: dg.DagsterInstance, warehouse: Warehouse) -> dict[str, Any]:
-    """CPU seconds, runs and the longest tick of an hour that begins two hours from now, past any night's sweep."""
-    start = (datetime.now(UTC) + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    """CPU seconds, runs and the longest tick of the current hour."""
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     runs, longest, cpu_seconds, cursors = 0, 0.0, 0.0, dict[str, str | None]()
 
     def timed(tick: Callable[[], Sequence[dg.RunRequest]]) -> float:
