@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from billcom_assets.assets import command_runs
+from billcom_assets.assets import checks_alone, command_runs
 from billcom_assets.assets.aging import AGINGS, aging_metadata
 from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.failures import failure_for
@@ -62,6 +62,9 @@ class PullConfig(dg.Config):
 )
 def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billcom) -> Iterator[Event]:
     """Brings the selected entities of one integration up to date, in the order of the sync plan."""
+    if not context.op_execution_context.selected_asset_keys:
+        yield from checks_alone.execute(context, billcom, context.selected_asset_check_keys)
+        return
     key = context.partition_key
     selected = {asset.to_user_string() for asset in context.op_execution_context.selected_asset_keys}
     steps = [step for step in _PLAN if step.name in selected]

@@ -229,3 +229,8 @@ def test_scale_costs_seconds_and_little_memory() -> None:
     assert objects > 4_000
     assert memory / objects < 6_000
     assert spent / objects < 0.005
+
+
+def test_a_vendor_comes_before_its_first_paper_in_every_company() -> None:
+    # Among so many small companies are vendors that give a credit on the day on which they come.
+    assert len(World(Settings(bills=3, orgs=120)).organizations) == 120

@@ -73,9 +73,9 @@ class VendorStory:
     def live(self) -> int:
         """Live the vendor's life; returns how many bills it had."""
         self._plan_bills()
-        self._plan_vendor()
         if self.trade.credits and self.days:
             self._plan_credits()
+        self._plan_vendor()
         VendorPayments(self.history, self.papers, self.bills, self.credits, self.waiting).plan()
         last = self.history.run()
         if self.archived:
@@ -92,7 +92,8 @@ class VendorStory:
         first = self.days[0] if self.days else LAST_DAY
         created = instant(max(first - luck.randint(0, 20), FIRST_DAY), luck)
         # Whatever came in on the day of its creation, the vendor came first.
-        created = min([created, *(bill.created for bill in self.bills)]) - 5
+        papers = [bill.created for bill in self.bills] + [credit.created for credit in self.credits]
+        created = min([created, *papers]) - 5
         self.history.at(created, self.papers.create_vendor)
         if luck.happens(0.4):
             edited = max(created, instant(luck.randint(FIRST_DAY + 60, LAST_DAY), luck))
@@ -182,7 +183,7 @@ class VendorStory:
                 "vendorCreditLineItems": lines,
             }
             archived = luck.happens(0.06)
-            credit = CreditPlan(0 if archived else luck.choice((1, 1, 9)))
+            credit = CreditPlan(0 if archived else luck.choice((1, 1, 9)), created)
             self.credits.append(credit)
             history.at(created, partial(self._grant, credit, body, archived=archived))
 

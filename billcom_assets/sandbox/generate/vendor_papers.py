@@ -61,6 +61,8 @@ class CreditPlan:
     """A vendor credit that will be granted; after ``uses`` uses it is forgotten."""
 
     uses: int
+    created: int
+    """The second at which it is granted."""
     id: str = ""
 
 
