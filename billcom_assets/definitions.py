@@ -6,6 +6,7 @@ import dagster as dg
 
 from billcom_assets.assets.integrations import integrations
 from billcom_assets.assets.pulls import pulls
+from billcom_assets.assets.source_code import with_source_code
 from billcom_assets.automation.freshness import freshness as freshness_sensor
 from billcom_assets.automation.jobs import JOBS, look_over
 from billcom_assets.automation.pruning import prune_history
@@ -15,7 +16,7 @@ from billcom_assets.checks.freshness import freshness
 from billcom_assets.resources import Billcom
 
 defs = dg.Definitions(
-    assets=dg.with_source_code_references([pulls, integrations]),
+    assets=with_source_code(pulls, integrations),
     asset_checks=[freshness],
     jobs=[*JOBS, look_over, prune_history],
     schedules=SCHEDULES,

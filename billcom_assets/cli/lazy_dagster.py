@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from billcom_assets.environment import dagster_home
-
-_NOTICE = ".*currently in preview.*|.*currently in beta.*"
-"""How Dagster's notices about what we use of it begin; they mean nothing to a user of the command."""
 
 if TYPE_CHECKING:
     from billcom_assets.automation.forgetting import Kept
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_partition(key: str) -> None:
     """Makes the integration known to Dagster; a known one is left as it is."""
-    _prepare()
+    dagster_home()
     from billcom_assets.job_runner import add_partition as add  # noqa: PLC0415 - imports Dagster
 
     add(key)
@@ -35,7 +31,7 @@ def launch(
     on_progress: Callable[[Progress], None],
 ) -> Launched:
     """Runs a job for the integration on the Dagster instance, and waits for its end."""
-    _prepare()
+    dagster_home()
     from billcom_assets.job_runner import launch as start  # noqa: PLC0415 - imports Dagster
 
     return start(job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=on_progress)
@@ -43,7 +39,7 @@ def launch(
 
 def kept_by_dagster(warehouse: Warehouse, key: str) -> Kept:
     """What Dagster has of the integration."""
-    _prepare()
+    dagster_home()
     from billcom_assets.automation.forgetting import kept  # noqa: PLC0415 - imports Dagster
     from billcom_assets.job_runner import open_instance  # noqa: PLC0415 - imports Dagster
 
@@ -53,14 +49,9 @@ def kept_by_dagster(warehouse: Warehouse, key: str) -> Kept:
 
 def delete_from_dagster(key: str) -> dict[str, int]:
     """Deletes what Dagster has of the integration; returns how much that was."""
-    _prepare()
+    dagster_home()
     from billcom_assets.automation.forgetting import delete_all  # noqa: PLC0415 - imports Dagster
     from billcom_assets.job_runner import open_instance  # noqa: PLC0415 - imports Dagster
 
     with open_instance() as instance:
         return delete_all(instance, key)
-
-
-def _prepare() -> None:
-    dagster_home()
-    warnings.filterwarnings("ignore", message=_NOTICE)
