@@ -25,6 +25,8 @@ DEFAULT_HOME = ".billcom"
 DATABASE_FILE = "billcom.db"
 UI_FILE = "ui-address"
 """Where the Dagster UI of a home is served."""
+UI_LOCK_FILE = "ui-address.lock"
+"""Held by whoever serves it."""
 _INSTANCE_FILE = "dagster.yaml"
 _DAGSTERS = (
     _INSTANCE_FILE,
@@ -36,6 +38,7 @@ _DAGSTERS = (
     ".logs_queue",
     ".telemetry",
     UI_FILE,
+    UI_LOCK_FILE,
 )
 """What Dagster and its UI read and keep in their home."""
 

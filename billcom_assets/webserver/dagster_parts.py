@@ -91,7 +91,7 @@ def web_application(
 def start_daemon(workspace: Path) -> subprocess.Popen[bytes]:
     """The process that evaluates schedules and sensors and launches runs, for the instance of ``DAGSTER_HOME``."""
     return subprocess.Popen(  # noqa: S603 - our own words and a path of ours
-        [sys.executable, "-m", "dagster._daemon", "run", "--workspace", str(workspace)]
+        [sys.executable, "-m", "dagster._daemon", "run", "--workspace", str(workspace)], stdin=subprocess.DEVNULL
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from billcom_assets.cli.ui_address import served_at
 from billcom_assets_tests.cli.commands import billcom_command
 from billcom_assets_tests.webserver.command import Running, billcom_ui
 
@@ -31,15 +32,29 @@ def wait_for(holds: Callable[[], Any], ui: Running) -> None:
         time.sleep(0.5)
 
 
-def living(group: int) -> list[str]:
-    """Processes of the group that have not ended."""
-    lines = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(maxsplit=2) for line in lines.splitlines()]
-    return [row[2] for row in rows if len(row) == 3 and int(row[0]) == group and not row[1].startswith("Z")]
+def processes() -> dict[int, tuple[int, str]]:
+    """(parent, arguments) of every process that has not ended."""
+    lines = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(maxsplit=3) for line in lines.splitlines()]
+    return {int(row[0]): (int(row[1]), row[3]) for row in rows if len(row) == 4 and not row[2].startswith("Z")}
 
 
-@pytest.mark.parametrize("ending", ["Ctrl-C", "SIGTERM to the command alone"])
-def test_it_serves_our_code_with_a_daemon_and_ends_with_all_its_processes(home: Path, ending: str) -> None:
+def family(root: int) -> dict[int, str]:
+    """The process and all that it has started, directly or not, with their arguments."""
+    living = processes()
+    found = {root}
+    while more := {pid for pid, (parent, _) in living.items() if parent in found} - found:
+        found |= more
+    return {pid: living[pid][1] for pid in found if pid in living}
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [("Ctrl-C", 0), ("SIGTERM to the command alone", 0), ("SIGKILL to the command alone", -signal.SIGKILL)],
+)
+def test_it_serves_our_code_with_a_daemon_and_ends_with_all_its_processes(home: Path, ending: str, code: int) -> None:
     with billcom_ui(home, "--allow-host", "bill.example.com") as ui:
         locations = (
             "{ locationStatusesOrError { ... on WorkspaceLocationStatusEntries { entries { name loadStatus } } } }"
@@ -49,24 +64,25 @@ def test_it_serves_our_code_with_a_daemon_and_ends_with_all_its_processes(home: 
         wait_for(lambda: '"healthy":true' in ask(ui, daemons).text, ui)
         assert ask(ui, "{ version }", Host="bill.example.com").ok
         assert ask(ui, "{ version }", Host="evil.example").status_code == 403
-        assert len(living(ui.process.pid)) >= 3
+        second = billcom_command("ui", "--port", "0")
+        assert (second.code, "served already: " + ui.url in second.err) == (2, True), second.err
+        started = family(ui.process.pid)
+        assert len(started) >= 4
         if ending == "Ctrl-C":
             os.killpg(ui.process.pid, signal.SIGINT)
         else:
-            ui.process.terminate()
-        assert ui.process.wait(timeout=STARTS_SECONDS) == 0
-        wait_for(lambda: living(ui.process.pid) == [], ui)
-    assert ui.log.read_text(encoding="utf-8").rstrip().endswith("Stopped.")
+            ui.process.send_signal(signal.SIGTERM if "SIGTERM" in ending else signal.SIGKILL)
+        assert ui.process.wait(timeout=STARTS_SECONDS) == code
+        wait_for(lambda: started.keys() & processes().keys() == set(), ui)
+        assert served_at() is None
+    log = ui.log.read_text(encoding="utf-8")
+    assert code or log.rstrip().endswith("Stopped.")
+    assert [word for word in ("Traceback", "Warning:") if word in log] == []
 
 
 def test_a_daemon_that_ends_by_itself_ends_the_command_with_words(home: Path) -> None:
     with billcom_ui(home) as ui:
-        wait_for(lambda: any("dagster._daemon" in one for one in living(ui.process.pid)), ui)
-        lines = subprocess.run(
-            ["ps", "-A", "-o", "pid=,pgid=,args="], capture_output=True, text=True, check=True
-        ).stdout
-        rows = [line.split(maxsplit=2) for line in lines.splitlines()]
-        (daemon,) = [int(row[0]) for row in rows if int(row[1]) == ui.process.pid and "dagster._daemon" in row[2]]
+        (daemon,) = [pid for pid, args in family(ui.process.pid).items() if "dagster._daemon" in args]
         os.kill(daemon, signal.SIGKILL)
         assert ui.process.wait(timeout=STARTS_SECONDS) == 1
     assert "Dagster's daemon ended by itself" in ui.log.read_text(encoding="utf-8")
@@ -89,4 +105,5 @@ def test_a_port_that_is_taken_is_told(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused = billcom_command("ui", "--port", str(taken.getsockname()[1]))
     assert refused.code == 2
-    assert "Choose others with --host and --port" in refused.err
+    assert "Another program uses port" in refused.err
+    assert "Choose another port with --port" in refused.err
