@@ -25,9 +25,7 @@ demo: $(INSTALLED) ## mirror a simulated BILL organization into .billcom/billcom
 	@$(DEMO) $(BIN)/billcom demo
 
 dev: $(INSTALLED) ## open the Dagster UI on the demo's data, its simulated BILL running (PORT=3000)
-	@test -f .billcom/billcom.db || $(MAKE) --no-print-directory demo
-	@$(DEMO) $(BIN)/billcom demo --serve-only & bill=$$!; trap "kill $$bill" EXIT; trap exit INT TERM; \
-		$(DEMO) $(BIN)/billcom ui --port $(PORT)
+	@exec $(DEMO) $(BIN)/billcom demo --ui --port $(PORT)
 
 test: lint ## check style, types, definitions and behaviour (SQLite and PostgreSQL)
 	@$(APART) $(BIN)/dagster definitions validate --workspace workspace.yaml

@@ -8,7 +8,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rich.console import Console
 from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
+from billcom_assets.cli.demo_bill import BILLS, DemoBill, DemoCompany, demo_bill
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.ledger import import_files
@@ -25,12 +27,13 @@ from billcom_assets.cli.mappings import suggest_and_accept
 from billcom_assets.cli.options import acting
 from billcom_assets.cli.output import Output, pass_output, table, words
 from billcom_assets.cli.runs import Finished, run_job
+from billcom_assets.cli.ui_address import served_at
+from billcom_assets.cli.ui_server import PORT, ui_server
 from billcom_assets.environment import dagster_home
 from billcom_assets.mapping.coverage import Coverage
 from billcom_assets.mapping.suggestions import Accept
 from billcom_assets.redaction.counted import counted
-from billcom_assets.sandbox import SandboxServer, Settings
-from billcom_assets.sandbox.changes import Change
+from billcom_assets.sandbox import Change
 from billcom_assets.setup.connecting import ConnectionSettings, connect_integration
 from billcom_assets.status.entities import EntityStatus, entity_statuses
 from billcom_assets.status.integrations import entity_states
@@ -38,8 +41,6 @@ from billcom_assets.status.runs import PullStatus
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import CredentialSources
 
-_KEY = "demo"
-_BILLS = 600
 _HAPPENS = {
     "edit a bill": "A bill was corrected",
     "void a payment": "A payment was voided",
@@ -48,88 +49,85 @@ _HAPPENS = {
 """What the simulated BILL calls what happens between the first act and the second, and how we say it."""
 
 
-@dataclass(frozen=True)
-class DemoCompany:
-    """Which simulated company the demo uses: every size is another one, with an integration of its own."""
-
-    key: str
-    name: str
-    settings: Settings
-
-    @classmethod
-    def of_size(cls, bills: int) -> DemoCompany:
-        """The company with so many bills; the same data every time."""
-        # A seed of its own makes an organization id of its own: that of billcom sandbox stays free to be connected.
-        settings = Settings(bills=bills, orgs=1, seed=1_000 + bills)
-        if bills == _BILLS:
-            return cls(_KEY, "Demo company", settings)
-        return cls(f"{_KEY}-{bills}", f"Demo company with {bills} bills", settings)
-
-    @property
-    def command(self) -> str:
-        """What shows this company."""
-        return "billcom demo" if self.key == _KEY else f"billcom demo --bills {self.settings.bills}"
-
-
-@click.command(cls=BillcomCommand, examples=("billcom demo",))
+@click.command(cls=BillcomCommand, examples=("billcom demo", "billcom demo --again", "billcom demo --ui"))
 @click.option(
     "--bills",
     type=click.IntRange(min=20),
-    default=_BILLS,
+    default=BILLS,
     show_default=True,
     help="Size of the simulated company, in bills.",
 )
 @click.option("--again", is_flag=True, help="Change something in the simulated BILL, and sync what changed.")
-@click.option("--keep-serving", is_flag=True, help="Leave the simulated BILL running until you press Ctrl-C.")
+@click.option(
+    "--ui",
+    is_flag=True,
+    help="Serve the Dagster UI with the simulated BILL beside it until you press Ctrl-C; makes the data where there are"
+    " none.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=PORT, show_default=True, help="Port of --ui; 0 for any free one."
+)
 @click.option(
     "--serve-only",
     is_flag=True,
     help="Only run the simulated BILL, for syncs of the demo that you launch yourself, until you press Ctrl-C.",
 )
 @pass_output
-def demo(output: Output, /, bills: int, *, again: bool, keep_serving: bool, serve_only: bool) -> None:
+def demo(output: Output, /, bills: int, *, again: bool, ui: bool, port: int, serve_only: bool) -> None:
     """Shows everything at once, on a simulated BILL that needs no account and no network.
 
     It connects the simulated organization, fetches its lists, loads the company's own ledger, maps the two, and syncs
     everything into a database.
 
     With --again you see an incremental sync: a bill is changed in the simulated BILL, a payment voided and a vendor
-    archived, and only that is written.
+    archived, and only that is written. With --ui you see the same data in Dagster. While that runs, billcom demo and
+    billcom demo --again use the simulated BILL beside it.
     """
+    if again + ui + serve_only > 1:
+        raise click.UsageError("Choose one of --again, --ui and --serve-only.")
+    if ui:
+        # Like Ctrl-C, from the first moment on.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     company = DemoCompany.of_size(bills)
-    warehouse = opened(make=not again)
-    if again:
-        _require_first_act(warehouse, company)
-    home = dagster_home()
-    started = time.monotonic()
-    with SandboxServer(company.settings) as server:
-        shown = _Show(output, warehouse, server, company)
-        shown.connect()
-        if again:
-            _show_changes(output, shown, shown.change_bill(), shown.sync())
-            return
-        if serve_only:
-            _serve_until_stopped(output, server)
-            return
-        finished = [*shown.seed(), *shown.prepare_and_sync()]
-        _summarize(output, shown, finished, time.monotonic() - started, home, serves_on=keep_serving)
-        if keep_serving:
-            _serve_until_stopped(output, server)
+    with ui_server(port=port) if ui else nullcontext() as server, ExitStack() as alone:
+        warehouse = opened(make=not again)
+        if again and not _was_shown(warehouse, company):
+            raise CommandFailed(
+                f"There is nothing to bring up to date yet. Begin with: {company.command}", ExitCode.WRONG_USE
+            )
+        # A BILL that ends with its command would end in the midst of another's sync; one that goes on is for all.
+        alone.enter_context(warehouse.exclusive("the demo"))
+        with demo_bill(warehouse, company) as bill:
+            if serve_only and not bill.is_own:
+                raise CommandFailed(f"The demo's simulated BILL runs already, at {bill.base_url}.", ExitCode.WRONG_USE)
+            shown = _Show(output, warehouse, bill, company)
+            shown.connect()
+            if again:
+                _show_changes(output, shown, shown.change_bill(), shown.sync())
+            elif not serve_only and not (ui and _was_shown(warehouse, company)):
+                _show_everything(output, shown, ends=not ui)
+            alone.close()
+            if server is not None:
+                server.serve(output)
+                output.note("Stopped.")
+            elif serve_only:
+                _serve_until_stopped(output, bill)
 
 
 class _Show:
     """The steps of the demo, each the same as a user's command."""
 
-    def __init__(self, output: Output, warehouse: Warehouse, server: SandboxServer, company: DemoCompany) -> None:
+    def __init__(self, output: Output, warehouse: Warehouse, bill: DemoBill, company: DemoCompany) -> None:
         self.output = output
         self.warehouse = warehouse
-        self.server = server
+        self.bill = bill
         self.company = company
-        self.organization = server.world.organization()
+        self.organization = bill.organization
         self.coverage: list[Coverage] = []
 
     def connect(self) -> None:
-        self._say(f"A simulated BILL runs at {self.server.base_url}: {self.organization.name}.")
+        verb = "runs" if self.bill.is_own else "runs already"
+        self._say(f"A simulated BILL {verb} at {self.bill.base_url}: {self.organization.name}.")
         token = self.organization.token
         dev_key = self.company.settings.dev_keys[0]
         connect_integration(
@@ -138,7 +136,7 @@ class _Show:
             self.organization.id,
             CredentialSources(token.username, token.password, dev_key),
             ConnectionSettings(
-                company=self.company.name, base_url=self.server.base_url, v2_base_url=self.server.v2_base_url
+                company=self.company.name, base_url=self.bill.base_url, v2_base_url=self.bill.v2_base_url
             ),
             actor=acting(),
             on_new=lazy_dagster.add_partition,
@@ -177,7 +175,7 @@ class _Show:
 
     def change_bill(self) -> list[Change]:
         """Lets something happen in the simulated BILL."""
-        return [one for what in _HAPPENS for one in self.server.sandbox.change(1, only=what)]
+        return [one for what in _HAPPENS for one in self.bill.change(what)]
 
     def _map(self) -> None:
         matched = suggest_and_accept(self.warehouse, self.company.key, Accept.EXACT)
@@ -191,13 +189,17 @@ class _Show:
         self.output.note(text)
 
 
-def _require_first_act(warehouse: Warehouse, company: DemoCompany) -> None:
+def _was_shown(warehouse: Warehouse, company: DemoCompany) -> bool:
     with warehouse.read() as connection:
         bills = entity_states(connection, company.key).get("bills")
-    if bills is None or bills.first_pulled_at is None:
-        raise CommandFailed(
-            f"There is nothing to bring up to date yet. Begin with: {company.command}", ExitCode.WRONG_USE
-        )
+    return bills is not None and bills.first_pulled_at is not None
+
+
+def _show_everything(output: Output, shown: _Show, *, ends: bool) -> None:
+    home = dagster_home()
+    started = time.monotonic()
+    finished = [*shown.seed(), *shown.prepare_and_sync()]
+    _summarize(output, shown, finished, time.monotonic() - started, home, ends=ends and shown.bill.is_own)
 
 
 def _show_changes(output: Output, shown: _Show, changes: Sequence[Change], finished: Finished) -> None:
@@ -228,7 +230,7 @@ def _show_changes(output: Output, shown: _Show, changes: Sequence[Change], finis
 
 
 def _summarize(
-    output: Output, shown: _Show, runs: Sequence[Finished], seconds: float, home: Path, *, serves_on: bool
+    output: Output, shown: _Show, runs: Sequence[Finished], seconds: float, home: Path, *, ends: bool
 ) -> None:
     key = shown.company.key
     with shown.warehouse.read() as connection:
@@ -236,7 +238,7 @@ def _summarize(
     pulls = [pull for run in runs for pull in run.pulls]
     lines = _lines(entities, pulls)
     database = shown.warehouse.file
-    ui = _ui_command(home)
+    ui = served_at() or _ui_command(home)
     document = {
         "integration": key,
         "organization": shown.organization.name,
@@ -265,10 +267,8 @@ def _summarize(
             f"More: billcom status {key}",
             soft_wrap=True,
         )
-        if not serves_on:
-            console.print(
-                "The simulated BILL has stopped; billcom demo --serve-only starts it again, as make dev does."
-            )
+        if ends:
+            console.print(f"The simulated BILL has stopped; {ui} starts it again.", soft_wrap=True)
 
     output.result(document, render)
 
@@ -296,13 +296,11 @@ def _lines(entities: Sequence[EntityStatus], pulls: Sequence[PullStatus]) -> lis
 def _ui_command(home: Path) -> str:
     if Path("Makefile").exists():
         return "make dev"
-    return f"DAGSTER_HOME={home} billcom ui"
+    return f"DAGSTER_HOME={home} billcom demo --ui"
 
 
-def _serve_until_stopped(output: Output, server: SandboxServer) -> None:
-    output.note(f"The simulated BILL serves at {server.base_url} until you press Ctrl-C.")
-    # A job that a shell runs in the background ignores this signal unless it says otherwise.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def _serve_until_stopped(output: Output, bill: DemoBill) -> None:
+    output.note(f"The simulated BILL serves at {bill.base_url} until you press Ctrl-C.")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from billcom_assets.cli.demo import DemoCompany
+from billcom_assets.cli.demo_bill import DemoCompany
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sandbox import Settings, World
 from billcom_assets_tests.cli.commands import billcom_command
