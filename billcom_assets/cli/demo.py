@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 import threading
 import time
@@ -40,6 +39,7 @@ from billcom_assets.status.integrations import entity_states
 from billcom_assets.status.runs import PullStatus
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import CredentialSources
+from billcom_assets.webserver.interrupts import hear_once
 
 _HAPPENS = {
     "edit a bill": "A bill was corrected",
@@ -86,8 +86,7 @@ def demo(output: Output, /, bills: int, *, again: bool, ui: bool, port: int, ser
     if again + ui + serve_only > 1:
         raise click.UsageError("Choose one of --again, --ui and --serve-only.")
     if ui:
-        # Like Ctrl-C, from the first moment on.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        hear_once()
     company = DemoCompany.of_size(bills)
     with ui_server(port=port) if ui else nullcontext() as server, ExitStack() as alone:
         warehouse = opened(make=not again)

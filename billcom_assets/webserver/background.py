@@ -92,10 +92,10 @@ def started_background(code: Module | Path) -> Iterator[Background]:
 def _run(written: int, code: Module | Path) -> None:
     log_to_console()
     with dg.DagsterInstance.get() as instance, code_servers(instance, code) as workspace:
+        with suppress(BrokenPipeError), open(written, "w", encoding="utf-8") as ready:
+            ready.write(f"{workspace}\n")
         daemon = start_daemon(workspace)
         try:
-            os.write(written, f"{workspace}\n".encode())
-            os.close(written)
             threading.Thread(target=_end_with_input, args=(daemon,), name="billcom-ui-input", daemon=True).start()
             daemon.wait()
         finally:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp
 from billcom_assets.webserver.background import DaemonEnded, started_background
 from billcom_assets.webserver.dagster_parts import Module, log_to_console, web_application
 from billcom_assets.webserver.guard import Guard
+from billcom_assets.webserver.interrupts import hear_once, postponed
 
 __all__ = ["DaemonEnded", "serve"]
 
@@ -46,20 +46,16 @@ def serve(
         DaemonEnded: The daemon ended by itself.
     """
     log_to_console()
-    # Like Ctrl-C, so that everything that was started is ended: containers and process managers send SIGTERM.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), dg.DagsterInstance.get() as instance:
-        if not daemon:
-            with web_application(instance, code, path_prefix=path_prefix, read_only=read_only) as app:
-                _Server(Guard(app, hosts), on_ready).run([listener])
-            return
-        with (
-            started_background(code) as background,
-            web_application(instance, background.workspace(), path_prefix=path_prefix, read_only=read_only) as app,
-        ):
-            server = _Server(Guard(app, hosts), on_ready)
+    hear_once()
+    with suppress(KeyboardInterrupt), dg.DagsterInstance.get() as instance, ExitStack() as running:
+        background = running.enter_context(started_background(code)) if daemon else None
+        loaded = background.workspace() if background is not None else code
+        with postponed():
+            app = running.enter_context(web_application(instance, loaded, path_prefix=path_prefix, read_only=read_only))
+        server = _Server(Guard(app, hosts), on_ready)
+        if background is not None:
             background.on_end(server.stop)
-            server.run([listener])
+        server.run([listener])
 
 
 class _Server(uvicorn.Server):

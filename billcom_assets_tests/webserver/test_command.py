@@ -52,9 +52,11 @@ def family(root: int) -> dict[int, str]:
 
 @pytest.mark.parametrize(
     ("ending", "code"),
-    [("Ctrl-C", 0), ("SIGTERM to the command alone", 0), ("SIGKILL to the command alone", -signal.SIGKILL)],
+    [(signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)],
 )
-def test_it_serves_our_code_with_a_daemon_and_ends_with_all_its_processes(home: Path, ending: str, code: int) -> None:
+def test_it_serves_our_code_with_a_daemon_and_ends_with_all_its_processes(
+    home: Path, ending: signal.Signals, code: int
+) -> None:
     with billcom_ui(home, "--allow-host", "bill.example.com") as ui:
         locations = (
             "{ locationStatusesOrError { ... on WorkspaceLocationStatusEntries { entries { name loadStatus } } } }"
@@ -68,10 +70,7 @@ def test_it_serves_our_code_with_a_daemon_and_ends_with_all_its_processes(home: 
         assert (second.code, "served already: " + ui.url in second.err) == (2, True), second.err
         started = family(ui.process.pid)
         assert len(started) >= 4
-        if ending == "Ctrl-C":
-            os.killpg(ui.process.pid, signal.SIGINT)
-        else:
-            ui.process.send_signal(signal.SIGTERM if "SIGTERM" in ending else signal.SIGKILL)
+        ui.process.send_signal(ending)
         assert ui.process.wait(timeout=STARTS_SECONDS) == code
         wait_for(lambda: started.keys() & processes().keys() == set(), ui)
         assert served_at() is None
