@@ -16,7 +16,7 @@ DEMO := $(APART) DAGSTER_HOME="$(CURDIR)/.billcom"
 PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint format bench screenshots clean
+.PHONY: help demo dev test lint format bench screenshots readme clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: $(INSTALLED) ## measure speed and memory beside dlt on PostgreSQL (SCALE=
 
 screenshots: $(INSTALLED) ## take the README's screenshots again, in headless Chromium
 	@$(APART) $(BIN)/python -m billcom_assets_tests.screenshots
+
+readme: $(INSTALLED) ## write the README's outputs again, from its commands
+	@$(APART) $(BIN)/python -m billcom_assets_tests.readme
 
 clean: ## remove the environments and the demo's data
 	@rm -rf .venv .venv-peers .billcom

@@ -7,13 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import IO, Any
 
 import dagster as dg
 import requests
 
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets_tests.cli.commands import DEV_KEY, Desk, billcom_command
+from billcom_assets_tests.readme import first_document
 
 
 def serve(*options: str) -> subprocess.Popen[str]:
@@ -23,17 +23,6 @@ def serve(*options: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def first_document(stream: IO[str]) -> dict[str, Any]:
-    """The JSON document that is complete while the command still runs."""
-    text = ""
-    for line in stream:
-        text += line
-        if line.rstrip() == "}":
-            break
-    document: dict[str, Any] = json.loads(text)
-    return document
 
 
 def test_it_serves_what_it_announces_until_it_is_interrupted(desk: Desk) -> None:

@@ -12,26 +12,38 @@ import dagster as dg
 import pytest
 from sqlalchemy import func, select
 
-from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database, seal_for
-from billcom_assets.sandbox import SandboxServer
+from billcom_assets.sandbox import Organization, SandboxServer, Settings, World
 from billcom_assets.warehouse.bill_access import SealedSessions
-from billcom_assets_tests.cli.commands import DEV_KEY, Answered, Desk
+from billcom_assets_tests import readme
+from billcom_assets_tests.cli.commands import Answered, Desk
 from billcom_assets_tests.sync.truth import objects
+
+KEY = "harbor-pine"
 
 
 @dataclass
 class Walk:
-    """Every command of one setup in order, with what it answered."""
+    """Every command of one setup in order, with what it answered: the README's, and some between them."""
 
     desk: Desk
+    shell: readme.Shell
+    organization: Organization
+    """What the simulated BILL has."""
     answers: dict[str, Answered] = field(default_factory=dict)
+    shown: str = ""
+    """The README's commands with what it shows of their output."""
     bills_when_refused: int = 0
 
-    def step(self, name: str, *arguments: str) -> Answered:
+    def step(self, name: str, *arguments: str) -> None:
         self.answers[name] = self.desk.run(*arguments)
-        return self.answers[name]
+
+    def typed(self, name: str, command: str) -> None:
+        """A command of the README."""
+        self.shown += self.shell.show(command)
+        if (result := self.shell.result) is not None:
+            self.answers[name] = Answered(result.exit_code, result.stdout, result.stderr)
 
     def __getitem__(self, name: str) -> Answered:
         return self.answers[name]
@@ -52,38 +64,45 @@ def count(table: str) -> int:
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory, simulated_bill: SandboxServer) -> Iterator[Walk]:
-    home = tmp_path_factory.mktemp("walk")
-    with pytest.MonkeyPatch.context() as patch:
+    folder = tmp_path_factory.mktemp("walk")
+    with pytest.MonkeyPatch.context() as patch, readme.Shell(folder) as shell:
         for variable in ("BILLCOM_DATABASE_URL", "BILLCOM_SECRET_KEY", "BILLCOM_DAGSTER_DATABASE_URL"):
             patch.delenv(variable, raising=False)
-        patch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        patch.setenv("DAGSTER_HOME", str(folder / readme.HOME))
         patch.setenv("OTHER_PASSWORD", "a-password-from-the-environment")
-        walk = Walk(Desk(home / "dagster", simulated_bill))
-        _go(walk, home)
+        organization = World(Settings(bills=120)).organizations[0]
+        walk = Walk(Desk(folder / readme.HOME, simulated_bill), shell, organization)
+        _go(walk)
         yield walk
 
 
-def _go(walk: Walk, folder: Path) -> None:
-    desk = walk.desk
-    connect = ("connect", "acme", "--company", "Acme Inc", "--base-url", desk.bill.base_url)
-    walk.step("wrong password", *connect, *desk.credentials(password="a-wrong-password"), "--debug")
-    walk.step("other password", *connect, *desk.credentials(password="env:OTHER_PASSWORD", dev_key="a-wrong-dev-key"))
-    walk.step("connect", *connect, *desk.credentials())
-    walk.step("seed", "seed", "acme")
-    walk.step("early sync", "sync", "acme")
-    walk.step("early sync as json", "sync", "acme", "--json")
+def _go(walk: Walk) -> None:
+    serve, connect, seed, early_sync, code, variable, ledger, accept, sync = readme.session_commands()
+    here = ("connect", KEY, "--company", "Harbor", "--base-url", walk.desk.bill.base_url)
+    walk.step("wrong password", *here, *walk.desk.credentials(password="a-wrong-password"), "--debug")
+    wrong_key = walk.desk.credentials(password="env:OTHER_PASSWORD", dev_key="a-wrong-dev-key")
+    walk.step("other password", *here, *wrong_key)
+    walk.typed("serve", serve)
+    walk.typed("connect", connect)
+    walk.typed("seed", seed)
+    walk.typed("early sync", early_sync)
+    walk.typed("early sync", code)
+    walk.step("early sync as json", "sync", KEY, "--json")
     walk.bills_when_refused = count("bills")
-    files = write_ledger(desk.bill.world.organizations[0], folder)
-    words = [word for kind, path in files.items() for word in (f"--{kind}", path)]
-    walk.step("ledger", "ledger", "import", "acme", *words)
-    walk.step("suggest", "mappings", "suggest", "acme", "--json")
-    walk.step("accept", "mappings", "suggest", "acme", "--accept", "exact")
-    walk.step("sync", "sync", "acme")
-    walk.step("second sync", "sync", "acme", "--json")
-    walk.step("refresh", "sync", "acme", "--full-refresh", "--confirm-deletions", "--only", "accounts", "--json")
-    walk.step("status", "status", "acme")
-    walk.step("status as json", "status", "acme", "--json")
-    walk.step("mappings", "mappings", "show", "acme", "--json")
+    walk.typed("early sync", variable)
+    walk.typed("ledger", ledger)
+    walk.step("suggest", "mappings", "suggest", KEY, "--json")
+    walk.typed("accept", accept)
+    walk.typed("sync", sync)
+    walk.step("second sync", "sync", KEY, "--json")
+    walk.step("refresh", "sync", KEY, "--full-refresh", "--confirm-deletions", "--only", "accounts", "--json")
+    walk.step("status", "status", KEY)
+    walk.step("status as json", "status", KEY, "--json")
+    walk.step("mappings", "mappings", "show", KEY, "--json")
+
+
+def test_the_readme_shows_what_its_commands_print(walk: Walk) -> None:
+    assert readme.comparable(walk.shown) == readme.comparable(readme.session_block()), readme.STALE
 
 
 def test_every_step_ends_with_its_exit_code(walk: Walk) -> None:
@@ -110,20 +129,20 @@ def test_a_seed_shows_what_it_pulled_and_what_setup_still_needs(walk: Walk) -> N
     out = walk["seed"].out
     header = next(line for line in out.splitlines() if "Fetched" in line)
     assert header.split() == ["Entity", "How", "Fetched", "Inserted", "Seconds"]
-    vendors = len(walk.desk.bill.world.organizations[0].rows("vendors"))
+    vendors = len(walk.organization.rows("vendors"))
     row = next(line for line in out.splitlines() if line.strip().startswith("vendors"))
     assert row.split()[:5] == ["vendors", "first", "pull", str(vendors), str(vendors)]
     assert "Before everything can be synced, setup needs:" in out
     assert "Dagster run: /runs/" in out
     assert "in the Dagster UI, which billcom ui serves" in out
-    assert "billcom ledger import acme --vendors vendors.csv" in out
+    assert f"billcom ledger import {KEY} --vendors vendors.csv" in out
     # Plain lines of progress, as standard error is no terminal here.
     assert f"vendors (first pull): {vendors} fetched, {vendors} written" in walk["seed"].err
 
 
 def test_a_sync_before_setup_is_complete_is_refused_with_every_open_point(walk: Walk) -> None:
     err = walk["early sync"].err
-    assert "acme: setup not completed. What is missing:" in err
+    assert f"{KEY}: setup not completed. What is missing:" in err
     for title in ("Vendor mapping", "Account mapping", "Bank or credit card account", "Expense account"):
         assert f"- {title}: 0 of " in err
     assert "Authentication" not in err.split("What is missing:")[1]
@@ -132,7 +151,7 @@ def test_a_sync_before_setup_is_complete_is_refused_with_every_open_point(walk: 
 
 def test_the_refusal_as_json_lists_the_open_points_with_their_fixes(walk: Walk) -> None:
     document = walk["early sync as json"].document
-    assert (document["ok"], document["integration"], document["error"]["exit_code"]) == (False, "acme", 3)
+    assert (document["ok"], document["integration"], document["error"]["exit_code"]) == (False, KEY, 3)
     missing = {one["prerequisite"]: one for one in document["missing"]}
     assert set(missing) == {
         "vendors_mapped",
@@ -141,25 +160,25 @@ def test_the_refusal_as_json_lists_the_open_points_with_their_fixes(walk: Walk) 
         "expense_account_mapped",
         "income_account_mapped",
     }
-    assert all(one["fix"].startswith("billcom ledger import acme") for one in missing.values())
+    assert all(one["fix"].startswith(f"billcom ledger import {KEY}") for one in missing.values())
     assert "bills" not in {pull["entity"] for pull in document["pulls"]}
 
 
 def test_the_steps_between_lead_from_one_to_the_next(walk: Walk) -> None:
-    assert walk["connect"].out.rstrip().endswith("Next: billcom seed acme")
-    assert walk["ledger"].out.rstrip().endswith("Next: billcom mappings suggest acme --accept exact")
-    assert walk["suggest"].document["next_step"] == "billcom mappings suggest acme --accept exact"
-    assert "Next: billcom mappings suggest acme --accept likely" in walk["accept"].out
-    assert walk["accept"].out.rstrip().endswith("Syncing may run already: billcom sync acme")
-    assert "Everything asked for is up to date. Next: billcom status acme" in walk["sync"].out
+    assert walk["connect"].out.rstrip().endswith(f"Next: billcom seed {KEY}")
+    assert walk["ledger"].out.rstrip().endswith(f"Next: billcom mappings suggest {KEY} --accept exact")
+    assert walk["suggest"].document["next_step"] == f"billcom mappings suggest {KEY} --accept exact"
+    assert f"Next: billcom mappings suggest {KEY} --accept likely" in walk["accept"].out
+    assert walk["accept"].out.rstrip().endswith(f"Syncing may run already: billcom sync {KEY}")
+    assert f"Everything asked for is up to date. Next: billcom status {KEY}" in walk["sync"].out
 
 
 def test_a_complete_setup_syncs_every_object_of_the_organization(walk: Walk) -> None:
-    organization = walk.desk.bill.world.organizations[0]
+    organization = walk.organization
     entities = {one["entity"]: one for one in walk["status as json"].document["entities"]}
     expected = {entity.name: len(objects(organization, entity)) for entity in CATALOG}
     assert {name: one["rows"] for name, one in entities.items()} == expected
-    assert expected["bills"] == 40
+    assert expected["bills"] == 120
 
 
 def test_a_sync_without_changes_writes_nothing(walk: Walk) -> None:
@@ -172,7 +191,7 @@ def test_a_sync_without_changes_writes_nothing(walk: Walk) -> None:
 
 def test_a_refresh_of_one_entity_reads_that_one_alone(walk: Walk) -> None:
     pulls = walk["refresh"].document["pulls"]
-    accounts = len(walk.desk.bill.world.organizations[0].rows("classifications/chart-of-accounts"))
+    accounts = len(walk.organization.rows("classifications/chart-of-accounts"))
     assert [(pull["entity"], pull["kind"], pull["fetched"]) for pull in pulls] == [("accounts", "sweep", accounts)]
 
 
@@ -180,15 +199,15 @@ def test_every_run_is_known_to_dagster_with_its_job_and_partition(walk: Walk) ->
     with dg.DagsterInstance.get() as instance:
         runs = instance.get_runs()
         seen = [(run.job_name, run.tags["dagster/partition"], run.status.value) for run in reversed(runs)]
-        assert instance.get_dynamic_partitions("integration") == ["acme"]
+        assert instance.get_dynamic_partitions("integration") == [KEY]
         refused = [run.tags.get("billcom/outcome") == "refused: setup not completed" for run in reversed(runs)]
     assert seen == [
-        ("initial_seed", "acme", "SUCCESS"),
-        ("full_sync", "acme", "SUCCESS"),
-        ("full_sync", "acme", "SUCCESS"),
-        ("full_sync", "acme", "SUCCESS"),
-        ("full_sync", "acme", "SUCCESS"),
-        ("full_refresh", "acme", "SUCCESS"),
+        ("initial_seed", KEY, "SUCCESS"),
+        ("full_sync", KEY, "SUCCESS"),
+        ("full_sync", KEY, "SUCCESS"),
+        ("full_sync", KEY, "SUCCESS"),
+        ("full_sync", KEY, "SUCCESS"),
+        ("full_refresh", KEY, "SUCCESS"),
     ]
     assert refused == [False, True, True, False, False, False]
     assert walk["second sync"].document["run_id"] in {run.run_id for run in runs}
@@ -203,25 +222,25 @@ def test_status_tells_the_whole_story(walk: Walk) -> None:
     assert "No open integration errors; no document is held." in out
     document = walk["status as json"].document
     # The sync has brought customers, and counterparts of them were looked for.
-    assert (document["ready"], document["next_step"]) == (True, "billcom mappings suggest acme --accept exact")
+    assert (document["ready"], document["next_step"]) == (True, f"billcom mappings suggest {KEY} --accept exact")
     assert {one["kind"] for one in document["unpostable"]} >= {"bills", "vendor_payments"}
     # The newest five; before them the gate has refused another one.
     assert [run["status"] for run in document["runs"]] == ["complete", "complete", "complete", "refused", "refused"]
     vendors = next(one for one in document["mappings"] if one["kind"] == "vendors")
     assert vendors["mapped"] > 0
     assert sum(vendors[name] for name in ("mapped", "stale", "suggested", "unmapped")) <= len(
-        walk.desk.bill.world.organizations[0].rows("vendors")
+        walk.organization.rows("vendors")
     )
 
 
 def test_no_secret_is_in_any_output_or_in_any_file_of_the_home_folder(walk: Walk) -> None:
     warehouse = open_database()
-    session = SealedSessions(warehouse, seal_for(warehouse), "acme").load()
+    session = SealedSessions(warehouse, seal_for(warehouse), KEY).load()
     warehouse.close()
     assert session is not None
     secrets = [
-        walk.desk.bill.world.organizations[0].token.password,
-        DEV_KEY,
+        walk.organization.token.password,
+        "sandbox-dev-key",
         "a-wrong-password",
         "a-wrong-dev-key",
         "a-password-from-the-environment",
@@ -236,9 +255,9 @@ def test_no_secret_is_in_any_output_or_in_any_file_of_the_home_folder(walk: Walk
 
 
 def test_the_ledgers_chart_is_written_in_the_form_of_bills_import(walk: Walk, tmp_path: Path) -> None:
-    shown = walk.desk.run("ledger", "export", "acme", "--chart-of-accounts")
+    shown = walk.desk.run("ledger", "export", KEY, "--chart-of-accounts")
     file = tmp_path / "chart.csv"
-    kept = walk.desk.run("ledger", "export", "acme", "--chart-of-accounts", "--output", str(file), "--json")
+    kept = walk.desk.run("ledger", "export", KEY, "--chart-of-accounts", "--output", str(file), "--json")
 
     rows = list(csv.DictReader(io.StringIO(shown.out)))
     assert {row["Name"] for row in rows} >= {"Rent", "Operating Checking"}
@@ -248,7 +267,7 @@ def test_the_ledgers_chart_is_written_in_the_form_of_bills_import(walk: Walk, tm
 
 def test_mappings_go_out_to_a_spreadsheet_and_decisions_come_back(walk: Walk, tmp_path: Path) -> None:
     file = tmp_path / "mappings.csv"
-    walk.desk.run("mappings", "export", "acme", "--kind", "vendors", "--output", str(file))
+    walk.desk.run("mappings", "export", KEY, "--kind", "vendors", "--output", str(file))
     with file.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     chosen = next(row for row in rows if row["state"] == "mapped")
@@ -258,10 +277,10 @@ def test_mappings_go_out_to_a_spreadsheet_and_decisions_come_back(walk: Walk, tm
         writer.writeheader()
         writer.writerows(rows)
 
-    answered = walk.desk.run("mappings", "import", "acme", str(file), "--json")
+    answered = walk.desk.run("mappings", "import", KEY, str(file), "--json")
 
     assert (answered.code, answered.document["unmapped"], answered.document["mapped"]) == (0, 1, 0)
-    after = walk.desk.run("mappings", "show", "acme", "--kind", "vendors", "--json").document["rows"]
+    after = walk.desk.run("mappings", "show", KEY, "--kind", "vendors", "--json").document["rows"]
     decided = next(row for row in after if row["bill_id"] == chosen["bill_id"])
     assert (decided["state"], decided["method"]) == ("unmapped", "manual")
     assert decided["decided_by"]
@@ -270,18 +289,18 @@ def test_mappings_go_out_to_a_spreadsheet_and_decisions_come_back(walk: Walk, tm
 def test_a_file_with_a_wrong_line_is_refused_whole(walk: Walk, tmp_path: Path) -> None:
     file = tmp_path / "accounts.csv"
     file.write_text("Number,Name,Type\n1000,Checking,Bank\n6000,Rent,Sorcery\n")
-    before = walk.desk.run("ledger", "export", "acme", "--chart-of-accounts").out
+    before = walk.desk.run("ledger", "export", KEY, "--chart-of-accounts").out
 
-    answered = walk.desk.run("ledger", "import", "acme", "--accounts", str(file))
+    answered = walk.desk.run("ledger", "import", KEY, "--accounts", str(file))
 
     assert answered.code == 2
     assert "Nothing was imported; 1 problem:" in answered.err
     assert "accounts.csv line 3:" in answered.err
-    assert walk.desk.run("ledger", "export", "acme", "--chart-of-accounts").out == before
+    assert walk.desk.run("ledger", "export", KEY, "--chart-of-accounts").out == before
 
 
 def test_a_file_that_cannot_be_written_is_named(walk: Walk, tmp_path: Path) -> None:
-    answered = walk.desk.run("mappings", "export", "acme", "--output", str(tmp_path / "no" / "folder.csv"))
+    answered = walk.desk.run("mappings", "export", KEY, "--output", str(tmp_path / "no" / "folder.csv"))
 
     assert answered.code == 2
     assert f"cannot be written: there is no folder {tmp_path / 'no'}." in answered.err
