@@ -29,7 +29,9 @@ dev: $(INSTALLED) ## open the Dagster UI on the demo's data, its simulated BILL 
 
 test: lint ## check style, types, definitions and behaviour (SQLite and PostgreSQL)
 	@$(APART) $(BIN)/dagster definitions validate --workspace workspace.yaml
-	@$(APART) $(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 8
+	@$(BIN)/python -m billcom_assets_tests.peers
+	@$(APART) $(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 8 \
+		--durations 15 --durations-min 3
 
 lint: $(INSTALLED) ## check style and types alone
 	@$(BIN)/ruff check
