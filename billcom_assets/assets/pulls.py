@@ -133,7 +133,8 @@ class Walk:
 
     def _is_behind(self, step: Step, steps: Sequence[Step], pulled: Sequence[str]) -> bool:
         """True when something that the step looks at was to be pulled in this run, and was not."""
-        missing = {one.name for one in steps if one.entity is not None} & set(step.reads) - set(pulled)
+        wanted = {one.name for one in steps if one.entity is not None}.difference(self.permitted.excluded)
+        missing = wanted.intersection(step.reads).difference(pulled)
         if missing:
             names = " and ".join(sorted(missing)).replace("_", " ")
             self.context.log.warning(f"{step.name} is left as it is: {names} could not be pulled.")
