@@ -57,4 +57,8 @@ def _of_one(
         with billcom.sync(key, run_id=context.run.run_id) as sync:
             # As after reading everything.
             sync.changes.update(dict.fromkeys(names))
-            yield from (quality.look(sync, name) for name in names if name not in sync.excluded)
+            for name in names:
+                if sync.state(name).first_pulled_at is None:
+                    yield quality.never_pulled(name, key)
+                else:
+                    yield quality.look(sync, name)

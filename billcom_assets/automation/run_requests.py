@@ -215,8 +215,9 @@ class Tick:
             return Skip(refusal)
         missing = gate(connection, key) if wanted.is_gated else []
         if missing:
-            points = "; ".join(f"{one.prerequisite.title}: {one.found} ({one.fix})" for one in missing)
-            return Skip(f"{SETUP_INCOMPLETE}: {points}")
+            first, more = missing[0], len(missing) - 1
+            others = f"; {more} more: billcom status {key}" if more else ""
+            return Skip(f"{SETUP_INCOMPLETE}: {first.prerequisite.title}: {first.found} ({first.fix}){others}")
         return None
 
     def _requested(self, integration: IntegrationStatus, wanted: Launch) -> dg.RunRequest | Ask | Skip | None:

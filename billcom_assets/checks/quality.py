@@ -89,6 +89,19 @@ def evaluation(entity: str, integration: str, taken: Sequence[tuple[Measure, Qua
     )
 
 
+def never_pulled(entity: str, integration: str) -> dg.AssetCheckEvaluation:
+    """The result for an entity of which nothing is there yet."""
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(entity),
+        check_name=NAME,
+        partition=integration,
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"not measured yet: {entity.replace('_', ' ')} were never pulled. billcom sync {integration}",
+        blocking=False,
+    )
+
+
 def not_permitted(entity: str, integration: str, refusal: Refusal) -> dg.AssetCheckEvaluation:
     """The result for a list that BILL does not show to the login; its words are metadata, not Markdown."""
     title = entity.replace("_", " ")

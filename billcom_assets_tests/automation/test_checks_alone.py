@@ -13,8 +13,8 @@ from billcom_assets.sandbox import SandboxServer
 from billcom_assets_tests.automation.companies import KEY, connect
 
 
-def executed(*checks: tuple[str, str], partition: str | None = None) -> dict[tuple[str, str, str], bool]:
-    """(integration, asset, check) and whether it passed, of a run of these checks alone."""
+def executed(*checks: tuple[str, str], partition: str | None = None) -> dict[tuple[str, str, str], tuple[bool, str]]:
+    """(integration, asset, check), whether it passed and what it says, of a run of these checks alone."""
     selected = [dg.AssetCheckKey(dg.AssetKey(asset), name) for asset, name in checks]
     job = defs.get_implicit_global_asset_job_def().get_subset(
         asset_selection=set(), asset_check_selection=set(selected)
@@ -24,7 +24,10 @@ def executed(*checks: tuple[str, str], partition: str | None = None) -> dict[tup
         assert result.success
         records = instance.get_records_for_run(result.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION).records
         found = [record.event_log_entry.dagster_event.event_specific_data for record in records]
-    return {(one.partition, one.asset_key.to_user_string(), one.check_name): one.passed for one in found}
+    return {
+        (one.partition, one.asset_key.to_user_string(), one.check_name): (one.passed, one.description or "")
+        for one in found
+    }
 
 
 @pytest.fixture
@@ -42,7 +45,11 @@ def test_without_an_integration_every_one_is_looked_at(two: SandboxServer) -> No
     assert set(found) == {
         (key, *check) for key in (KEY, "other-inc") for check in (("bills", "data_quality"), ("gate", "vendors_mapped"))
     }
-    assert (found[KEY, "gate", "vendors_mapped"], found["other-inc", "gate", "vendors_mapped"]) == (True, False)
+    assert [found[key, "gate", "vendors_mapped"][0] for key in (KEY, "other-inc")] == [True, False]
+    # What was never pulled has passed nothing.
+    never = (False, "not measured yet: bills were never pulled. billcom sync other-inc")
+    assert found["other-inc", "bills", "data_quality"] == never
+    assert "never pulled" not in found[KEY, "bills", "data_quality"][1]
     assert not two.sandbox.stats.paths
 
 

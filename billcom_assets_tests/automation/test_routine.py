@@ -33,9 +33,7 @@ def test_what_is_not_ready_is_skipped_with_its_reason(name: str, at: datetime, w
     world.seeded("waiting")
     world.integration("refused", status="error", status_message="BILL refuses the password.")
     told = tick_at(name, world.instance, at).skip_message
-    assert "waiting: setup not completed: Vendor mapping: 0 of 0 vendors are mapped" in told or (
-        "waiting: setup not completed: " in told and "Vendor mapping" in told
-    )
+    assert "waiting: setup not completed: Vendors: BILL has returned no vendors at all" in told
     assert "refused: setup not completed: Authentication: the last login failed: BILL refuses the password." in told
 
 
