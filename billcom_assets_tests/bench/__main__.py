@@ -33,6 +33,7 @@ from billcom_assets_tests.mapping.labelled import generated, judged, labelled
 
 COMPANIES = [sys.executable, "-m", "billcom_assets_tests.bench.companies"]
 OURS = [sys.executable, "-m", "billcom_assets_tests.bench.ours"]
+EMPTY_RUN = [sys.executable, "-m", "billcom_assets_tests.bench.empty_run"]
 SYNC = [sys.executable, "-m", "billcom_assets.cli", "sync", KEY, "--json"]
 SUGGESTIONS = [sys.executable, "-m", "billcom_assets_tests.bench.suggestions"]
 UPGRADE = [sys.executable, "-m", "billcom_assets_tests.bench.upgrade"]
@@ -114,8 +115,11 @@ class Bench:
             prepare(server, Path(home))
             measured(SYNC, {})
             syncs = [self._told("a sync with nothing new", "billcom", measured(SYNC, {})) for _ in range(rounds)]
+            empty = [measured(EMPTY_RUN, {}) for _ in range(rounds)]
         imports = [measured([sys.executable, "-c", "import dagster; print('{}')"], {}) for _ in range(rounds)]
-        self._row("billcom sync, nothing new", "CPU seconds", _cpu(syncs), "import dagster", _cpu(imports))
+        title = "billcom sync, nothing new"
+        self._row(title, "CPU seconds", _cpu(syncs), "import dagster", _cpu(imports))
+        self._row(title, "CPU seconds", _cpu(syncs), "a run of one empty asset", _cpu(empty))
 
     def companies(self) -> None:
         """An hour of many companies of which none has news, as the daemon spends it."""
