@@ -30,7 +30,7 @@ dev: $(INSTALLED) ## open the Dagster UI on the demo's data, its simulated BILL 
 test: lint ## check style, types, definitions and behaviour (SQLite and PostgreSQL)
 	@$(APART) $(BIN)/dagster definitions validate --workspace workspace.yaml
 	@$(BIN)/python -m billcom_assets_tests.peers
-	@$(APART) $(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 8 \
+	@$(APART) $(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile \
 		--durations 15 --durations-min 3
 
 lint: $(INSTALLED) ## check style and types alone

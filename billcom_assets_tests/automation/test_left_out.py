@@ -60,8 +60,9 @@ def test_what_is_left_out_is_not_asked_for_and_its_assets_are_skipped(home: obje
     assert f"billcom connect {KEY} --with users" in refused.err
 
 
-def test_it_keeps_what_it_has_and_goes_on_when_it_is_brought_in_again(home: object, server: SandboxServer) -> None:
-    assert billcom_command("sync", KEY).code == 0
+def test_it_keeps_what_it_has_and_goes_on_when_it_is_brought_in_again(
+    synced_home: object, server: SandboxServer
+) -> None:
     rows = counted("customers")
     assert billcom_command("connect", KEY, "--without", "customers").code == 0
     asked(server)

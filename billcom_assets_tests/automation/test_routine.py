@@ -22,7 +22,7 @@ TEN_MINUTES = timedelta(minutes=10)
 def test_every_ready_integration_is_synced_in_a_run_of_its_own(world: World) -> None:
     world.routine("acme-us")
     world.routine("other-inc")
-    tick = tick_at("hourly_sync", world.instance, NOW)
+    tick = tick_at("hourly_sync", world, NOW)
     assert keys(tick) == ["acme-us", "other-inc"]
     assert {request.partition_key for request in tick.run_requests} == {"acme-us", "other-inc"}
 
@@ -32,7 +32,7 @@ def test_every_ready_integration_is_synced_in_a_run_of_its_own(world: World) -> 
 def test_what_is_not_ready_is_skipped_with_its_reason(name: str, at: datetime, world: World) -> None:
     world.seeded("waiting")
     world.integration("refused", status="error", status_message="BILL refuses the password.")
-    told = tick_at(name, world.instance, at).skip_message
+    told = tick_at(name, world, at).skip_message
     assert "waiting: setup not completed: Vendors: BILL has returned no vendors at all" in told
     assert "refused: setup not completed: Authentication: the last login failed: BILL refuses the password." in told
 
@@ -42,7 +42,7 @@ def test_an_hour_is_synced_once_however_often_the_schedule_ticks(world: World) -
     hour = NOW.replace(minute=0)
     launched: list[str] = []
     for minutes in range(0, 120, 10):
-        tick = tick_at("hourly_sync", world.instance, hour + timedelta(minutes=minutes))
+        tick = tick_at("hourly_sync", world, hour + timedelta(minutes=minutes))
         for request in tick.run_requests or []:
             launched.append(str(request.run_key))
             world.made(request)
@@ -51,24 +51,24 @@ def test_an_hour_is_synced_once_however_often_the_schedule_ticks(world: World) -
 
 def test_a_failed_sync_is_not_tried_again_at_once(world: World) -> None:
     world.routine("acme-us")
-    world.made(tick_at("hourly_sync", world.instance, NOW).run_requests[0], dg.DagsterRunStatus.FAILURE)
-    assert "the next attempt is at" in tick_at("hourly_sync", world.instance, NOW + TEN_MINUTES).skip_message
-    assert keys(tick_at("hourly_sync", world.instance, NOW + timedelta(hours=1))) == ["acme-us"]
+    world.made(tick_at("hourly_sync", world, NOW).run_requests[0], dg.DagsterRunStatus.FAILURE)
+    assert "the next attempt is at" in tick_at("hourly_sync", world, NOW + TEN_MINUTES).skip_message
+    assert keys(tick_at("hourly_sync", world, NOW + timedelta(hours=1))) == ["acme-us"]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
 def test_one_that_was_synced_within_the_hour_needs_no_run(world: World) -> None:
     world.routine("acme-us", synced_at=NOW - TEN_MINUTES)
-    tick = tick_at("hourly_sync", world.instance, NOW)
+    tick = tick_at("hourly_sync", world, NOW)
     assert not tick.run_requests
     assert tick.skip_message == "No integration needs it now."
 
 
 def test_one_that_becomes_ready_within_the_hour_gets_its_turn_in_it(world: World) -> None:
     world.seeded("acme-us")
-    assert not tick_at("hourly_sync", world.instance, NOW).run_requests
+    assert not tick_at("hourly_sync", world, NOW).run_requests
     world.ready("other-inc")
-    assert keys(tick_at("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["other-inc"]
+    assert keys(tick_at("hourly_sync", world, NOW + TEN_MINUTES)) == ["other-inc"]
 
 
 def test_a_tick_launches_as_many_as_there_is_room_for_in_the_queue(
@@ -83,7 +83,7 @@ def test_a_tick_launches_as_many_as_there_is_room_for_in_the_queue(
         world.run(f"going-on-{number}", dg.DagsterRunStatus.STARTED)
     launched: list[list[str]] = []
     for tick_number in range(4):
-        tick = tick_at("hourly_sync", world.instance, NOW.replace(minute=10 * tick_number))
+        tick = tick_at("hourly_sync", world, NOW.replace(minute=10 * tick_number))
         launched.append(keys(tick) if tick.run_requests else [])
         for request in tick.run_requests or []:
             world.made(request)
@@ -95,24 +95,22 @@ def test_a_full_queue_gets_nothing_more(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setattr(run_requests, "QUEUE_ROOM", 1)
     world.routine("acme-us")
     waiting = world.run("elsewhere", dg.DagsterRunStatus.QUEUED)
-    assert tick_at("hourly_sync", world.instance, NOW).skip_message == (
-        "The queue is full (1 waiting); the next tick goes on."
-    )
+    assert tick_at("hourly_sync", world, NOW).skip_message == ("The queue is full (1 waiting); the next tick goes on.")
     world.instance.delete_run(waiting)
-    assert keys(tick_at("hourly_sync", world.instance, NOW + TEN_MINUTES)) == ["acme-us"]
+    assert keys(tick_at("hourly_sync", world, NOW + TEN_MINUTES)) == ["acme-us"]
 
 
 def test_an_integration_that_dagster_does_not_know_yet_does_not_break_the_tick(world: World) -> None:
     world.routine("acme-us", known=False)
     world.routine("other-inc")
-    assert keys(tick_at("hourly_sync", world.instance, NOW)) == ["other-inc"]
+    assert keys(tick_at("hourly_sync", world, NOW)) == ["other-inc"]
 
 
 def test_an_unreadable_integration_holds_up_no_other(world: World) -> None:
     world.broken("aaa-broken")
     world.routine("other-inc")
     for name, at in (("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))):
-        assert keys(tick_at(name, world.instance, at)) == ["other-inc"]
+        assert keys(tick_at(name, world, at)) == ["other-inc"]
 
 
 def swept(world: World, start: datetime, hours: int) -> list[tuple[str, datetime]]:
@@ -120,7 +118,7 @@ def swept(world: World, start: datetime, hours: int) -> list[tuple[str, datetime
     launched = []
     for number in range(2 * hours):
         at = start + number * timedelta(minutes=30)
-        for request in tick_at("nightly_sweep", world.instance, at).run_requests:
+        for request in tick_at("nightly_sweep", world, at).run_requests:
             launched.append((str(request.run_key), at))
             world.made(request)
     return launched
@@ -169,10 +167,10 @@ def test_a_sweep_that_could_not_start_at_its_hour_starts_later_in_the_night(worl
     world.routine("acme-us")
     run_id = world.run("acme-us")
     two = NOW.replace(hour=2, minute=0)
-    assert f"its run {run_id} has not ended yet" in tick_at("nightly_sweep", world.instance, two).skip_message
+    assert f"its run {run_id} has not ended yet" in tick_at("nightly_sweep", world, two).skip_message
     world.instance.report_run_failed(world.instance.get_run_by_id(run_id))
-    assert keys(tick_at("nightly_sweep", world.instance, two + TEN_MINUTES)) == ["acme-us"]
-    assert not tick_at("nightly_sweep", world.instance, two + NIGHT_LASTS).run_requests
+    assert keys(tick_at("nightly_sweep", world, two + TEN_MINUTES)) == ["acme-us"]
+    assert not tick_at("nightly_sweep", world, two + NIGHT_LASTS).run_requests
 
 
 def test_a_failed_sweep_is_tried_again_in_the_same_night_for_what_it_left_undone(world: World) -> None:
@@ -181,35 +179,35 @@ def test_a_failed_sweep_is_tried_again_in_the_same_night_for_what_it_left_undone
     night = (now + timedelta(hours=ahead)).date()
     world.routine("acme-us", time_zone=f"Etc/GMT{-ahead:+d}")
 
-    (first,) = tick_at("nightly_sweep", world.instance, now).run_requests
+    (first,) = tick_at("nightly_sweep", world, now).run_requests
     world.made(first, dg.DagsterRunStatus.FAILURE)
     world.synced("acme-us", now, swept_at=now)
     t = tables.sync_state
     with world.warehouse.write() as connection:
         undone = t.c.entity.in_(["accounts", "roles"])
         connection.execute(update(t).where(undone).values(swept_at=LONG_AGO))
-    assert "the next attempt is at" in tick_at("nightly_sweep", world.instance, now + TEN_MINUTES).skip_message
+    assert "the next attempt is at" in tick_at("nightly_sweep", world, now + TEN_MINUTES).skip_message
 
-    (second,) = tick_at("nightly_sweep", world.instance, now + timedelta(minutes=20)).run_requests
+    (second,) = tick_at("nightly_sweep", world, now + timedelta(minutes=20)).run_requests
     assert second.run_key == f"acme-us/nightly_sweep/{night}/2"
     names = [key.to_user_string() for key in second.asset_selection]
     assert names == ["accounts", "gate", "account_alignment", "roles"]
     world.made(second)
-    assert "launched already" in tick_at("nightly_sweep", world.instance, now + timedelta(hours=2)).skip_message
+    assert "launched already" in tick_at("nightly_sweep", world, now + timedelta(hours=2)).skip_message
 
 
 def test_the_hour_of_the_sweep_has_no_sync_beside_it(world: World) -> None:
     world.routine("acme-us")
     two = NOW.replace(hour=2, minute=0)
-    assert "the nightly sweep takes this hour" in tick_at("hourly_sync", world.instance, two).skip_message
-    assert keys(tick_at("hourly_sync", world.instance, two + timedelta(hours=1))) == ["acme-us"]
+    assert "the nightly sweep takes this hour" in tick_at("hourly_sync", world, two).skip_message
+    assert keys(tick_at("hourly_sync", world, two + timedelta(hours=1))) == ["acme-us"]
 
 
 @pytest.mark.parametrize(("name", "at"), [("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))])
 def test_one_that_was_left_is_skipped_in_a_short_sentence(name: str, at: datetime, world: World) -> None:
     world.routine("acme-us", status="disconnected", credentials=None)
     world.routine("other-inc", status="forgetting", credentials=None)
-    tick = tick_at(name, world.instance, at)
+    tick = tick_at(name, world, at)
     assert not tick.run_requests
     assert tick.skip_message.splitlines() == [
         "acme-us: it is disconnected (billcom connect acme-us)",

@@ -11,8 +11,8 @@ import dagster as dg
 
 from billcom_assets.automation.sensors import LAUNCH_SENSORS
 from billcom_assets.definitions import defs
-from billcom_assets.environment import open_database
 from billcom_assets.resources import Billcom
+from billcom_assets_tests.automation.conftest import World
 
 
 def sense(name: str, instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
@@ -38,14 +38,10 @@ class Looked:
     cursor: str = ""
 
 
-def tick_at(name: str, instance: dg.DagsterInstance, at: datetime, cursor: str | None = None) -> Looked:
+def tick_at(name: str, world: World, at: datetime, cursor: str | None = None) -> Looked:
     """One tick of a sensor at the given time."""
     sensor = next(one for one in LAUNCH_SENSORS if one.name == name)
-    warehouse = open_database()
-    try:
-        result = sensor.evaluate(instance, warehouse, at, cursor, lambda _line: None)
-    finally:
-        warehouse.close()
+    result = sensor.evaluate(world.instance, world.warehouse, at, cursor, lambda _line: None)
     skipped = result.skip_reason.skip_message if result.skip_reason else ""
     return Looked(result.run_requests or [], str(skipped), result.cursor or "")
 
