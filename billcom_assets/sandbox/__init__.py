@@ -6,7 +6,9 @@
 
 The same settings give the same companies, ids and credentials. Organization ``n`` (from 1) has the user
 ``admin@<slug of its name>.example`` with password ``sandbox-password-<n>`` and the sync token ``sandbox-sync-<n>`` with
-value ``sandbox-token-<n>``; the developer key is ``sandbox-dev-key``. What BILL has now is ``organization.rows(path)``;
+value ``sandbox-token-<n>``, the OAuth client ``sandbox-client-<n>`` with secret ``sandbox-client-secret-<n>``, and the
+accountant ``accountant@firm.example`` with console token ``sandbox-console-token``; the developer key is
+``sandbox-dev-key``. What BILL has now is ``organization.rows(path)``;
 ``server.sandbox.change(n, seed)`` lets business happen; the routes under ``/_sandbox/`` do the same from another
 process.
 """

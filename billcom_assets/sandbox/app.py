@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,7 +14,9 @@ from billcom_assets.sandbox import control, v2, v3
 from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.errors import no_such_api
 from billcom_assets.sandbox.gateway import Dialect, Gateway, Operation
+from billcom_assets.sandbox.settings import TokenPath
 from billcom_assets.sandbox.state import Sandbox
+from billcom_assets.sandbox.v3 import oauth
 
 V3_BASE = "/connect"
 V2_BASE = "/api/v2"
@@ -23,12 +26,14 @@ CONTROL_BASE = "/_sandbox"
 def make_app(sandbox: Sandbox) -> Starlette:
     """The application over a sandbox; several applications may share one."""
     dialect = v3.V3Dialect()
+    at_root = sandbox.settings.token_path is TokenPath.AT_ROOT
+    below_base, beside_it = ([], oauth.operations()) if at_root else (oauth.operations(), [])
     return Starlette(
         routes=[
-            Mount(V3_BASE, routes=_routes(sandbox, dialect, v3.operations())),
+            Mount(V3_BASE, routes=_routes(sandbox, dialect, chain(v3.operations(), below_base))),
             Mount(V2_BASE, routes=_routes(sandbox, v2.V2Dialect(), v2.operations())),
             Mount(CONTROL_BASE, routes=control.routes(sandbox)),
-            _fallback(sandbox, dialect),
+            *_routes(sandbox, dialect, beside_it),
         ]
     )
 

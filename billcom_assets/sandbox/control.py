@@ -69,6 +69,10 @@ class Controls:
                 "password": one.user.password,
                 "token_name": one.token.username,
                 "token_value": one.token.password,
+                "client_id": one.client.id,
+                "client_secret": one.client.secret,
+                "console_user": one.accountant.username,
+                "console_token": one.accountant.password,
                 "remember_me_id": one.remember_me_id,
                 "device": one.device,
                 "locked": one.locked,
@@ -132,6 +136,13 @@ class Controls:
         organization.locked = bool(body.get("locked", True))
         return {"organization": organization.id, "locked": organization.locked}
 
+    def revoke_client(self, _request: Request, body: Doc) -> Doc:
+        """Revoke the OAuth client of an organization, and its tokens; or give it back with ``revoked: false``."""
+        organization = self.sandbox.world.organization(body.get("organization"))
+        organization.client.revoked = bool(body.get("revoked", True))
+        self.sandbox.sessions.end_client(organization.client.id)
+        return {"organization": organization.id, "revoked": organization.client.revoked}
+
 
 def _settings_doc(settings: Settings) -> Doc:
     plain = asdict(settings)
@@ -149,6 +160,7 @@ _ROUTES: dict[str, tuple[Control, tuple[str, ...]]] = {
     "/faults": (Controls.faults, ("GET", "POST")),
     "/settings": (Controls.settings, ("GET", "POST")),
     "/sessions/kill": (Controls.kill_sessions, ("POST",)),
+    "/client/revoke": (Controls.revoke_client, ("POST",)),
     "/lock": (Controls.lock, ("POST",)),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billcom_assets.sandbox.codec import encode
+from billcom_assets.sandbox.settings import DeadToken, TokenErrors
 
 
 class Refusal(Exception):
@@ -43,6 +44,28 @@ class Refusal(Exception):
         return encode({"response_status": 1, "response_message": "Error", "response_data": data})
 
 
+class OAuthRefusal(Refusal):
+    """A refusal of the token endpoint, in the form that OAuth 2 gives it (RFC 6749, section 5.2)."""
+
+    def __init__(self, status: int, error: str, description: str) -> None:
+        super().__init__(status, error, description)
+
+    def v3_body(self, timestamp: str) -> bytes:  # noqa: ARG002 - OAuth errors carry no time
+        """One object without a BDC code."""
+        return encode({"error": self.code, "error_description": self.messages[0]})
+
+
+class GatewayRefusal(Refusal):
+    """A refusal by the gateway in front of the API."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, None, message, category="REQUEST")
+
+    def v3_body(self, timestamp: str) -> bytes:  # noqa: ARG002 - the gateway tells no time
+        """One object with a message only."""
+        return encode({"message": self.messages[0]})
+
+
 def invalid(*messages: str) -> Refusal:
     """A query or body that the gateway does not accept: 400 without a code."""
     return Refusal(400, None, *messages, category="REQUEST")
@@ -56,6 +79,22 @@ def missing(*fields: str) -> Refusal:
 def dead_session() -> Refusal:
     """The session is unknown, expired, logged out or of another developer key."""
     return Refusal(401, "BDC_1109", "Session is invalid. Please log in.")
+
+
+def dead_token(kind: DeadToken) -> Refusal:
+    """The access token is unknown, expired or revoked."""
+    return GatewayRefusal(401, "Unauthorized") if kind is DeadToken.GATEWAY else dead_session()
+
+
+def wrong_client(shape: TokenErrors) -> Refusal:
+    """The OAuth client is unknown or revoked, or the secret is not its own."""
+    said = "Client authentication failed."
+    return OAuthRefusal(401, "invalid_client", said) if shape is TokenErrors.OAUTH else Refusal(401, None, said)
+
+
+def out_of_scope() -> Refusal:
+    """The scope of the OAuth client does not hold the operation."""
+    return Refusal(403, None, "The application's scope does not permit this operation.", category="REQUEST")
 
 
 def wrong_password() -> Refusal:

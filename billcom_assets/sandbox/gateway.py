@@ -20,6 +20,7 @@ from billcom_assets.sandbox.errors import (
     dead_session,
     hourly_limit,
     invalid,
+    out_of_scope,
     too_many_at_once,
     untrusted,
 )
@@ -100,8 +101,8 @@ class Operation:
         path: Path below the API's base, with placeholders in braces.
         handler: What it does, run under the sandbox's lock.
         session: It needs a living session.
-        login: It is a login, with a limit of its own.
-        trusted: It needs multi-factor authentication.
+        login: It is a login or gives an access token, with a limit of its own.
+        trusted: It needs multi-factor authentication, or an OAuth client with full access.
         body: What its JSON body must look like; None for an operation that reads none.
     """
 
@@ -123,7 +124,7 @@ class Dialect(Protocol):
     """What differs between v3 and v2."""
 
     def credentials(self, request: Request, call: Call) -> tuple[str, str]:
-        """Developer key and session id of a call; "" where absent."""
+        """Developer key (or OAuth client) and session id of a call; "" where absent."""
         ...
 
     def organization_id(self, call: Call) -> str:
@@ -211,7 +212,7 @@ class Gateway:
         if broken is not None:
             return broken
         if operation.trusted and not call.open_session.trusted:
-            raise untrusted()
+            raise out_of_scope() if call.open_session.is_oauth else untrusted()
         if operation.body is not None:
             call.content = read_body(operation.body, call.json())
         with sandbox.lock:
@@ -237,7 +238,7 @@ class Gateway:
         faults, settings = self._sandbox.faults, self._sandbox.settings
         if operation.session and faults.fails(Fault.SESSION_DEATH, passage.name):
             self._sandbox.sessions.end(call.open_session.id)
-            raise dead_session()
+            raise self._sandbox.sessions.dead(call.open_session.id)
         if faults.fails(Fault.HOURLY_LIMIT, passage.name):
             raise hourly_limit(settings.throttle_status, settings.requests_per_hour)
         if faults.fails(Fault.CONCURRENCY_LIMIT, passage.name):

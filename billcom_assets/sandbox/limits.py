@@ -1,4 +1,7 @@
-"""BILL's limits: requests and logins per developer key and clock hour, requests in flight per key and organization."""
+"""BILL's limits: requests and logins per developer key and clock hour, requests in flight per key and organization.
+
+For calls with an access token the OAuth client stands in for the developer key; what BILL does is not published.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,24 @@ from billcom_assets.sandbox.errors import hourly_limit, too_many_at_once
 from billcom_assets.sandbox.settings import Readings
 
 Caller = tuple[str, str]
-"""Developer key and organization id."""
+"""Developer key, or id of the OAuth client, and organization id."""
 
 
 class Limits:
     """Counts and refuses.
 
+    Args:
+        readings: The limits.
+        clock: Its hours count.
+        clients: Ids of OAuth clients.
+
     Attributes:
         peak: Highest number of requests in flight per developer key and organization, refused ones included.
     """
 
-    def __init__(self, readings: Readings, clock: Clock) -> None:
+    def __init__(self, readings: Readings, clock: Clock, *, clients: frozenset[str] = frozenset()) -> None:
         self._readings = readings
+        self._clients = clients
         self._clock = clock
         self._hour = -1
         self._requests: Counter[str] = Counter()
@@ -47,7 +56,7 @@ class Limits:
         """
         self._turn_hour()
         settings = self._readings.settings
-        if dev_key not in settings.dev_keys:
+        if not self._knows(dev_key):
             return
         self._requests[dev_key] += 1
         if self._requests[dev_key] > settings.requests_per_hour:
@@ -61,7 +70,7 @@ class Limits:
         """
         self._turn_hour()
         settings = self._readings.settings
-        if dev_key not in settings.dev_keys:
+        if not self._knows(dev_key):
             return
         self._logins[dev_key] += 1
         if self._logins[dev_key] > settings.logins_per_hour:
@@ -82,6 +91,9 @@ class Limits:
     def leave(self, caller: Caller) -> None:
         """A request ends."""
         self._in_flight[caller] -= 1
+
+    def _knows(self, dev_key: str) -> bool:
+        return dev_key in self._readings.settings.dev_keys or dev_key in self._clients
 
     def _turn_hour(self) -> None:
         hour = self._clock.seconds() // SECONDS_AN_HOUR

@@ -43,6 +43,21 @@ class Login:
     is_token: bool
 
 
+@dataclass(slots=True)
+class OAuthClient:
+    """A developer app that an administrator made; ``POST /authx/token`` gives it access tokens.
+
+    Attributes:
+        id: Client id.
+        secret: Client secret.
+        revoked: It gets no token any more.
+    """
+
+    id: str
+    secret: str
+    revoked: bool = False
+
+
 class Organization:
     """One organization: its logins and its tables.
 
@@ -53,6 +68,8 @@ class Organization:
         slug: Its name as part of an e-mail address.
         user: Login of an administrator.
         token: Login of a sync token.
+        accountant: Login of an accounting firm's user, the same in every organization; the password is a console token.
+        client: OAuth client.
         locked: Logins are refused with 423 BDC_1107.
         money: The JSON number for an amount in cents.
         clock: Stamps every change.
@@ -84,6 +101,11 @@ class Organization:
         self.token = Login(
             f"sandbox-sync-{number + 1}", f"sandbox-token-{number + 1}", self.ids.new("syu"), is_token=True
         )
+        firm = IdSource(f"{settings.seed}/firm")
+        self.accountant = Login(
+            "accountant@firm.example", "sandbox-console-token", firm.new(USERS.prefix), is_token=False
+        )
+        self.client = OAuthClient(f"sandbox-client-{number + 1}", f"sandbox-client-secret-{number + 1}")
         self.remember_me_id = f"sandbox-remember-me-{number + 1}"
         self.device = "sandbox-device"
         self.locked = False

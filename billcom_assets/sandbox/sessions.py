@@ -1,4 +1,4 @@
-"""The one session table behind v2 and v3."""
+"""The one session table behind v2 and v3; an access token of OAuth is a session that ends by the clock."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from billcom_assets.sandbox.clock import Clock
-from billcom_assets.sandbox.errors import dead_session, organization_locked, wrong_dev_key, wrong_password
-from billcom_assets.sandbox.organization import Organization
+from billcom_assets.sandbox.errors import (
+    Refusal,
+    dead_session,
+    dead_token,
+    organization_locked,
+    wrong_client,
+    wrong_dev_key,
+    wrong_password,
+)
+from billcom_assets.sandbox.organization import Login, Organization
 from billcom_assets.sandbox.settings import Readings
 from billcom_assets.sandbox.world import World
+
+BEARER = "Bearer "
+"""Begins the ids of sessions that an access token carries: the whole header ``Authorization``."""
 
 
 @dataclass(slots=True)
@@ -21,10 +32,11 @@ class Session:
         id: Opaque session id.
         organization: The only organization it reaches.
         user_id: ``006...``, or ``syu...`` of a sync token.
-        dev_key: The only developer key it works with.
+        dev_key: The only developer key it works with; of an access token, the OAuth client's id.
         is_token: Whether a sync token opened it.
         trusted: Whether multi-factor authentication was passed.
         last_used: The instant of the last call.
+        ends: When it ends, used or not; None where only idling ends it.
     """
 
     id: str
@@ -34,6 +46,12 @@ class Session:
     is_token: bool
     trusted: bool
     last_used: datetime = field(repr=False)
+    ends: datetime | None = None
+
+    @property
+    def is_oauth(self) -> bool:
+        """Whether an access token carries it."""
+        return self.id.startswith(BEARER)
 
 
 class Sessions:
@@ -59,8 +77,9 @@ class Sessions:
         dev_key: str,
         remember_me_id: str | None = None,
         device: str | None = None,
+        console: bool = False,
     ) -> Session:
-        """Log in.
+        """Log in; with ``console`` the password is the console token of an accounting firm's user.
 
         Raises:
             Refusal: BDC_1102 wrong developer key, BDC_1101 wrong user, password or organization, BDC_1107 locked.
@@ -72,52 +91,74 @@ class Sessions:
             raise wrong_password()
         if organization.locked:
             raise organization_locked()
-        login = next(
-            (
-                one
-                for one in (organization.user, organization.token)
-                if (one.username, one.password) == (username, password)
-            ),
-            None,
-        )
+        logins = (organization.accountant,) if console else (organization.user, organization.token)
+        login = next((one for one in logins if (one.username, one.password) == (username, password)), None)
         if login is None:
             self._failed(organization)
             raise wrong_password()
         self._failures.pop(organization.id, None)
         trusted = not login.is_token and remember_me_id == organization.remember_me_id and device == organization.device
+        return self._open(organization, login, dev_key, trusted=trusted)
+
+    def open_for_client(self, client_id: str, secret: str) -> Session:
+        """The session of a new access token, which stands after ``Bearer`` in its id.
+
+        Raises:
+            Refusal: 401; no client has this id, it has another secret, or it was revoked.
+        """
+        settings = self._readings.settings
+        organization = self._world.by_client.get(client_id)
+        if organization is None or organization.client.secret != secret or organization.client.revoked:
+            raise wrong_client(settings.token_errors)
+        life = timedelta(minutes=settings.oauth_token_minutes)
+        return self._open(organization, organization.user, client_id, trusted=settings.oauth_full_access, life=life)
+
+    def _open(
+        self, organization: Organization, login: Login, key: str, *, trusted: bool, life: timedelta | None = None
+    ) -> Session:
+        now = self._clock.now()
         self._opened += 1
         session = Session(
-            id=self._new_id(organization),
+            id=("" if life is None else BEARER) + self._new_id(organization),
             organization=organization,
             user_id=login.user_id,
-            dev_key=dev_key,
+            dev_key=key,
             is_token=login.is_token,
             trusted=trusted,
-            last_used=self._clock.now(),
+            last_used=now,
+            ends=None if life is None else now + life,
         )
         self._alive[session.id] = session
         return session
+
+    def client_of(self, session_id: str) -> str:
+        """The OAuth client of an access token that was not taken back; "" for any other."""
+        session = self._alive.get(session_id)
+        return session.dev_key if session is not None and session.is_oauth else ""
 
     def use(self, session_id: str | None, dev_key: str | None) -> Session:
         """The living session of a call; its idle time starts again.
 
         Raises:
-            Refusal: 401 BDC_1109; unknown, idle too long, logged out, or opened with another developer key.
+            Refusal: 401; unknown, idle too long or over, logged out, or opened with another developer key.
         """
         session = self._alive.get(session_id or "")
         if session is None or session.dev_key != dev_key:
-            raise dead_session()
-        now = self._clock.now()
-        if now - session.last_used > self._idle_life(session):
+            raise self.dead(session_id or "")
+        if self._is_over(session):
             del self._alive[session.id]
-            raise dead_session()
-        session.last_used = now
+            raise self.dead(session.id)
+        session.last_used = self._clock.now()
         return session
+
+    def dead(self, session_id: str) -> Refusal:
+        """The refusal of a session that ended."""
+        return dead_token(self._readings.settings.dead_token) if session_id.startswith(BEARER) else dead_session()
 
     def is_open(self, session_id: str) -> bool:
         """Whether this session is alive; asking does not keep it so."""
         session = self._alive.get(session_id)
-        return session is not None and self._clock.now() - session.last_used <= self._idle_life(session)
+        return session is not None and not self._is_over(session)
 
     def end(self, session_id: str) -> None:
         """Log out, or kill from outside; ending a dead session is no error."""
@@ -129,6 +170,16 @@ class Sessions:
         for session_id in doomed:
             del self._alive[session_id]
         return len(doomed)
+
+    def end_client(self, client_id: str) -> None:
+        """Take back every access token of an OAuth client."""
+        self._alive = {key: one for key, one in self._alive.items() if not (one.is_oauth and one.dev_key == client_id)}
+
+    def _is_over(self, session: Session) -> bool:
+        now = self._clock.now()
+        if session.ends is not None:
+            return now >= session.ends
+        return now - session.last_used > self._idle_life(session)
 
     def _idle_life(self, session: Session) -> timedelta:
         settings = self._readings.settings

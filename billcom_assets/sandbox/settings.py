@@ -64,6 +64,33 @@ class ListOrder(StrEnum):
     NEWEST_FIRST = "newest_first"
 
 
+class TokenPath(StrEnum):
+    """Where the token endpoint of OAuth is."""
+
+    UNDER_BASE = "under_base"
+    """``/connect/authx/token``."""
+    AT_ROOT = "at_root"
+    """``/authx/token``."""
+
+
+class TokenErrors(StrEnum):
+    """How the token endpoint says that it refuses a client."""
+
+    OAUTH = "oauth"
+    """``{"error": "invalid_client", ...}``, as OAuth 2 has it."""
+    BILL = "bill"
+    """BILL's array, without a code."""
+
+
+class DeadToken(StrEnum):
+    """What a call with an access token that ended gets: 401 with..."""
+
+    GATEWAY = "gateway"
+    """One object with a message and no code."""
+    BILL = "bill"
+    """BDC_1109, as for a session."""
+
+
 class ExchangeRate(StrEnum):
     """What ``exchangeRate`` multiplies."""
 
@@ -82,6 +109,9 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "approvers_shown": ApproversShown,
     "end_of_list": EndOfList,
     "list_order": ListOrder,
+    "token_path": TokenPath,
+    "token_errors": TokenErrors,
+    "dead_token": DeadToken,
 }
 
 
@@ -132,6 +162,12 @@ class Settings:
         in_flight_limit: Requests in flight per developer key and organization.
         user_idle_minutes: Idle life of a password session.
         token_idle_hours: Idle life of a sync-token session.
+        oauth_token_minutes: Life of an access token of OAuth, used or not.
+        oauth_full_access: OAuth clients have the scope "Full access", otherwise "Accounting data access".
+        oauth_session_info: ``GET /v3/login/session`` serves access tokens too; otherwise it refuses them with 403.
+        token_path: Where the token endpoint is.
+        token_errors: How it says that it refuses a client.
+        dead_token: What a call with an access token that ended gets.
         failed_logins_to_lock: Wrong passwords in a row that lock an organization; 0 never locks.
         cursor_kind: What a cursor stands on.
         cursor_mismatch: What a differing query beside a cursor does.
@@ -172,6 +208,12 @@ class Settings:
     in_flight_limit: int = 3
     user_idle_minutes: int = 35
     token_idle_hours: int = 48
+    oauth_token_minutes: int = 60
+    oauth_full_access: bool = False
+    oauth_session_info: bool = True
+    token_path: TokenPath = TokenPath.UNDER_BASE
+    token_errors: TokenErrors = TokenErrors.OAUTH
+    dead_token: DeadToken = DeadToken.GATEWAY
     failed_logins_to_lock: int = 0
 
     cursor_kind: CursorKind = CursorKind.KEYSET
@@ -215,6 +257,9 @@ class Readings:
 
 
 FIXED_AT_START = frozenset(
-    {"seed", "bills", "orgs", "more", "dev_keys", "numbers", "exchange_rate", "parent_visible", "faults"}
+    {
+        *("seed", "bills", "orgs", "more", "dev_keys", "numbers", "exchange_rate", "parent_visible", "faults"),
+        "token_path",
+    }
 )
 """Settings that a running sandbox cannot change; faults have a control route of their own."""

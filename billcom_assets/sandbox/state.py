@@ -31,7 +31,7 @@ class Sandbox:
         self.lock = self.world.lock
         self.readings = self.world.readings
         self.sessions = Sessions(self.world, self.readings, self.clock)
-        self.limits = Limits(self.readings, self.clock)
+        self.limits = Limits(self.readings, self.clock, clients=frozenset(self.world.by_client))
         self.stats = Stats()
         self.refused: dict[str, Refusal] = {}
         """Operations that BILL refuses to everybody, by the names they have in ``stats.paths``."""

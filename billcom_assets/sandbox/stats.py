@@ -10,7 +10,7 @@ class Stats:
 
     Attributes:
         requests: All API requests, refused ones included.
-        logins: Login requests, v2 and v3, refused ones included.
+        logins: Login requests, v2 and v3, and those for access tokens, refused ones included.
         paths: Requests per verb and route, for example ``GET /v3/bills``.
         statuses: Responses per HTTP status.
         codes: Refusals per BDC code.

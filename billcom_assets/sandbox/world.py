@@ -20,6 +20,7 @@ class World:
         clock: Stamps every change.
 
     Attributes:
+        by_client: Organizations by the id of their OAuth client.
         lock: Held by whoever reads or changes the world from another thread than the server's.
     """
 
@@ -34,6 +35,7 @@ class World:
         )
         for organization in self.organizations:
             write_history(organization)
+        self.by_client = {organization.client.id: organization for organization in self.organizations}
         self._by_id = {organization.id: organization for organization in self.organizations}
 
     def organization(self, organization_id: str | None = None) -> Organization:

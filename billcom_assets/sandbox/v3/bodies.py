@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billcom_assets.sandbox.books.fields import LINE_CLASSIFICATIONS
+from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.kinds import (
     ACCOUNT_TYPES,
     ACCOUNTING_CLASSES,
@@ -32,10 +33,21 @@ ADDRESS = Record(
     countryName=text(100),
 )
 
-LOGIN = Record(
+
+class _Login(Record):
+    """A login: with a password, or with the console token of an accounting firm's user in its place."""
+
+    def missing(self, value: Doc) -> list[str]:
+        """Names of the fields that are not there and must be."""
+        by_console = bool(value.get("consoleApiToken"))
+        return [name for name in super().missing(value) if not (by_console and name == "password")]
+
+
+LOGIN = _Login(
     "username password organizationId devKey",
     username=text(),
     password=text(),
+    consoleApiToken=text(),
     organizationId=text(),
     devKey=text(),
     rememberMeId=text(),

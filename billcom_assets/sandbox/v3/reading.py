@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from billcom_assets.sandbox.errors import Refusal, no_such_object, untrusted
+from billcom_assets.sandbox.errors import Refusal, no_such_object, out_of_scope, untrusted
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.kinds import KINDS, Kind
 from billcom_assets.sandbox.pages import Lister, ListRequest
 from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import find
+from billcom_assets.sandbox.v3.oauth import TOKEN_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,22 @@ class V3Dialect:
     """Headers carry the credentials, errors are arrays with a status of their own."""
 
     def credentials(self, request: Request, call: Call) -> tuple[str, str]:
-        """Developer key and session id from the headers; a login carries its key in the body."""
+        """Developer key and session id from the headers; a login carries its key in the body, OAuth a bearer token."""
         if request.url.path.endswith("/v3/login"):
             return _login_field(call, "devKey"), ""
+        if request.url.path.endswith(TOKEN_PATH):
+            return call.form.get("client_id", ""), ""
+        authorization = request.headers.get("authorization", "")
+        if authorization:
+            alone = not {"devkey", "sessionid"}.intersection(request.headers.keys())
+            return call.sandbox.sessions.client_of(authorization) if alone else "", authorization
         return request.headers.get("devKey", ""), request.headers.get("sessionId", "")
 
     def organization_id(self, call: Call) -> str:
-        """The organization that a login names."""
+        """The organization that a login names, or whose OAuth client wants a token."""
+        if call.form:
+            client = call.sandbox.world.by_client.get(call.form.get("client_id", ""))
+            return client.id if client else ""
         return _login_field(call, "organizationId")
 
     def refuse(self, refusal: Refusal, timestamp: str) -> ApiResponse:
@@ -44,13 +54,15 @@ def _login_field(call: Call, name: str) -> str:
 def log_in(call: Call) -> ApiResponse:
     """``POST /v3/login``."""
     body = call.content
+    console_token = body.get("consoleApiToken")
     session = call.sandbox.sessions.open(
         username=body["username"],
-        password=body["password"],
+        password=console_token or body["password"],
         organization_id=body["organizationId"],
         dev_key=body["devKey"],
         remember_me_id=body.get("rememberMeId"),
         device=body.get("device"),
+        console=bool(console_token),
     )
     return ApiResponse.json(
         {
@@ -71,6 +83,8 @@ def log_out(call: Call) -> ApiResponse:
 def session_info(call: Call) -> ApiResponse:
     """``GET /v3/login/session``."""
     session = call.open_session
+    if session.is_oauth and not call.sandbox.settings.oauth_session_info:
+        raise out_of_scope()
     return ApiResponse.json(
         {
             "organizationId": session.organization.id,
