@@ -268,6 +268,7 @@ class BillClient:
 
         Raises:
             QueryRefused: BILL refuses a filter or sort.
+            UnsupportedCall: The credentials are an OAuth client's.
             BillError: Anything else, see ``errors``.
         """
         if not 1 <= max_rows <= 999 or start < 0:
@@ -283,6 +284,7 @@ class BillClient:
 
         Raises:
             NotFound: BILL has no such object.
+            UnsupportedCall: The credentials are an OAuth client's.
             BillError: Anything else, see ``errors``.
         """
         call = self._v2_call(f"Crud/Read/{_entity(entity)}.json", {"id": item_id}, is_query=False)
@@ -290,6 +292,13 @@ class BillClient:
 
     def _v2_call(self, path: str, document: dict[str, Any], *, is_query: bool) -> Call:
         context = Context(f"POST /api/v2/{path}", is_query=is_query)
+        if not self.credentials.way.reaches_v2:
+            raise UnsupportedCall(
+                "v2 refused: BILL's v2 API takes no OAuth client; nothing was sent",
+                integration=self.integration,
+                endpoint=context.endpoint,
+                next_step=f"Connect with a sync token where v2 is needed: billcom connect {self.integration or 'KEY'}",
+            )
         return Call("POST", f"{self.credentials.v2_url}/{path}", context, body=_ENCODER.encode(document), v2=True)
 
 

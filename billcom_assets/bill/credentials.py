@@ -14,6 +14,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from billcom_assets.bill.errors import ConfigurationError
+from billcom_assets.bill.ways import PARTS, SECRET_PARTS, Way, way_of
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\s]")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?\.?")
@@ -127,30 +128,37 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
-    """What a sign-in to BILL needs.
+    """What a sign-in to BILL needs, in exactly one of the ways that :class:`Way` names.
 
     With an AP & AR sync token, ``username`` is the token's name and ``password`` its value
     (https://developer.bill.com/docs/token-based-sign-in). Stray whitespace around values is removed: BILL reports a
     developer key with a trailing newline as an invalid key.
 
     Raises:
-        ConfigurationError: A value is empty or malformed, or ``base_url`` is not safe to send credentials to.
+        ConfigurationError: A value is empty or malformed, values are for different ways, or ``base_url`` is not safe to
+            send credentials to.
     """
 
     organization_id: str
-    username: str
-    password: str
-    dev_key: str
+    username: str = ""
+    password: str = ""
+    dev_key: str = ""
     environment: Environment = Environment.PRODUCTION
     base_url: str | None = None
     """Other base of the v3 API than the environment's, for a simulated BILL or a gateway of one's own."""
     v2_base_url: str | None = None
     """Other base of the v2 API; by default the one beside ``base_url``."""
+    console_token: str = ""
+    """Accountant Console API token, in place of the password."""
+    client_id: str = ""
+    client_secret: str = ""
+    way: Way = field(init=False, compare=False)
     fingerprint: str = field(init=False, compare=False)
-    """Identifies both addresses, user and developer key without revealing them; sessions are bound to it."""
+    """Identifies both addresses, user and developer key, or OAuth client, without revealing them; binds sessions."""
 
     def __post_init__(self) -> None:
-        for name in ("organization_id", "username", "password", "dev_key"):
+        object.__setattr__(self, "way", way_of([part for part in PARTS if getattr(self, part)]))
+        for name in ("organization_id", *self.way.parts):
             object.__setattr__(self, name, _cleaned(getattr(self, name), name.replace("_", " ")))
         object.__setattr__(self, "environment", _environment(self.environment))
         for name in ("base_url", "v2_base_url"):
@@ -160,7 +168,7 @@ class Credentials:
         if self.base_url:
             object.__setattr__(self, "base_url", _v3_base(self.base_url))
             object.__setattr__(self, "environment", _ENVIRONMENT_BY_URL.get(self.v3_url, self.environment))
-        identity = "\x00".join((self.v3_url, self.v2_url, self.dev_key, self.organization_id, self.username))
+        identity = "\x00".join((self.v3_url, self.v2_url, self.dev_key, self.organization_id, self.principal))
         object.__setattr__(self, "fingerprint", _digest(identity))
 
     @property
@@ -180,22 +188,27 @@ class Credentials:
 
     @property
     def key_digest(self) -> str:
-        """Names the developer key at its host without revealing it; BILL counts requests by it."""
-        return _digest(f"{urlsplit(self.v3_url).netloc}\x00{self.dev_key}")
+        """Names what BILL counts requests by, at its host and without revealing it.
+
+        That is the developer key. For OAuth BILL does not say; counted are the client and the organization.
+        """
+        counted = self.dev_key or f"{self.client_id}\x00{self.organization_id}"
+        return _digest(f"{urlsplit(self.v3_url).netloc}\x00{counted}")
 
     @property
-    def masked_username(self) -> str:
-        """The user name's first letter."""
-        return f"{self.username[0]}***" if len(self.username) > 1 else "***"
+    def principal(self) -> str:
+        """Who signs in: a user name, a sync token's name, or the id of an OAuth client."""
+        return str(getattr(self, self.way.parts[0]))
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never appear in a message."""
-        return (self.password, self.dev_key)
+        return tuple(getattr(self, part) for part in self.way.parts if part in SECRET_PARTS)
 
     def __repr__(self) -> str:
+        masked = f"{self.principal[0]}***" if len(self.principal) > 1 else "***"
         return (
-            f"Credentials(organization_id={self.organization_id!r}, username={self.masked_username!r}, "
+            f"Credentials(organization_id={self.organization_id!r}, {self.way.parts[0]}={masked!r}, "
             f"environment={self.environment.value!r})"
         )
 

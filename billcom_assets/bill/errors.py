@@ -21,7 +21,7 @@ class BillError(UserFacingError):
         message: What BILL said, in its own words, cleaned; or what happened when BILL said nothing.
         integration: Label of the integration given to the client, or an empty string.
         endpoint: Verb and path, for example ``GET /v3/bills``; never a query.
-        code: BILL's code such as ``BDC_1109``, or None.
+        code: BILL's code such as ``BDC_1109``, OAuth's such as ``invalid_client``, or None.
         http_status: Status of the response, or None when there was none.
         next_step: What the reader can do about it.
     """
@@ -196,8 +196,8 @@ class HourlyLimitReached(BillError):
     ) -> None:
         when = f"at {resets_at:%Y-%m-%d %H:%M} UTC" if resets_at else "with the next clock hour"
         facts["next_step"] = facts.get("next_step") or (
-            f"BILL counts {counted} per developer key over all organizations; the next allowance opens {when}. "
-            "Run again after that; finished pages are kept."
+            f"BILL counts {counted} per developer key over all organizations (OAuth: per client); the next allowance "
+            f"opens {when}. Run again after that; finished pages are kept."
         )
         super().__init__(message, **facts)
         self.counted = counted

@@ -26,8 +26,8 @@ _POSTPONED: Final = "POSTPONED"
 """Stands for the code of a sign-in that was refused for now, where BILL gave none that says so."""
 _LATER: Final = re.compile(r"\btry (again )?(later|in \d)|\btemporar|\btoo many\b|\blocked\b", re.I)
 _MORE_RIGHTS: Final = (
-    "The signed-in user or sync token may not do this. Have a BILL administrator widen its role, or sign in as another "
-    "user."
+    "The signed-in user, sync token or OAuth client may not do this. Have a BILL administrator widen its role or "
+    "scope, or sign in as another one."
 )
 _QUERY_STATUSES: Final = frozenset({200, 400, 410, 414, 422})
 
@@ -41,6 +41,8 @@ class Context:
     is_write: bool = False
     is_query: bool = False
     cursor_in_play: bool = False
+    check: str = ""
+    """Of a sign-in: what to check when BILL's refusal does not say; ``{environment}`` is BILL's environment."""
 
 
 def error_for(
@@ -58,7 +60,7 @@ def error_for(
         "endpoint": context.endpoint,
         "code": problem.code,
         "http_status": problem.http_status,
-        "next_step": _next_step(kind, problem, integration, environment),
+        "next_step": _next_step(kind, problem, context, integration, environment),
     }
     if kind is QueryRefused:
         facts["cursor_in_play"] = context.cursor_in_play
@@ -152,9 +154,9 @@ def sign_in_command(integration: str, code: str | None) -> str:
     return f"{connect} (it asks for the right credentials; repeated failures lock the organization)"
 
 
-def _next_step(kind: type[BillError], problem: Problem, integration: str, environment: str) -> str:
+def _next_step(kind: type[BillError], problem: Problem, context: Context, integration: str, environment: str) -> str:
     if kind is AuthenticationRefused:
-        return _sign_in_step(problem, integration, environment)
+        return _sign_in_step(problem, context, integration, environment)
     if kind is SignInPostponed:
         known = kind_of(problem.code)
         cause = known.meaning.next_step if known is not None else "It may be a lock after repeated failures."
@@ -166,8 +168,8 @@ def _next_step(kind: type[BillError], problem: Problem, integration: str, enviro
     return problem.kind.meaning.next_step
 
 
-def _sign_in_step(problem: Problem, integration: str, environment: str) -> str:
+def _sign_in_step(problem: Problem, context: Context, integration: str, environment: str) -> str:
     """What to check, and the command with which to go on."""
-    cause = problem.kind.meaning.next_step or AuthenticationRefused.default_next_step
+    cause = problem.kind.meaning.next_step or context.check or AuthenticationRefused.default_next_step
     command = sign_in_command(integration or "KEY", problem.code or f"HTTP {problem.http_status}")
     return f"{cause.format(environment=environment)} Then {command}."

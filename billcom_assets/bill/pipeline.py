@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
-
-import msgspec
 
 from billcom_assets.bill import responses
 from billcom_assets.bill.bounded import ResponseLimits
@@ -23,14 +21,16 @@ from billcom_assets.bill.query import query_string
 from billcom_assets.bill.quotas import Clock, RequestBudget
 from billcom_assets.bill.responses import Response
 from billcom_assets.bill.retry import RetryPolicy
-from billcom_assets.bill.session import SessionStore, StoredSession, opened_session
+from billcom_assets.bill.session import SessionStore, StoredSession, user_in
 from billcom_assets.bill.session_keeper import Lease, SessionKeeper
+from billcom_assets.bill.sign_in import sign_in_with
 from billcom_assets.bill.transport import Request, Transport
 from billcom_assets.redaction.secrets import Redactor
 
 _LOG: Final = logging.getLogger(__name__)
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-_LOGIN: Final = Context("POST /v3/login", is_login=True)
+_WHO_AM_I: Final = Context("GET /v3/login/session")
+_NOT_HERE: Final = frozenset({404, 405})
+"""Statuses of an address that does not know the call."""
 _RENEWALS: Final = 5
 """New sessions one call may ask for: a session may die again before the call comes through."""
 _CURED_BY_SIGN_IN: Final = frozenset({ProblemKind.CREDENTIALS, ProblemKind.DEVELOPER_KEY})
@@ -116,7 +116,9 @@ class Pipeline:
         self._concurrency = ConcurrencyLimit.shared(
             f"{credentials.v3_url} {credentials.key_digest} {credentials.organization_id}"
         )
-        self._redactor = Redactor((*credentials.secrets, credentials.username))
+        self._redactor = Redactor((*credentials.secrets, credentials.principal))
+        self._how = sign_in_with(credentials.way)
+        self._sign_in_addresses = self._how.addresses(credentials)
         self._meter = Meter()
         self._doubted: dict[str, int] = {}
         self._v3 = Transport(credentials.v3_url, timeout, limits)
@@ -168,7 +170,7 @@ class Pipeline:
         try:
             return self.keeper.fresh().session
         except BillError as error:
-            raise error.located(integration=self._integration, endpoint=_LOGIN.endpoint) from None
+            raise error.located(integration=self._integration, endpoint=self._how.context.endpoint) from None
 
     def _attempt(self, call: Call, reading: Reading[T], progress: _Progress) -> T | Problem:
         """One try, with a new session where the one at hand is dead."""
@@ -185,18 +187,19 @@ class Pipeline:
             lease = self.keeper.renew(lease)
 
     def _request(self, call: Call, lease: Lease) -> Request:
-        dev_key, session_id = self._credentials.dev_key, lease.session.session_id
+        session = lease.session
         if call.v2:
-            form = {"devKey": dev_key, "sessionId": session_id, "data": (call.body or b"").decode()}
+            dev_key = self._credentials.dev_key
+            form = {"devKey": dev_key, "sessionId": session.session_id, "data": (call.body or b"").decode()}
             headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
             return Request("POST", call.url, headers, query_string(form.items()).encode(), v2=True)
-        headers = {"Accept": "application/json", "devKey": dev_key, "sessionId": session_id}
+        headers = self._how.headers(self._credentials, session)
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         return Request(call.method, call.url, headers, call.body, own_connection=not call.replayable)
 
-    def _send(self, transport: Transport, request: Request, context: Context) -> Response | Problem:
-        """Sends one request within the limits."""
+    def _send(self, transport: Transport, request: Request, context: Context, *secrets: str) -> Response | Problem:
+        """Sends one request within the limits; ``secrets`` are in it besides the sessions that the keeper knows."""
         self._budget.spend(1)
         if context.is_login:
             self._budget.spend_login()
@@ -207,7 +210,7 @@ class Pipeline:
             flight.is_refused = isinstance(outcome, Problem) and outcome.kind is ProblemKind.TOO_MANY_AT_ONCE
             seconds = time.monotonic() - started
         if isinstance(outcome, Problem):
-            outcome = outcome.shown(lambda text: self._redactor(text, *self.keeper.known_session_ids()))
+            outcome = outcome.shown(lambda text: self._redactor(text, *self.keeper.known_session_ids(), *secrets))
         self._tell(EventKind.REQUEST, context, outcome, seconds=seconds)
         return outcome
 
@@ -227,41 +230,59 @@ class Pipeline:
     # --- signing in ---
 
     def _sign_in(self) -> StoredSession:
-        """Opens a session; called by the keeper, one at a time.
-
-        See https://developer.bill.com/reference/login
-        """
-        outcome = self._retry.run(
-            self._attempt_sign_in,
-            replayable=True,
-            before_wait=lambda problem, number, wait: self._waits(_LOGIN, problem, number, wait),
-        )
-        if isinstance(outcome, Problem):
-            raise self._error(outcome, _LOGIN)
-        return outcome
+        """Opens a session; called by the keeper, one at a time."""
+        how = self._how
+        opened = self._retried(self._attempt_sign_in, how.context)
+        if isinstance(opened, Problem):
+            raise self._error(opened, how.context)
+        session = opened if how.names_organization else self._identified(opened)
+        if session.organization_id != self._credentials.organization_id:
+            said = "BILL opened a session for another organization"
+            raise self._error(Problem(ProblemKind.ORGANIZATION_ID, said, None, 200), how.context)
+        return session
 
     def _attempt_sign_in(self) -> StoredSession | Problem:
-        sent = self._send(self._v3, self._sign_in_request(), _LOGIN)
+        sent = self._sent_sign_in()
         if isinstance(sent, Problem):
             return sent
-        opened = opened_session(responses.read_value(sent), self._credentials, self._clock())
+        opened = self._how.opened(responses.read_value(sent), self._credentials, self._clock())
         if opened is None:
             return responses.malformed(sent, "a sign-in without a session")
-        if opened.organization_id != self._credentials.organization_id:
-            return Problem(ProblemKind.ORGANIZATION_ID, "BILL opened a session for another organization", None, 200)
-        self._tell(EventKind.LOGIN, _LOGIN, sent)
+        self._tell(EventKind.LOGIN, self._how.context, sent)
         return opened
 
-    def _sign_in_request(self) -> Request:
-        who = self._credentials
-        body: dict[str, Any] = {
-            "username": who.username,
-            "password": who.password,
-            "organizationId": who.organization_id,
-            "devKey": who.dev_key,  # BILL wants it in the body here, not as a header
-        }
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        return Request("POST", f"{who.v3_url}/v3/login", headers, _ENCODER.encode(body))
+    def _sent_sign_in(self) -> Response | Problem:
+        """The response of the first address that knows the call; from then on the only one asked."""
+        for address in self._sign_in_addresses:
+            sent = self._send(self._v3, self._how.request(self._credentials, address), self._how.context)
+            if sent.http_status not in _NOT_HERE:
+                self._sign_in_addresses = (address,)
+                break
+        return sent
+
+    def _identified(self, session: StoredSession) -> StoredSession:
+        """The session with what BILL says of its organization and user; BILL may not say."""
+        headers = self._how.headers(self._credentials, session)
+        request = Request("GET", f"{self._credentials.v3_url}/v3/login/session", headers)
+        info = self._retried(lambda: self._who_am_i(request, session), _WHO_AM_I)
+        if isinstance(info, Problem):
+            if info.kind.meaning.passes and info.kind is not ProblemKind.GATEWAY:
+                raise self._error(info, _WHO_AM_I)
+            return session
+        organization_id = str(info.get("organizationId") or session.organization_id)
+        return replace(session, organization_id=organization_id, user_id=user_in(info))
+
+    def _who_am_i(self, request: Request, session: StoredSession) -> dict[str, Any] | Problem:
+        sent = self._send(self._v3, request, _WHO_AM_I, session.session_id)
+        info = responses.read_value(sent) if isinstance(sent, Response) else sent
+        return info if isinstance(info, dict | Problem) else {}
+
+    def _retried(self, attempt: Callable[[], T | Problem], context: Context) -> T | Problem:
+        return self._retry.run(
+            attempt,
+            replayable=True,
+            before_wait=lambda problem, number, wait: self._waits(context, problem, number, wait),
+        )
 
     # --- errors ---
 

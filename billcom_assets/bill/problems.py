@@ -30,6 +30,7 @@ class ProblemKind(StrEnum):
 
     DEAD_SESSION = "dead session"
     CREDENTIALS = "credentials refused"
+    CLIENT = "OAuth client refused"
     DEVELOPER_KEY = "developer key refused"
     ORGANIZATION_ID = "organization refused"
     TERMS = "developer terms not accepted"
@@ -135,17 +136,24 @@ MEANINGS: Final[dict[ProblemKind, Meaning]] = {
         same_credentials_may_do=True,
     ),
     ProblemKind.DEAD_SESSION: Meaning(
-        errors.SessionsExhausted, ("BDC_1109", "BDC_1120"), _SESSION_ENDED, (401,), refuses_sign_in=True
+        errors.SessionsExhausted,
+        ("BDC_1109", "BDC_1120", "invalid_token"),
+        _SESSION_ENDED,
+        (401,),
+        refuses_sign_in=True,
     ),
     ProblemKind.UNTRUSTED: Meaning(
         errors.UntrustedSession, ("BDC_1361",), re.compile(r"untrusted session", re.I), refuses_sign_in=True
     ),
     ProblemKind.CREDENTIALS: _sign_in(
-        "Check the username and password (for a sync token: its name and its value) and the organization id. They must "
-        "be of BILL's {environment} environment; the environments share no users.",
+        "Check the username and password (for a sync token: its name and its value; for an accountant: the console "
+        "token) and the organization id. They must be of BILL's {environment} environment; the environments share no "
+        "users.",
         *("BDC_1101", "BDC_1111", "BDC_1113"),
         wording="do not match our records",
     ),
+    # OAuth's own words, RFC 6749 section 5.2; what to check says the sign-in.
+    ProblemKind.CLIENT: _sign_in("", "invalid_client", "unauthorized_client"),
     ProblemKind.DEVELOPER_KEY: _sign_in(
         "Check the developer key: copied whole, not revoked, and made for BILL's {environment} environment. BILL also "
         "shows this message when the login belongs to the other environment.",

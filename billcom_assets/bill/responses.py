@@ -242,11 +242,12 @@ def _complaints(value: Any) -> Iterator[tuple[str | None, str]]:
 
 
 def _code(value: dict[str, Any]) -> str | None:
-    """BILL's code in its usual spelling."""
+    """BILL's code in its usual spelling, or OAuth's."""
     for key in ("code", "error_code", "errorCode"):
         if isinstance(value.get(key), str) and (found := _CODE.fullmatch(value[key])):
             return f"BDC_{found[1]}"
-    return None
+    error = value.get("error")
+    return error if isinstance(error, str) and kind_of(error) else None
 
 
 def _message(value: dict[str, Any]) -> str:

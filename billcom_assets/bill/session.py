@@ -2,7 +2,8 @@
 
 A session opened with a password ends after 35 minutes without a call
 (https://developer.bill.com/reference/login), one opened with a sync token after 48 hours
-(https://developer.bill.com/docs/token-based-sign-in). Every call restarts the time.
+(https://developer.bill.com/docs/token-based-sign-in). Every call restarts the time. An access token of OAuth ends by
+the clock, however busy it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from billcom_assets.bill.credentials import Credentials
 
@@ -38,6 +39,7 @@ class StoredSession:
     """A session as it is kept between runs. ``repr`` does not show the session id."""
 
     session_id: str = field(repr=False)
+    """Of OAuth, the access token."""
     user_id: str
     organization_id: str
     is_token: bool
@@ -45,10 +47,14 @@ class StoredSession:
     last_used_at: datetime
     fingerprint: str = ""
     """Of the credentials that opened it; empty matches any."""
+    renew_at: datetime | None = None
+    """From then on another one is opened in its place, shortly before it ends; None where only idling ends it."""
 
     def usable_at(self, now: datetime) -> bool:
-        """True when it has not been idle long enough to have ended."""
+        """True when it has neither been idle long enough to have ended, nor is about to end by the clock."""
         idle = now - self.last_used_at
+        if self.renew_at is not None:
+            return idle >= -_CLOCK_SKEW and now < self.renew_at
         return -_CLOCK_SKEW <= idle < (TOKEN_IDLE if self.is_token else PASSWORD_IDLE)
 
 
@@ -56,10 +62,9 @@ def opened_session(response: object, credentials: Credentials, now: datetime) ->
     """The session that a sign-in's decoded response names; None when it names none."""
     if not isinstance(response, dict):
         return None
-    session_id, user_id = response.get("sessionId"), response.get("userId")
+    session_id, user_id = response.get("sessionId"), user_in(response)
     if not isinstance(session_id, str) or not _SESSION_ID.fullmatch(session_id):
         return None
-    user_id = user_id if isinstance(user_id, str) and len(user_id) <= _LONGEST_USER_ID else ""
     return StoredSession(
         session_id=session_id,
         user_id=user_id,
@@ -68,6 +73,12 @@ def opened_session(response: object, credentials: Credentials, now: datetime) ->
         last_used_at=now,
         fingerprint=credentials.fingerprint,
     )
+
+
+def user_in(response: dict[str, Any]) -> str:
+    """The user that BILL names; "" when it names none."""
+    user_id = response.get("userId")
+    return user_id if isinstance(user_id, str) and len(user_id) <= _LONGEST_USER_ID else ""
 
 
 def is_token_user(user_id: str) -> bool:

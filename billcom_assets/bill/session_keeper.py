@@ -41,7 +41,7 @@ class SessionKeeper:
         store: Where sessions live between runs.
         organization_id: Stored sessions of another organization are never used.
         fingerprint: Stored sessions of other credentials are never used.
-        max_logins: Sign-ins this keeper may cause.
+        max_logins: Sign-ins this keeper may cause, besides those after a session's foreseen end.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class SessionKeeper:
         self._last_used: datetime | None = None
         self._last_saved: datetime | None = None
         self._dead: set[str] = set()
+        self._past: set[str] = set()
         self._logins = 0
         self._in_a_row = 0
         self._accepted = 0
@@ -113,9 +114,9 @@ class SessionKeeper:
         self._save_use(lease, now)
 
     def known_session_ids(self) -> tuple[str, ...]:
-        """The current and the dead session ids, to keep them out of messages."""
+        """The ids of the current session and of those before, to keep them out of messages."""
         with self._state:
-            return (*self._dead, *((self._lease.session.session_id,) if self._lease else ()))
+            return (*self._past, *((self._lease.session.session_id,) if self._lease else ()))
 
     def close(self) -> None:
         """Keeps the time of last use. The session stays open for others."""
@@ -167,11 +168,16 @@ class SessionKeeper:
             raise
         with self._state:
             self._dead.discard(session.session_id)
-            self._logins += 1
+            self._logins += 0 if self._ended_as_foreseen() else 1
             self._in_a_row += 1
         self._store.save(session)
         self._store.accepted()
         return self._adopt(session, opened_here=True)
+
+    def _ended_as_foreseen(self) -> bool:
+        """True when the session at hand has come to the end that was known when it was opened."""
+        end = self._lease.session.renew_at if self._lease else None
+        return end is not None and self._clock() >= end
 
     def _signed_in(self) -> StoredSession:
         try:
@@ -189,11 +195,13 @@ class SessionKeeper:
             logins, in_a_row = self._logins, self._in_a_row
         if in_a_row >= _LOGINS_IN_A_ROW:
             raise SessionsExhausted(f"{in_a_row} new sessions in a row were refused before a single call succeeded")
-        if logins >= self._max_logins:
+        if logins >= self._max_logins and not self._ended_as_foreseen():
             raise SessionsExhausted(f"This run already signed in {logins} times, its limit")
 
     def _adopt(self, session: StoredSession, *, opened_here: bool) -> Lease:
         with self._state:
+            if self._lease is not None:
+                self._past.add(self._lease.session.session_id)
             generation = self._lease.generation + 1 if self._lease else 1
             self._lease = Lease(session, generation, opened_here)
             self._last_used = self._last_saved = session.last_used_at

@@ -329,3 +329,29 @@ def test_any_text_as_credential_is_either_sendable_or_refused(text: str) -> None
     assert chosen.dev_key == chosen.dev_key.strip()
     assert chosen.dev_key.isascii()
     assert chosen.dev_key.isprintable()
+
+
+CLIENT = {"username": "", "password": "", "dev_key": "", "client_id": "client-77", "client_secret": "s3cret-of-nobody"}
+
+
+@pytest.mark.parametrize(
+    "more", [{"client_id": "client-77"}, {"console_token": "t"}, CLIENT | {"dev_key": DEV_KEY}], ids=str
+)
+def test_credentials_of_different_ways_are_refused_together(more: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="do not belong together") as caught:
+        credentials(**more)
+    assert "client id and client secret" in caught.value.next_step
+
+
+@pytest.mark.parametrize("name", ["client_id", "client_secret"])
+def test_an_oauth_client_has_both_an_id_and_a_secret(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"The {name.replace('_', ' ')} is empty"):
+        credentials(**CLIENT | {name: ""})
+
+
+def test_an_oauth_client_is_counted_by_client_and_organization() -> None:
+    one = credentials(**CLIENT)
+    assert credentials(**CLIENT | {"client_secret": "a new one"}).key_digest == one.key_digest
+    others = ({"client_id": "client-78"}, {"organization_id": "008OTHER"})
+    assert len({one.key_digest, *(credentials(**CLIENT | other).key_digest for other in others)}) == 3
+    assert len({one.fingerprint, *(credentials(**CLIENT | other).fingerprint for other in others)}) == 3
