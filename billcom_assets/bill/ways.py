@@ -43,13 +43,14 @@ PARTS: Final = tuple(dict.fromkeys(part for parts in _PARTS.values() for part in
 SECRET_PARTS: Final = frozenset(PARTS) - {"username", "client_id"}
 
 
-def way_of(given: Collection[str]) -> Way:
-    """The way that the credentials of these names are for, even where some are missing.
+def way_of(given: Collection[str], usual: Way = Way.LOGIN) -> Way:
+    """The way that the credentials of these names are for, even where some are missing; ``usual`` if it may be that.
 
     Raises:
         ConfigurationError: They are for different ways.
     """
-    for way in Way:
+    likeliest_first: tuple[Way, ...] = (usual, *Way)
+    for way in likeliest_first:
         if set(given) <= set(way.parts):
             return way
     raise ConfigurationError(

@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 
 from billcom_assets.bill.credentials import Environment
+from billcom_assets.bill.errors import ConfigurationError
+from billcom_assets.bill.ways import PARTS, SECRET_PARTS, Way, way_of
 from billcom_assets.cli import given, lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
@@ -39,9 +41,11 @@ _CREDENTIALS = {
     "organization_id": "organization id",
     "username": "user name",
     "password": "password",
+    "console_token": "console token",
     "dev_key": "developer key",
+    "client_id": "client id",
+    "client_secret": "client secret",
 }
-_SECRET = ("password", "dev_key")
 _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 00801ABCDEFGHIJ1a2b3 \\
   --username my-sync-token --password - --dev-key env:BILL_DEV_KEY --cutoff 2025-01-01"""
 
@@ -52,7 +56,10 @@ _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 008
 @click.option("--organization-id", metavar="ID", help="The organization's id in BILL; it begins with 008.")
 @click.option("--username", metavar="NAME", help="A sync token's name, or a user's e-mail address.")
 @click.option("--password", metavar="VALUE", help="The sync token's value, or the user's password.")
+@click.option("--console-token", metavar="VALUE", help="An accounting firm's console token, in place of the password.")
 @click.option("--dev-key", metavar="VALUE", help=f"The developer key; without it, what {given.DEV_KEY_VARIABLE} holds.")
+@click.option("--client-id", metavar="ID", help="An OAuth client's id, in place of user name, password and key.")
+@click.option("--client-secret", metavar="VALUE", help="The OAuth client's secret.")
 @click.option(
     "--environment",
     type=click.Choice([environment.value for environment in Environment]),
@@ -92,10 +99,13 @@ def connect(
 ) -> None:
     """Connects a BILL organization to one company, or changes the settings of a connected one.
 
-    KEY is the name you give it: small letters, digits and hyphens, such as acme-us. A user name, password or
-    developer key is written out (it is stored encrypted), or env:NAME to have it read from an environment variable
-    whenever it is needed (it is never stored), or - to type it unseen. Without --dev-key the developer key is read
-    from BILLCOM_DEV_KEY, as with env:BILLCOM_DEV_KEY.
+    KEY is the name you give it: small letters, digits and hyphens, such as acme-us.
+
+    Sign in in one of three ways: with --username, --password and --dev-key; as an accounting firm with --username,
+    --console-token and --dev-key; or with an OAuth client's --client-id and --client-secret. Each of them is written
+    out (it is stored encrypted), or env:NAME to have it read from an environment variable whenever it is needed (it is
+    never stored), or - to type it unseen. Without --dev-key the developer key is read from BILLCOM_DEV_KEY, as with
+    env:BILLCOM_DEV_KEY.
 
     What is missing is asked for when you are at a terminal.
 
@@ -113,7 +123,7 @@ def connect(
         changed = change_settings(warehouse, key, wanted, actor=actor)
         _show_changed(output, warehouse, key, changed)
         return
-    values["dev_key"] = given.dev_key(values["dev_key"])
+    values = _of_one_way(values, known)
     complete = _complete(key, known, values)
     _warn_of_written_out(output, values)
     organization = complete.pop("organization_id")
@@ -137,13 +147,28 @@ def _changes_settings_alone(known: Known, values: Mapping[str, str | None], want
     return is_change and not credentials and not known.needs_credentials(values["organization_id"], wanted)
 
 
+def _of_one_way(values: Mapping[str, str | None], known: Known | None) -> dict[str, str | None]:
+    """The credentials that belong to the way of signing in that they name; without any, to the one in use."""
+    named = [name for name in PARTS if values[name] is not None]
+    try:
+        way = way_of(named, known.way if known is not None else Way.LOGIN)
+    except ConfigurationError:
+        ways = "; or ".join(", ".join(map(_option, way.parts)) for way in Way)
+        raise click.UsageError(
+            f"{', '.join(map(_option, named))} do not belong together. Sign in in exactly one way: {ways}."
+        ) from None
+    needed = {name: values[name] for name in ("organization_id", *way.parts)}
+    return needed if "dev_key" not in needed else needed | {"dev_key": given.dev_key(needed["dev_key"])}
+
+
 def _complete(key: str, known: Known | None, values: Mapping[str, str | None]) -> dict[str, str]:
     """The credentials with what was not given: a known organization stays, the rest is asked for at a terminal."""
     stays = {"organization_id": known.organization_id} if known is not None else {}
     missing = [name for name, value in values.items() if value is None]
     if given.is_typing():
         asked = {
-            name: given.ask(_CREDENTIALS[name], hidden=name in _SECRET, default=stays.get(name)) for name in missing
+            name: given.ask(_CREDENTIALS[name], hidden=name in SECRET_PARTS, default=stays.get(name))
+            for name in missing
         }
         return {name: value or asked[name] for name, value in values.items()}
     complete = {name: value if value is not None else stays.get(name) for name, value in values.items()}
@@ -156,16 +181,24 @@ def _complete(key: str, known: Known | None, values: Mapping[str, str | None]) -
         else f"{', '.join(lacking)} missing: all of them are needed to sign in to BILL."
     )
     hint = f" A developer key may also be in {given.DEV_KEY_VARIABLE}, which is not set."
-    raise click.UsageError(why + (hint if complete["dev_key"] is None else ""))
+    raise click.UsageError(why + (hint if "--dev-key" in lacking else ""))
 
 
 def _warn_of_written_out(output: Output, values: Mapping[str, str | None]) -> None:
-    written_out = [_option(name) for name in _SECRET if given.is_written_out(values[name] or given.PROMPT)]
+    written_out = [
+        _option(name)
+        for name, value in values.items()
+        if name in SECRET_PARTS and given.is_written_out(value or given.PROMPT)
+    ]
     if written_out:
         output.warn(
             f"{' and '.join(written_out)} written out can be read by others: in the list of processes while this runs, "
             "in the shell's history afterwards. Give env:NAME to name an environment variable, or - to type it unseen."
         )
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "AEIOUaeiou" else "a"
 
 
 def _option(name: str) -> str:
@@ -214,7 +247,8 @@ def _next_step(warehouse: Warehouse, key: str) -> str:
 def _show_result(output: Output, warehouse: Warehouse, connected: Connected) -> None:
     integration, session = connected.integration, connected.session
     next_step = _next_step(warehouse, integration.key)
-    kind = "sync token" if session.is_token else "password"
+    kind = "sync token" if session.is_token else str(integration.sources.way)
+    who = f" as {shown(session.user_id)}" if session.user_id else ""
     document = {
         "integration": integration.key,
         "company": integration.company,
@@ -237,7 +271,7 @@ def _show_result(output: Output, warehouse: Warehouse, connected: Connected) -> 
         where = integration.base_url or f"BILL {integration.environment.value}"
         console.print(
             f"{integration.key} is connected: {shown(integration.company)}, BILL organization "
-            f"{shown(session.organization_id)}, signed in with a {kind} as {shown(session.user_id)} at {where}.",
+            f"{shown(session.organization_id)}, signed in with {_article(kind)} {kind}{who} at {where}.",
             soft_wrap=True,
         )
         console.print(f"Next: {next_step}")

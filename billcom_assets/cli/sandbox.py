@@ -133,6 +133,8 @@ def _organization(served: Sandbox, one: Organization, root: str) -> dict[str, An
         "dev_key": dev_key,
         "sync_token": {"username": one.token.username, "password": one.token.password},
         "user": {"username": one.user.username, "password": one.user.password},
+        "oauth_client": {"client_id": one.client.id, "client_secret": one.client.secret},
+        "accountant": {"username": one.accountant.username, "console_token": one.accountant.password},
         "connect": command,
     }
 
@@ -146,6 +148,8 @@ def _text(one: dict[str, Any]) -> str:
         f"\n{one['name']}, organization {one['organization_id']}\n"
         f"  sync token     {one['sync_token']['username']} / {one['sync_token']['password']}\n"
         f"  administrator  {one['user']['username']} / {one['user']['password']}\n"
+        f"  OAuth client   {one['oauth_client']['client_id']} / {one['oauth_client']['client_secret']}\n"
+        f"  accountant     {one['accountant']['username']} / {one['accountant']['console_token']}\n"
         f"  developer key  {one['dev_key']}\n"
         f"  {one['connect']}"
     )

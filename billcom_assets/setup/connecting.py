@@ -18,6 +18,7 @@ from sqlalchemy import Connection, RowMapping, select
 from billcom_assets.bill.credentials import Environment
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.session import MemorySessionStore, StoredSession
+from billcom_assets.bill.ways import Way
 from billcom_assets.clock import utc_now
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
@@ -98,6 +99,8 @@ class Known:
     is_left: bool
     """It has no credentials any more."""
     destination: Destination
+    way: Way = Way.LOGIN
+    """How it signs in."""
 
     def needs_credentials(self, organization_id: str | None, settings: ConnectionSettings) -> bool:
         """Whether the settings need the credentials again, because they would be sent elsewhere or were forgotten."""
@@ -121,12 +124,16 @@ def find_known(warehouse: Warehouse, key: str) -> Known | None:
     if stored is None:
         return None
     try:
-        given_for = Integrations(find_seal(warehouse.engine.url, make=False)).given_for(stored)
+        store = Integrations(find_seal(warehouse.engine.url, make=False))
+        given_for, way = store.given_for(stored), store.way(stored)
     except WarehouseError:
-        given_for = None
-    organization_id = given_for.organization_id if given_for else stored["organization_id"]
+        given_for = way = None
     return Known(
-        organization_id, stored["company"].strip(), left(key, stored["status"]) is not None, Destination.of(stored)
+        organization_id=given_for.organization_id if given_for else stored["organization_id"],
+        company=stored["company"].strip(),
+        is_left=left(key, stored["status"]) is not None,
+        destination=Destination.of(stored),
+        way=way or Way.LOGIN,
     )
 
 
@@ -281,7 +288,7 @@ def _stored(connection: Connection, key: str) -> RowMapping | None:
 def _decisions(before: RowMapping | None, integration: Integration, stored: RowMapping | None) -> Iterator[Decision]:
     """What connecting decides: everything the first time, later each setting that changes. Never a credential."""
     after = {name: stored[name] for name in _SETTINGS} if stored else {}
-    credentials = {name: integration.sources.origin(name) for name in ("username", "password", "dev_key")}
+    credentials = integration.sources.origins()
     key = integration.key
     if before is None:
         yield Decision(What.CONNECTED, key, key, after=after | {"credentials": credentials})

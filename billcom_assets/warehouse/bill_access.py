@@ -53,11 +53,12 @@ class SealedSessions:
             is_token=row.is_token,
             last_used_at=row.last_used_at,
             fingerprint=secret["fingerprint"],
+            renew_at=datetime.fromisoformat(secret["renew_at"]) if secret.get("renew_at") else None,
         )
 
     def save(self, session: StoredSession) -> None:
         """Keeps ``session`` in place of any other, unless another key is in use by now or the integration was left."""
-        secret = {"id": session.session_id, "fingerprint": session.fingerprint}
+        secret = {"id": session.session_id, "fingerprint": session.fingerprint, "renew_at": session.renew_at}
         values = {
             "session": self.seal.close(msgspec.json.encode(secret).decode(), self._purpose),
             "user_id": session.user_id,

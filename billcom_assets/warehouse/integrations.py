@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, case, select
 from billcom_assets.bill.credentials import Credentials, Environment
 from billcom_assets.bill.errors import AuthenticationRefused, BillError, ConfigurationError, SignInPostponed
 from billcom_assets.bill.failures import refusal_code
+from billcom_assets.bill.ways import PARTS, Way, way_of
 from billcom_assets.redaction.close_matches import did_you_mean, listed, quoted
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
@@ -101,23 +102,31 @@ def check_time_zone(name: str) -> None:
 class CredentialSources:
     """Where each credential comes from: a literal, or ``env:NAME``, which is read when a run needs it."""
 
-    username: str
-    password: str
-    dev_key: str
+    username: str = ""
+    password: str = ""
+    dev_key: str = ""
+    console_token: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+
+    @property
+    def way(self) -> Way:
+        """How they sign in; raises ConfigurationError where they are for different ways."""
+        return way_of([part for part in PARTS if getattr(self, part)])
 
     def __repr__(self) -> str:
         return "CredentialSources(...)"
 
-    def origin(self, name: str) -> str:
-        """Where one of them comes from, as may be shown: ``env:NAME``, or that it is stored."""
-        source: str = getattr(self, name).strip()
-        return source if source.startswith(_ENVIRONMENT_PREFIX) else "stored"
+    def origins(self) -> dict[str, str]:
+        """Where each comes from, as may be shown: ``env:NAME``, or that it is stored."""
+        sources = {name: str(getattr(self, name)).strip() for name in self.way.parts}
+        return {name: one if one.startswith(_ENVIRONMENT_PREFIX) else "stored" for name, one in sources.items()}
 
     def resolve(self, environment: Mapping[str, str] | None = None) -> dict[str, str]:
         """The credentials themselves; raises ConfigurationError naming a variable that is not set."""
         variables = os.environ if environment is None else environment
         values = {}
-        for name in ("username", "password", "dev_key"):
+        for name in self.way.parts:
             source = getattr(self, name).strip()
             if source.startswith(_ENVIRONMENT_PREFIX):
                 variable = source.removeprefix(_ENVIRONMENT_PREFIX).strip()
@@ -250,6 +259,13 @@ class Integrations:
         """Where the credentials of a stored row were meant to be sent; None when its seal does not open."""
         try:
             return self._opened(row).given_for
+        except (Disconnected, WarehouseError):
+            return None
+
+    def way(self, row: RowMapping) -> Way | None:
+        """How a stored row's credentials sign in; None when its seal does not open."""
+        try:
+            return self._opened(row).sources.way
         except (Disconnected, WarehouseError):
             return None
 

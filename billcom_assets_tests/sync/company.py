@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from billcom_assets.bill.client import BillClient
+from billcom_assets.bill.client import BillClient, CallEvent
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.quotas import MemoryBudget
 from billcom_assets.bill.retry import RetryPolicy
@@ -32,6 +32,8 @@ class Company:
     number: int = 0
     integration: str = INTEGRATION
     sessions: SessionStore = field(default_factory=MemorySessionStore)
+    on_event: Callable[[CallEvent], None] | None = None
+    """Hears of every request."""
 
     @property
     def organization(self) -> Organization:
@@ -61,6 +63,7 @@ class Company:
             budget=MemoryBudget(clock, requests=1_000_000),
             retry=QUICK,
             clock=clock,
+            on_event=self.on_event,
         ) as client:
             yield client
 
