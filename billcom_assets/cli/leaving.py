@@ -7,6 +7,7 @@ from rich.console import Console
 
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.retry import RetryPolicy
+from billcom_assets.bill.ways import Way
 from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
@@ -70,6 +71,8 @@ def _sign_out(warehouse: Warehouse, key: str) -> str:
             return "none was open"
         with warehouse.read() as connection:
             integration = Integrations(seal).get(connection, key)
+        if integration.sources.way is Way.OAUTH:
+            return "an access token, which ends by itself; to end it at once delete the app in BILL"
         # Without a single login: a session that has ended needs no ending.
         with bill_client(warehouse, seal, integration, max_logins=0, retry=_TRIES_ONCE, timeout=_SECONDS) as client:
             client.logout()

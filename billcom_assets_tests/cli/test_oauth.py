@@ -68,7 +68,7 @@ def test_an_oauth_client_connects_and_its_token_serves_the_runs(own_desk: Desk) 
 
     organization = own_desk.bill.world.organizations[0]
     assert (connected["signed_in_with"], connected["user_id"]) == ("OAuth client", organization.user.user_id)
-    assert own_desk.run("seed", "acme").code == 0
+    assert own_desk.run("sync", "acme", "--only", "vendors").code == 0
     assert own_desk.bill.sandbox.stats.logins == 1
     assert own_desk.bill.sandbox.stats.paths[TOKEN] == 1
 
@@ -113,6 +113,16 @@ def test_a_revoked_client_is_told_in_bills_words_with_the_command_to_go_on(own_d
     assert "invalid_client): Client authentication failed. Next step: Check the client id" in refused.err
     assert "billcom connect acme" in refused.err
     assert (own_desk.stored("acme").status, own_desk.stored("acme").status_code) == (Status.ERROR, "invalid_client")
+
+
+def test_disconnecting_an_oauth_client_says_how_its_token_ends_and_sends_nothing(desk: Desk) -> None:
+    connect_app(desk)
+    before = desk.bill.sandbox.stats.requests
+
+    left = desk.run("disconnect", "acme", "--json").document
+
+    assert left["session_at_bill"] == "an access token, which ends by itself; to end it at once delete the app in BILL"
+    assert desk.bill.sandbox.stats.requests == before
 
 
 def test_a_console_token_connects_an_accounting_firm(desk: Desk) -> None:
