@@ -137,7 +137,7 @@ MEANINGS: Final[dict[ProblemKind, Meaning]] = {
     ),
     ProblemKind.DEAD_SESSION: Meaning(
         errors.SessionsExhausted,
-        ("BDC_1109", "BDC_1120", "invalid_token"),
+        ("BDC_1109", "BDC_1120"),
         _SESSION_ENDED,
         (401,),
         refuses_sign_in=True,
