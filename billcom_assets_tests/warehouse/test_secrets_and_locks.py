@@ -44,7 +44,8 @@ def test_a_session_is_kept_sealed_and_shared(warehouse: Warehouse) -> None:
     store.save(SESSION)
     assert SealedSessions(warehouse, Seal(KEY), "acme-us").load() == SESSION
     assert SealedSessions(warehouse, Seal(KEY), "acme-eu").load() is None
-    newer = replace(SESSION, session_id="another", last_used_at=SESSION.last_used_at + timedelta(hours=1))
+    later = SESSION.last_used_at + timedelta(hours=1)
+    newer = replace(SESSION, session_id="another", last_used_at=later, renew_at=later)
     store.save(newer)
     store.clear(SESSION.session_id)
     assert store.load() == newer
