@@ -6,6 +6,7 @@ the order of ids, or folds their case, must not get away with it.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from string import ascii_lowercase, ascii_uppercase, digits
 from zlib import crc32
 
@@ -72,3 +73,16 @@ class IdSource:
         tail, last = divmod(tail, 36)
         high, low = divmod(tail, 1296)
         return f"{prefix}02{letters}{_TAILS[high]}{_TAILS[low]}{_TAIL_ALPHABET[last]}"
+
+
+def derived_id(prefix: str, *of: str) -> str:
+    """The id of something that has no place of its own: always the same for what it is made ``of``."""
+    number = int.from_bytes(blake2b("/".join(of).encode(), digest_size=12).digest())
+    letters, tail = [], []
+    for _ in range(10):
+        number, letter = divmod(number, 26)
+        letters.append(ascii_uppercase[letter])
+    for _ in range(5):
+        number, char = divmod(number, 36)
+        tail.append(_TAIL_ALPHABET[char])
+    return f"{prefix}02{''.join(letters)}{''.join(tail)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -92,7 +93,7 @@ class Sessions:
         if organization.locked:
             raise organization_locked()
         logins = (organization.accountant,) if console else (organization.user, organization.token)
-        login = next((one for one in logins if (one.username, one.password) == (username, password)), None)
+        login = _login_of(logins, username, password)
         if login is None:
             self._failed(organization)
             raise wrong_password()
@@ -135,6 +136,19 @@ class Sessions:
         """The OAuth client of an access token that was not taken back; "" for any other."""
         session = self._alive.get(session_id)
         return session.dev_key if session is not None and session.is_oauth else ""
+
+    def organizations_of(self, username: str, password: str, dev_key: str) -> list[Organization]:
+        """The organizations that a user name and password reach.
+
+        Raises:
+            Refusal: BDC_1102 wrong developer key, BDC_1101 there is none.
+        """
+        if dev_key not in self._readings.settings.dev_keys:
+            raise wrong_dev_key()
+        reached = [one for one in self._world.organizations if _login_of((one.user, one.token), username, password)]
+        if not reached:
+            raise wrong_password()
+        return reached
 
     def use(self, session_id: str | None, dev_key: str | None) -> Session:
         """The living session of a call; its idle time starts again.
@@ -195,3 +209,7 @@ class Sessions:
     def _new_id(self, organization: Organization) -> str:
         seed = self._readings.settings.seed
         return sha256(f"{seed}/{organization.id}/{self._opened}".encode()).hexdigest()[:45]
+
+
+def _login_of(logins: Iterable[Login], username: str, password: str) -> Login | None:
+    return next((one for one in logins if (one.username, one.password) == (username, password)), None)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from billcom_assets.sandbox import Clock, Organization, SandboxServer, Settings, v2, v3
 from billcom_assets.sandbox.kinds import BOOLEANS, BY_PATH, KINDS, TIMES
 from billcom_assets.sandbox.pages import Lister, ListRequest
-from billcom_assets.sandbox.v2_shapes import SHAPES
+from billcom_assets.sandbox.v2.shapes import SHAPES
 from billcom_assets_tests.sandbox.api import DEV_KEY, Api, codes
 
 WRITES = [operation for operation in v3.operations() if operation.method != "GET"]
@@ -141,7 +141,7 @@ def every_list_can_be_read(api: Api) -> None:
         for sort in ("", *sorted(kind.sorts)):
             lister.page(kind, ListRequest(None, None, sort, 100, approvals=True))
         lister.page(kind, ListRequest(None, filters, None, 100, approvals=False))
-    for entity in SHAPES:
+    for entity in (one for one, shape in SHAPES.items() if shape.listed):
         assert api.v2_data(f"List/{entity}.json", {}) is not None
 
 

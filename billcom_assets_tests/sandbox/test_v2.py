@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.sandbox.ids import NO_ID
-from billcom_assets.sandbox.v2_shapes import SHAPES
+from billcom_assets.sandbox.v2.shapes import SHAPES
 from billcom_assets_tests.sandbox.api import DEV_KEY, Api
 from billcom_assets_tests.sandbox.conftest import Serve
 
@@ -70,18 +72,45 @@ def test_an_unknown_path_or_verb_is_not_supported(serve: Serve) -> None:
     assert failure(api.http.get(f"{api.server.v2_base_url}/List/Bill.json", timeout=5)) == "BDC_1121"
 
 
-@pytest.mark.parametrize("entity", SHAPES)
-def test_a_list_has_the_same_objects_as_v3_and_each_can_be_read(serve: Serve, entity: str) -> None:
-    api = serve(bills=60, orgs=1)
-    shape = SHAPES[entity]
-    rows = api.v2_data(f"List/{entity}.json", {"start": 0, "max": 999})
-    truth = {doc["id"]: doc for doc in api.organization.rows(shape.kind.path)}
+OBJECTS = [entity for entity, shape in SHAPES.items() if not shape.parts]
+
+
+@pytest.fixture(scope="module")
+def company() -> Iterator[Api]:
+    with SandboxServer(Settings(bills=150, orgs=1)) as server:
+        yield Api(server).log_in()
+
+
+@pytest.mark.parametrize("entity", OBJECTS)
+def test_a_list_has_the_same_objects_as_v3_and_each_can_be_read(company: Api, entity: str) -> None:
+    rows = company.v2_data(f"List/{entity}.json", {"start": 0, "max": 999})
+    truth = {doc["id"]: doc for doc in company.organization.rows(SHAPES[entity].kind.path)}
     assert [row["id"] for row in rows] == list(truth)
     for row in rows:
         assert row["entity"] == entity
         assert row["createdTime"] == truth[row["id"]]["createdTime"].replace("+00:00", "+0000")
         assert row.get("isActive") in (None, "1", "2", "5", "6")
-    assert api.v2_data(f"Crud/Read/{entity}.json", {"id": rows[0]["id"]}) == rows[0]
+    assert company.v2_data(f"Crud/Read/{entity}.json", {"id": rows[0]["id"]}) == rows[0]
+
+
+def test_each_part_of_a_payment_is_listed_and_read_by_itself(company: Api) -> None:
+    payments = company.v2_data("List/SentPay.json", {"start": 0, "max": 999})
+    parts = company.v2_data("List/BillPay.json", {"start": 0, "max": 999})
+    assert parts == [part for payment in payments for part in payment["billPays"]]
+    assert company.v2_data("Crud/Read/BillPay.json", {"id": parts[-1]["id"]}) == parts[-1]
+    one = {"field": "sentPayId", "op": "=", "value": payments[3]["id"]}
+    assert company.v2_data("List/BillPay.json", {"start": 0, "max": 9, "filters": [one]}) == payments[3]["billPays"]
+
+
+def test_a_credit_used_in_a_payment_is_the_same_from_either_side(company: Api) -> None:
+    payments = company.v2_data("List/SentPay.json", {"start": 0, "max": 999})
+    used = {use["id"]: use for use in company.v2_data("List/BillCredit.json", {"start": 0, "max": 999})}
+    in_payments = {use["id"]: use for payment in payments if payment["status"] == "2" for use in payment["billCredits"]}
+    assert in_payments
+    assert in_payments.items() <= used.items()
+    credits_ = company.v2_data("List/VendorCredit.json", {"start": 0, "max": 999})
+    assert sum(use["amount"] for use in used.values()) == sum(one["appliedAmount"] for one in credits_)
+    assert {use["sentPayId"] for use in used.values()} > {NO_ID}, "credits are used without a payment too"
 
 
 def test_pages_are_offsets_and_may_be_longer_than_v3_allows(serve: Serve) -> None:
@@ -185,3 +214,17 @@ def test_unknown_and_foreign_ids_have_their_codes(serve: Serve) -> None:
     assert failure(api.v2("Crud/Read/Bill.json", {"id": "00n02ZZZZZZZZZZ00000"})) == "BDC_1205"
     assert failure(api.v2("Crud/Read/Bill.json", {"id": "00902ZZZZZZZZZZ00000"})) == "BDC_1302"
     assert failure(api.v2("Crud/Read/Bill.json", {})) == "BDC_1002"
+
+
+@pytest.mark.parametrize("entity", SHAPES)
+def test_every_field_that_the_documentation_calls_filterable_is_there(entity: str) -> None:
+    assert SHAPES[entity].filterable <= set(SHAPES[entity].fields)
+
+
+def test_the_organizations_behind_a_password_are_listed_without_a_session(serve: Serve) -> None:
+    api = serve(log_in=False)
+    user = api.organization.user
+    form = {"userName": user.username, "password": user.password, "devKey": DEV_KEY}
+    assert api.v2_data("ListOrgs.json", **form) == [{"orgId": api.organization.id, "orgName": api.organization.name}]
+    assert failure(api.v2("ListOrgs.json", **form | {"password": "wrong"})) == "BDC_1101"
+    assert failure(api.v2("ListOrgs.json", **form | {"devKey": "wrong"})) == "BDC_1102"
