@@ -8,7 +8,8 @@ The same settings give the same companies, ids and credentials. Organization ``n
 ``admin@<slug of its name>.example`` with password ``sandbox-password-<n>`` and the sync token ``sandbox-sync-<n>`` with
 value ``sandbox-token-<n>``, the OAuth client ``sandbox-client-<n>`` with secret ``sandbox-client-secret-<n>``, and the
 accountant ``accountant@firm.example`` with console token ``sandbox-console-token``; the developer key is
-``sandbox-dev-key``. What BILL has now is ``organization.rows(path)``;
+``sandbox-dev-key``. What BILL has now is ``organization.rows(path)``, and ``v2_rows(organization, entity)`` of what v2
+shows;
 ``server.sandbox.change(n, seed)`` lets business happen; the routes under ``/_sandbox/`` do the same from another
 process.
 """
@@ -20,6 +21,7 @@ from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.server import SandboxServer, run
 from billcom_assets.sandbox.settings import Settings
 from billcom_assets.sandbox.state import Sandbox
+from billcom_assets.sandbox.v2 import v2_rows
 from billcom_assets.sandbox.world import World
 
 __all__ = [
@@ -34,4 +36,5 @@ __all__ = [
     "Settings",
     "World",
     "run",
+    "v2_rows",
 ]

@@ -18,6 +18,7 @@ from billcom_assets.sandbox.kinds import KINDS
 from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.settings import Settings
 from billcom_assets.sandbox.state import Sandbox
+from billcom_assets.sandbox.v2 import v2_rows
 
 Control = Callable[["Controls", Request, Doc], Any]
 
@@ -82,9 +83,12 @@ class Controls:
         ]
 
     def truth(self, request: Request, _body: Doc) -> Any:
-        """The objects of one list as BILL would serve them; ``?count=true`` gives only their number."""
+        """The objects of a list as BILL would serve them (``bills``, ``v2/Bill``); ``?count=true`` counts them."""
         organization = self.sandbox.world.organization(request.query_params.get("organization"))
         path = request.query_params["path"]
+        if path.startswith("v2/"):
+            records = v2_rows(organization, path.removeprefix("v2/"))
+            return {"count": len(records)} if request.query_params.get("count") == "true" else records
         if request.query_params.get("count") == "true":
             return {"count": organization.count(path)}
         return organization.rows(path, approvals=request.query_params.get("billApprovals") == "true")

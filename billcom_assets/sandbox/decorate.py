@@ -30,8 +30,9 @@ class Decorator:
     def body(self, kind: Kind, row: Row, *, approvals: bool = False, in_list: bool = False) -> bytes:
         """The JSON of a row as served."""
         body = row.body
-        if kind is BILLS and row.hidden and self._shows_approvers(asked=approvals):
-            body = body[:-1] + b',"approvers":' + encode(row.hidden.get("approvers", [])) + b"}"
+        asked = (row.hidden or {}).get("approvers") if kind is BILLS else None
+        if asked is not None and self._shows_approvers(asked=approvals):
+            body = body[:-1] + b',"approvers":' + encode(asked) + b"}"
         if self._plain(kind, row.id, in_list=in_list):
             return body
         return encode(self._dressed(kind, row.id, decode(body), in_list=in_list))
@@ -48,6 +49,7 @@ class Decorator:
     def _plain(self, kind: Kind, object_id: str, *, in_list: bool) -> bool:
         settings = self._readings.settings
         is_dressed = settings.absent_as_null or settings.absent_ids is AbsentIds.ZEROS
+        is_dressed = is_dressed or (kind is BILLS and settings.approvals_undefined)
         if is_dressed or (in_list and kind is VENDORS and settings.thin_vendor_lists):
             return False
         return not any(self._faults.marks_row(fault, object_id) for fault in _ROW_FAULTS)
@@ -56,6 +58,8 @@ class Decorator:
         settings, faults = self._readings.settings, self._faults
         if in_list and kind is VENDORS and settings.thin_vendor_lists:
             doc.pop("paymentInformation", None)
+        if kind is BILLS and settings.approvals_undefined:
+            doc["approvalStatus"] = "UNDEFINED"
         if faults.marks_row(Fault.UNKNOWN_FIELDS, object_id):
             faults.fired[Fault.UNKNOWN_FIELDS] += 1
             doc[UNKNOWN_KEY] = {"since": "2027", "score": 3}

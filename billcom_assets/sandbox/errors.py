@@ -107,6 +107,11 @@ def wrong_dev_key() -> Refusal:
     return Refusal(401, "BDC_1102", "Developer key is invalid.")
 
 
+def no_api_access() -> Refusal:
+    """The organization is not open to the API."""
+    return Refusal(403, "BDC_1105", "Organization does not have API access.")
+
+
 def organization_locked() -> Refusal:
     """Too many failures, or locked on purpose."""
     return Refusal(423, "BDC_1107", "Organization is locked out. Please try again later.")

@@ -91,6 +91,23 @@ class DeadToken(StrEnum):
     """BDC_1109, as for a session."""
 
 
+class V2Access(StrEnum):
+    """Whether v2 serves a developer key that v3 serves."""
+
+    OPEN = "open"
+    NO_KEY = "no_key"
+    """BDC_1102: the key is not enabled for v2."""
+    NO_API = "no_api"
+    """BDC_1105: the organization has no API access."""
+
+
+class ApproverBillKey(StrEnum):
+    """How an approver in v2 names its bill."""
+
+    LOWER = "billid"
+    CAMEL = "billId"
+
+
 class ExchangeRate(StrEnum):
     """What ``exchangeRate`` multiplies."""
 
@@ -112,6 +129,8 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "token_path": TokenPath,
     "token_errors": TokenErrors,
     "dead_token": DeadToken,
+    "v2_access": V2Access,
+    "v2_approver_bill_key": ApproverBillKey,
 }
 
 
@@ -185,6 +204,14 @@ class Settings:
             likely not, hence False.
         vendor_name_follows: Renaming a vendor changes ``vendorName`` in its bills and payments (without touching
             their ``updatedTime``); otherwise the name stays as written.
+        approvals_undefined: v3 shows the ``approvalStatus`` of every bill as UNDEFINED; v2 knows it.
+        v2_access: Whether the developer key may use v2.
+        v2_children_asked: v2 lists have lines and other children only with ``nested``; otherwise always.
+        v2_unset_is_empty: v2 sends text and numbers that are not set as "" instead of null.
+        v2_reads_as_text: ``Crud/Read`` sends numbers and flags as text, as the schemas say; lists do not.
+        v2_approver_bill_key: How an approver names its bill: ``billid`` as in the schemas, or ``billId``.
+        posting_date_when_moved: v2 gives ``glPostingDate`` only where it is not the document's date; otherwise always.
+        disbursement_data: ``GetDisbursementData`` has something to give; in BILL's own test environment it has not.
         duplicate_accounts: Accounts with an equal name or number may be created; otherwise 422.
         duplicate_invoice_numbers: A vendor's invoice number may occur twice; otherwise 422 BDC_1171.
     """
@@ -230,6 +257,14 @@ class Settings:
     usage_touches_credit: bool = True
     balances_touch: bool = False
     vendor_name_follows: bool = False
+    approvals_undefined: bool = False
+    v2_access: V2Access = V2Access.OPEN
+    v2_children_asked: bool = False
+    v2_unset_is_empty: bool = False
+    v2_reads_as_text: bool = False
+    v2_approver_bill_key: ApproverBillKey = ApproverBillKey.LOWER
+    posting_date_when_moved: bool = False
+    disbursement_data: bool = True
     duplicate_accounts: bool = True
     duplicate_invoice_numbers: bool = True
 

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from billcom_assets.sandbox import Fault, FaultPlan, Organization, Settings, World
-from billcom_assets.sandbox.books import bills, payments, receivables, vendor_credits
+from billcom_assets.sandbox.books import approvals, bills, payments, receivables, vendor_credits
 from billcom_assets.sandbox.clock import Clock
 from billcom_assets.sandbox.kinds import BILLS, KINDS, kind_at
 from billcom_assets.sandbox.settings import EXTENSIBLE
@@ -96,7 +96,8 @@ def test_what_cannot_be_more_is_refused(more: dict[str, int]) -> None:
 
 def test_history_is_made_by_the_operations_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
     books = {
-        bills: ("create_bill", "decide_bill", "update_bill", "set_bill_archived"),
+        approvals: ("assign_approvers", "decide"),
+        bills: ("create_bill", "update_bill", "set_bill_archived"),
         payments: ("pay", "settle_payment", "cancel_payment", "void_payment"),
         vendor_credits: ("create_credit", "apply_credit"),
         receivables: ("create_invoice", "receive", "void_receipt", "create_memo", "apply_memo"),

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billcom_assets.sandbox import Clock, Organization, SandboxServer, Settings, v2, v3
-from billcom_assets.sandbox.kinds import BOOLEANS, BY_PATH, KINDS, TIMES
+from billcom_assets.sandbox.kinds import BILLS, BOOLEANS, BY_PATH, KINDS, TIMES
 from billcom_assets.sandbox.pages import Lister, ListRequest
 from billcom_assets.sandbox.v2.shapes import SHAPES
 from billcom_assets_tests.sandbox.api import DEV_KEY, Api, codes
@@ -239,11 +239,11 @@ def test_an_update_cannot_remove_what_an_object_must_have(api: Api) -> None:
 
 
 def test_of_several_approvals_none_counts_when_one_is_refused(api: Api) -> None:
-    from billcom_assets.sandbox.books.bills import assign_approvers
+    from billcom_assets.sandbox.books.approvals import assign_approvers
 
     organization = api.organization
     bills = [one["id"] for one in organization.rows("bills")[:2]]
-    assign_approvers(organization, bills[0], [organization.user.user_id])
+    assign_approvers(organization, BILLS, bills[0], [organization.user.user_id])
     before = the_world(organization)
     actions = [{"billId": bill, "action": "APPROVE"} for bill in (bills[0], "00n02ZZZZZZZZZZ00000")]
     assert api.post("/v3/bill-approvals/actions", actions).status_code == 404

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.sandbox import SandboxServer, Settings, v2_rows
+from billcom_assets.sandbox.books import approvals
+from billcom_assets.sandbox.codec import encode
 from billcom_assets.sandbox.ids import NO_ID
+from billcom_assets.sandbox.kinds import BILLS, kind_at
 from billcom_assets.sandbox.v2.shapes import SHAPES
 from billcom_assets_tests.sandbox.api import DEV_KEY, Api
 from billcom_assets_tests.sandbox.conftest import Serve
@@ -184,13 +187,13 @@ def test_v2_sorts_both_ways_and_by_several_fields(serve: Serve, ascending: Any) 
 
 def test_v2_speaks_digits_zeros_and_dollars(serve: Serve) -> None:
     api = serve(bills=300, orgs=1)
-    approvals = {"UNASSIGNED": "0", "ASSIGNED": "1", "APPROVED": "3", "APPROVING": "4", "DENIED": "5"}
+    digits = {"UNASSIGNED": "0", "ASSIGNED": "1", "APPROVED": "3", "APPROVING": "4", "DENIED": "5"}
     states = {"ACTIVE": "1", "INACTIVE": "2", "DRAFT": "5", "DRAFT_DELETED": "6"}
     truth = {doc["id"]: doc for doc in api.organization.rows("bills")}
     rows = api.v2_data("List/Bill.json", {})
     for row in rows:
         bill = truth[row["id"]]
-        assert row["approvalStatus"] == approvals[bill["approvalStatus"]]
+        assert row["approvalStatus"] == digits[bill["approvalStatus"]]
         assert row["isActive"] == states[bill["recordStatus"]]
         assert row["amount"] == bill.get("fundingAmount", bill["amount"])
         assert row["localAmount"] == (bill["amount"] if "fundingAmount" in bill else None)
@@ -228,3 +231,137 @@ def test_the_organizations_behind_a_password_are_listed_without_a_session(serve:
     assert api.v2_data("ListOrgs.json", **form) == [{"orgId": api.organization.id, "orgName": api.organization.name}]
     assert failure(api.v2("ListOrgs.json", **form | {"password": "wrong"})) == "BDC_1101"
     assert failure(api.v2("ListOrgs.json", **form | {"devKey": "wrong"})) == "BDC_1102"
+
+
+def test_approvers_of_a_bill_wait_in_turn_and_stop_waiting_once_one_denies(serve: Serve) -> None:
+    api = serve()
+    organization = api.organization
+    bill = next(doc["id"] for doc in organization.rows("bills") if doc["recordStatus"] == "ACTIVE")
+    first, second, third = (organization.user_ids[role] for role in ("APPROVER", "ACCOUNTANT", "ADMINISTRATOR"))
+    approvals.assign_approvers(organization, BILLS, bill, [first, second, third])
+
+    def shown() -> list[tuple[str, str]]:
+        rows = api.v2_data("ListApprovers.json", {"objectId": bill, "entity": "Bill"})
+        assert [row["billid"] for row in rows] == [bill] * 3
+        assert api.v2_data("Crud/Read/BillApprover.json", {"id": rows[1]["id"]}) == rows[1]
+        return [(row["usersId"], row["status"]) for row in rows]
+
+    assert shown() == [(first, "0"), (second, "5"), (third, "5")]
+    approvals.decide(organization, BILLS, bill, first, approve=True)
+    assert shown() == [(first, "4"), (second, "0"), (third, "5")]
+    approvals.decide(organization, BILLS, bill, second, approve=False)
+    assert shown() == [(first, "4"), (second, "3"), (third, "6")]
+    assert api.v2_data("Crud/Read/Bill.json", {"id": bill})["approvalStatus"] == "5"
+
+
+def test_only_v2_knows_how_vendor_credits_are_approved(company: Api) -> None:
+    rows = company.v2_data("List/VendorCredit.json", {"start": 0, "max": 999})
+    assert {row["approvalStatus"] for row in rows} >= {"0", "3", "4"}
+    assert not any("approvalStatus" in doc for doc in company.organization.rows("vendor-credits"))
+    for row in rows:
+        data = {"objectId": row["id"], "entity": "VendorCredit"}
+        statuses = [one["status"] for one in company.v2_data("ListApprovers.json", data)]
+        assert (
+            statuses
+            in {"0": [[]], "1": [["0"]], "4": [["4", "0"]], "3": [["4"], ["4", "4"]], "5": [["3"]]}[
+                row["approvalStatus"]
+            ]
+        )
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ({"objectId": "00n02ZZZZZZZZZZ00000", "entity": "Bill"}, "BDC_1205"),
+        ({"objectId": "00902ZZZZZZZZZZ00000", "entity": "Bill"}, "BDC_1302"),
+        ({"objectId": "00n02ZZZZZZZZZZ00000"}, "BDC_1002"),
+        ({"objectId": "00n02ZZZZZZZZZZ00000", "entity": "Vendor"}, "BDC_1002"),
+    ],
+)
+def test_approvers_of_nothing_are_refused(company: Api, data: Any, code: str) -> None:
+    assert failure(company.v2("ListApprovers.json", data)) == code
+
+
+@pytest.mark.parametrize("moved_only", [False, True])
+def test_a_document_posts_on_its_own_date_unless_its_month_was_closed(serve: Serve, moved_only: bool) -> None:
+    api = serve(bills=300, orgs=1, posting_date_when_moved=moved_only)
+    dates = {"Bill": "invoiceDate", "VendorCredit": "creditDate"}
+    for entity, date in dates.items():
+        rows = api.v2_data(f"List/{entity}.json", {"start": 0, "max": 999})
+        moved = [row for row in rows if row["glPostingDate"] not in (None, row[date])]
+        assert 0 < len(moved) < len(rows) / 5
+        assert all(row["glPostingDate"] > row[date] and row["glPostingDate"].endswith("-01") for row in moved)
+        assert any(row["glPostingDate"] is None for row in rows) == moved_only
+
+
+def test_a_moved_posting_date_is_seen_in_v2_and_moves_only_the_update_time_of_v3(serve: Serve) -> None:
+    api = serve()
+    (change,) = api.server.sandbox.change(1, seed=3, only="move a posting date")
+    kind = kind_at(change.path)
+    entity = next(name for name in ("Bill", "VendorCredit") if SHAPES[name].kind is kind)
+    since = {"field": "updatedTime", "op": ">=", "value": "2026-07-14T12:00:00.000+0000"}
+    (row,) = api.v2_data(f"List/{entity}.json", {"start": 0, "max": 9, "filters": [since]})
+    assert row["id"] == change.id
+    assert row["glPostingDate"] > row["invoiceDate" if entity == "Bill" else "creditDate"]
+    shown = api.get(f"{change.path}/{change.id}").json()
+    assert "glPostingDate" not in shown
+    assert shown["updatedTime"] == "2026-07-14T12:00:00.000+00:00"
+
+
+def test_v3_may_not_know_what_v2_knows_of_approvals(serve: Serve) -> None:
+    api = serve(approvals_undefined=True, approvers_shown="never")
+    assert {bill["approvalStatus"] for bill in api.everything("/v3/bills", billApprovals="true")} == {"UNDEFINED"}
+    assert len({row["approvalStatus"] for row in api.v2_data("List/Bill.json", {})}) > 2
+
+
+@pytest.mark.parametrize(("access", "code"), [("no_key", "BDC_1102"), ("no_api", "BDC_1105")])
+def test_a_key_without_access_to_v2_still_works_in_v3(serve: Serve, access: str, code: str) -> None:
+    api = serve(v2_access=access)
+    assert failure(api.v2("List/Bill.json", {"start": 0, "max": 1})) == code
+    assert failure(api.v2("Login.json", **login_form(api))) == code
+    assert api.get("/v3/bills").status_code == 200
+
+
+def test_children_come_only_when_asked_for_where_so_read(serve: Serve) -> None:
+    api = serve(v2_children_asked=True)
+    (bare,) = api.v2_data("List/Bill.json", {"start": 0, "max": 1})
+    (whole,) = api.v2_data("List/Bill.json", {"start": 0, "max": 1, "nested": True})
+    assert whole == bare | {"billLineItems": whole["billLineItems"]}
+    assert whole["billLineItems"]
+    assert api.v2_data("Crud/Read/Bill.json", {"id": bare["id"]}) == whole
+
+
+def test_what_is_not_set_and_numbers_read_alone_may_be_text(serve: Serve) -> None:
+    api = serve(v2_unset_is_empty=True, v2_reads_as_text=True, v2_approver_bill_key="billId")
+    (bank, *_) = api.v2_data("List/BankAccount.json", {"start": 0, "max": 1})
+    assert (bank["dateEstablished"], bank["primaryAP"]) == ("", True)
+    assert api.v2_data("Crud/Read/BankAccount.json", {"id": bank["id"]})["primaryAP"] == "true"
+    (bill, *_) = api.v2_data("List/Bill.json", {"start": 0, "max": 1})
+    assert api.v2_data("Crud/Read/Bill.json", {"id": bill["id"]})["amount"] == str(bill["amount"])
+    asked = next(row for row in api.v2_data("List/Bill.json", {}) if row["approvalStatus"] != "0")
+    (approver, *_) = api.v2_data("ListApprovers.json", {"objectId": asked["id"], "entity": "Bill"})
+    assert approver["billId"] == asked["id"]
+
+
+def test_disbursements_are_described_once_the_money_is_on_its_way(serve: Serve) -> None:
+    api = serve(bills=150, orgs=1)
+    seen = set()
+    for payment in api.organization.rows("payments"):
+        data = api.v2_data("GetDisbursementData.json", {"sentPayId": payment["id"]})
+        assert bool(data) == ("disbursementStatus" in payment)
+        if data and payment["disbursementType"] in ("ACH", "CHECK", "RPPS"):
+            seen.add(data["paymentType"])
+            (detail,) = [value for name, value in data.items() if name.endswith("Data")]
+            assert (detail.get("sentDate") or detail["checkDate"]) > "2023"
+    assert seen == {"0", "1", "2"}
+    assert failure(api.v2("GetDisbursementData.json", {})) == "BDC_1002"
+    api.server.sandbox.change_settings(disbursement_data=False)
+    assert api.v2_data("GetDisbursementData.json", {"sentPayId": payment["id"]}) == {}
+
+
+@pytest.mark.parametrize("entity", [entity for entity, shape in SHAPES.items() if shape.listed])
+def test_the_truth_about_v2_is_what_its_list_serves(company: Api, entity: str) -> None:
+    listed = company.v2_data(f"List/{entity}.json", {"start": 0, "max": 999})
+    assert listed == json.loads(encode(v2_rows(company.organization, entity)), parse_float=Decimal)
+    answer = company.http.get(f"{company.server.control_url}/truth", params={"path": f"v2/{entity}"}, timeout=5)
+    assert answer.json(parse_float=Decimal) == listed

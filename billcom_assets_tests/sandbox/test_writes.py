@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billcom_assets.sandbox.kinds import ACCOUNT_TYPES, KINDS
+from billcom_assets.sandbox.kinds import ACCOUNT_TYPES, BILLS, KINDS
 from billcom_assets_tests.sandbox.api import Api, codes
 from billcom_assets_tests.sandbox.conftest import Serve
 from billcom_assets_tests.sandbox.proof import sums_hold
@@ -444,11 +444,11 @@ def test_an_invoice_takes_the_customer_as_an_object_and_returns_it_flat(api: Api
 
 
 def test_approvals_move_a_bill_from_assigned_over_approving_to_approved(api: Api) -> None:
-    from billcom_assets.sandbox.books.bills import assign_approvers, decide_bill
+    from billcom_assets.sandbox.books.approvals import assign_approvers, decide
 
     administrator, accountant = (api.organization.user_ids[role] for role in ("ADMINISTRATOR", "ACCOUNTANT"))
     bill = new_bill(api, new_vendor(api)["id"], "50")["id"]
-    assign_approvers(api.organization, bill, [administrator, accountant])
+    assign_approvers(api.organization, BILLS, bill, [administrator, accountant])
     pending = done(api.get("/v3/bill-approvals/pending-user-approvals"))["bills"]
     assert {"billId": bill, "vendorId": pending[-1]["vendorId"], "amount": 50, "dueDate": "2026-08-14"} in pending
     action = [{"billId": bill, "action": "APPROVE", "comment": "fine"}]
@@ -456,7 +456,7 @@ def test_approvals_move_a_bill_from_assigned_over_approving_to_approved(api: Api
     path = f"/v3/bills/{bill}"
     assert done(api.get(path))["approvalStatus"] == "APPROVING"
     assert api.post("/v3/bill-approvals/actions", action).status_code == 403
-    decide_bill(api.organization, bill, accountant, approve=True)
+    decide(api.organization, BILLS, bill, accountant, approve=True)
     approved = done(api.get(path, billApprovals="true"))
     assert approved["approvalStatus"] == "APPROVED"
     assert [one["status"] for one in approved["approvers"]] == ["APPROVED", "APPROVED"]

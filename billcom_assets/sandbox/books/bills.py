@@ -1,8 +1,8 @@
-"""Bills: entering, changing, archiving and approving them."""
+"""Bills: entering, changing and archiving them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,6 @@ from billcom_assets.sandbox.amounts import BillSums, bill_payment_status, fundin
 from billcom_assets.sandbox.books.fields import changed, line_doc, merged_lines
 from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.books.vendors import change_balance
-from billcom_assets.sandbox.clock import stamp
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.kinds import BILLS, VENDORS
@@ -43,7 +42,6 @@ def store_bill(
     sums: BillSums,
     *,
     touch: bool = True,
-    hidden: Doc | None = None,
     paid_on: str | None = None,
 ) -> Row:
     """Write a bill with its sums, and carry the change of what is due into the vendor's balance."""
@@ -61,7 +59,7 @@ def store_bill(
     if doc.get("exchangeRate") is not None:
         meaning = organization.readings.settings.exchange_rate
         doc["fundingAmount"] = money(funding_cents(sums.amount, doc["exchangeRate"], meaning))
-    row = organization.write(BILLS, doc, touch=touch, hidden=hidden)
+    row = organization.write(BILLS, doc, touch=touch)
     due = sums.due if doc["recordStatus"] == "ACTIVE" else 0
     change_balance(organization, doc["vendorId"], due - before, paid_on=paid_on)
     return row
@@ -78,7 +76,6 @@ def create_bill(
     created_by: str,
     *,
     credit_to_come: int = 0,
-    approvers: Sequence[str] = (),
     details: Doc | None = None,
 ) -> Row:
     """A new bill.
@@ -88,7 +85,6 @@ def create_bill(
         body: The fields of the bill.
         created_by: User id.
         credit_to_come: Cents of vendor credits that will be used on it.
-        approvers: Users who are asked to approve it, in this order.
         details: Further fields of the object.
 
     Raises:
@@ -121,13 +117,12 @@ def create_bill(
         "payFromChartOfAccountId": body.get("payFromChartOfAccountId"),
         "classifications": body.get("classifications"),
         "paymentStatus": None,
-        "approvalStatus": "ASSIGNED" if approvers else "UNASSIGNED",
+        "approvalStatus": "UNASSIGNED",
         "purchaseOrderNumber": body.get("purchaseOrderNumber"),
         "createdBy": created_by,
         **(details or {}),
     }
-    hidden = {"approvers": _waiting(approvers)} if approvers else None
-    return store_bill(organization, _without_absent(doc), BillSums(total(lines)), hidden=hidden)
+    return store_bill(organization, _without_absent(doc), BillSums(total(lines)))
 
 
 def _overpaid() -> Refusal:
@@ -206,41 +201,3 @@ def set_bill_archived(organization: Organization, bill_id: str, *, archived: boo
         return organization.table(BILLS).rows[bill_id]
     doc |= {"archived": archived, "recordStatus": "INACTIVE" if archived else "ACTIVE"}
     return store_bill(organization, doc, sums_of(doc))
-
-
-def decide_bill(organization: Organization, bill_id: str, user_id: str, *, approve: bool) -> Row:
-    """The user approves or denies: a first approval of two leaves the bill in APPROVING.
-
-    Raises:
-        Refusal: 404 unknown bill, 403 the user is not among the approvers that are asked.
-    """
-    doc = doc_of(organization, BILLS, bill_id)
-    row = organization.table(BILLS).rows[bill_id]
-    approvers = [dict(entry) for entry in (row.hidden or {}).get("approvers", ())]
-    mine = next((entry for entry in approvers if entry["userId"] == user_id and entry["status"] == "WAITING"), None)
-    if mine is None:
-        raise Refusal(403, None, f"User {user_id} is not an approver of this bill.")
-    mine["status"] = "APPROVED" if approve else "DENIED"
-    mine["statusChangedTime"] = stamp(organization.clock.seconds())
-    if not approve:
-        doc["approvalStatus"] = "DENIED"
-    elif any(entry["status"] == "WAITING" for entry in approvers):
-        doc["approvalStatus"] = "APPROVING"
-    else:
-        doc["approvalStatus"] = "APPROVED"
-    return organization.write(BILLS, doc, hidden={**(row.hidden or {}), "approvers": approvers})
-
-
-def assign_approvers(organization: Organization, bill_id: str, user_ids: Sequence[str]) -> Row:
-    """Ask these users, in this order, to approve a bill.
-
-    Raises:
-        Refusal: 404 unknown bill.
-    """
-    doc = doc_of(organization, BILLS, bill_id)
-    doc["approvalStatus"] = "ASSIGNED"
-    return organization.write(BILLS, doc, hidden={"approvers": _waiting(user_ids)})
-
-
-def _waiting(user_ids: Sequence[str]) -> list[Doc]:
-    return [{"userId": user_id, "status": "WAITING", "approverOrder": order} for order, user_id in enumerate(user_ids)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from billcom_assets.sandbox.books import bills, payments, vendor_credits, vendors
-from billcom_assets.sandbox.books.objects import set_archived
+from datetime import date
+
+from billcom_assets.sandbox.books import approvals, bills, payments, vendor_credits, vendors
+from billcom_assets.sandbox.books.objects import set_archived, set_hidden
 from billcom_assets.sandbox.changes.chance import Chance, NothingFits, first_open, is_active
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.generate import vocabulary
+from billcom_assets.sandbox.generate.calendar import next_month
 from billcom_assets.sandbox.kinds import (
     BILLS,
     PAYMENTS,
@@ -76,8 +79,8 @@ def new_bill(chance: Chance) -> Row:
     }
     row = bills.create_bill(chance.organization, body, chance.clerk)
     if chance.rng.random() < 0.4:
-        approvers = [chance.organization.user_ids[role] for role in ("APPROVER", "ACCOUNTANT")]
-        return bills.assign_approvers(chance.organization, row.id, approvers[: chance.rng.randint(1, 2)])
+        users = [chance.organization.user_ids[role] for role in ("APPROVER", "ACCOUNTANT")]
+        return approvals.assign_approvers(chance.organization, BILLS, row.id, users[: chance.rng.randint(1, 2)])
     return row
 
 
@@ -105,10 +108,32 @@ def drop_a_line(chance: Chance) -> Row:
 def decide_bill(chance: Chance) -> Row:
     """Whoever is asked approves or denies."""
     bill = chance.pick(BILLS, lambda doc: doc["approvalStatus"] in ("ASSIGNED", "APPROVING"))
-    hidden = chance.organization.table(BILLS).rows[bill["id"]].hidden or {}
-    waiting = next(entry for entry in hidden["approvers"] if entry["status"] == "WAITING")
+    user_id = approvals.waiting_users(chance.organization.table(BILLS).rows[bill["id"]])[0]
     approve = chance.rng.random() < 0.85
-    return bills.decide_bill(chance.organization, bill["id"], waiting["userId"], approve=approve)
+    return approvals.decide(chance.organization, BILLS, bill["id"], user_id, approve=approve)
+
+
+def decide_credit(chance: Chance) -> Row:
+    """Whoever is asked approves or denies a vendor credit."""
+    table = chance.organization.table(VENDOR_CREDITS)
+    waiting = [(row.id, users[0]) for row in table if (users := approvals.waiting_users(row))]
+    if not waiting:
+        raise NothingFits
+    credit_id, user_id = chance.rng.choice(waiting)
+    approve = chance.rng.random() < 0.85
+    return approvals.decide(chance.organization, VENDOR_CREDITS, credit_id, user_id, approve=approve)
+
+
+def move_posting_date(chance: Chance) -> Row:
+    """A bill or vendor credit is posted a month later than it was: the books of its month are closed."""
+    kind = chance.rng.choice((BILLS, BILLS, VENDOR_CREDITS))
+    doc = chance.pick(kind, is_active)
+    day = doc["invoice"]["invoiceDate"] if kind is BILLS else doc["creditDate"]
+    posted = date.fromisoformat(
+        (chance.organization.table(kind).rows[doc["id"]].hidden or {}).get("glPostingDate", day)
+    )
+    following = date.fromordinal(next_month(posted.toordinal())).isoformat()
+    return set_hidden(chance.organization, kind, doc["id"], glPostingDate=following)
 
 
 def archive_bill(chance: Chance) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from random import Random
 
@@ -40,6 +40,12 @@ def business_day(day: int) -> int:
 def first_of_month(months: int) -> int:
     """The first day of the month that lies ``months`` after January 2023."""
     return date(2023 + months // 12, months % 12 + 1, 1).toordinal()
+
+
+def next_month(day: int) -> int:
+    """The first day of the month after that of a day."""
+    first = date.fromordinal(day).replace(day=1)
+    return (first + timedelta(days=32)).replace(day=1).toordinal()
 
 
 def instant(day: int, rng: Random) -> int:

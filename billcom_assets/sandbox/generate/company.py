@@ -54,7 +54,7 @@ def _no_collector() -> Iterator[None]:
 
 
 def _profile(history: History) -> Doc:
-    organization, luck = history.organization, history.luck(None)
+    organization, luck = history.organization, history.luck("Organization")
     return {
         "id": organization.id,
         "archived": False,

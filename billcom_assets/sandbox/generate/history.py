@@ -57,16 +57,16 @@ class History:
         self.settings = organization.readings.settings
         self.references = References()
         self._clock = clock
-        self._streams: dict[Kind | None, Luck] = {}
+        self._streams: dict[str, Luck] = {}
         self._events: list[tuple[int, int, Callable[[], object]]] = []
         self._order = count()
 
-    def luck(self, kind: Kind | None) -> Luck:
-        """The stream that decides about one kind of object, whatever is made of the others; None for the company."""
-        if kind not in self._streams:
-            noun = kind.noun if kind else "Organization"
-            self._streams[kind] = Luck(f"{self.settings.seed}/{self.organization.number}/{noun}")
-        return self._streams[kind]
+    def luck(self, about: Kind | str) -> Luck:
+        """The stream that decides about one kind of object, or one matter, whatever is made of the others."""
+        name = about if isinstance(about, str) else about.noun
+        if name not in self._streams:
+            self._streams[name] = Luck(f"{self.settings.seed}/{self.organization.number}/{name}")
+        return self._streams[name]
 
     def more(self, kind: Kind, after: int = 0) -> range:
         """Numbers of the further objects of a kind, which no document names."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import count, cycle
 
-from billcom_assets.sandbox.books import bills, vendor_credits
-from billcom_assets.sandbox.books.objects import set_archived
+from billcom_assets.sandbox.books import approvals, bills, vendor_credits
+from billcom_assets.sandbox.books.objects import set_archived, set_hidden
 from billcom_assets.sandbox.books.vendors import update_vendor
 from billcom_assets.sandbox.clock import SECONDS_A_DAY
 from billcom_assets.sandbox.codec import Doc, compact
@@ -22,15 +22,21 @@ from billcom_assets.sandbox.generate.calendar import (
     first_of_month,
     instant,
     iso,
+    next_month,
 )
 from billcom_assets.sandbox.generate.history import ALL_CODING, History
-from billcom_assets.sandbox.generate.vendor_papers import BillPlan, CreditPlan, VendorPapers
+from billcom_assets.sandbox.generate.vendor_papers import BillPlan, CreditPlan, Decisions, VendorPapers
 from billcom_assets.sandbox.generate.vendor_payments import VendorPayments
 from billcom_assets.sandbox.generate.vocabulary import Trade
-from billcom_assets.sandbox.kinds import BILLS, VENDOR_CREDITS, VENDORS
+from billcom_assets.sandbox.kinds import BILLS, VENDOR_CREDITS, VENDORS, Kind
 
 _LARGEST_SHARE = 12
 """One vendor has at most this fraction of all bills (one in twelve), so that a tiny company has several vendors."""
+
+_POSTED_LATER = 0.06
+"""How many bills and credits are posted in the month after theirs, which is closed already."""
+_CREDIT_DECISIONS: tuple[Decisions, ...] = ((), (), (), (None,), (True,), (True, None), (True, True), (False,))
+"""What the approvers of vendor credits have said; None has yet to say it."""
 
 
 class VendorStory:
@@ -111,7 +117,7 @@ class VendorStory:
             self.bills.append(bill)
             self.history.at(created, partial(self._enter, bill))
             if any(decision is not None for decision in bill.decisions):
-                self.history.at(bill.decided, partial(self._decide, bill))
+                self.history.at(bill.decided, partial(self._decide_bill, bill))
             if bill.archived:
                 self.history.at(created + SECONDS_A_DAY, partial(self._archive, bill))
             if luck.happens(0.06) and created < MASS_EDIT_SECOND:
@@ -138,8 +144,8 @@ class VendorStory:
             bill.decisions = (True,) if roll < 0.8 else (True, True)
         bill.decided = min(bill.created + luck.randint(600, 200_000), LAST_SECOND)
 
-    def _approvers(self, bill: BillPlan) -> list[str]:
-        return [self.organization.user_ids[role] for role in ("APPROVER", "ACCOUNTANT")[: len(bill.decisions)]]
+    def _approvers(self, decisions: Decisions) -> list[str]:
+        return [self.organization.user_ids[role] for role in ("APPROVER", "ACCOUNTANT")[: len(decisions)]]
 
     def _enter(self, bill: BillPlan) -> None:
         body = bill.body | {"vendorId": self.papers.vendor_id}
@@ -147,13 +153,21 @@ class VendorStory:
         bill.id = bills.create_bill(
             self.organization, body, clerk, details=self.papers.rate(bill.day) | bill.details
         ).id
-        if bill.decisions:
-            bills.assign_approvers(self.organization, bill.id, self._approvers(bill))
+        if self.history.luck("Posting dates").happens(_POSTED_LATER):
+            set_hidden(self.organization, BILLS, bill.id, glPostingDate=iso(next_month(bill.day)))
+        self._ask(BILLS, bill.id, bill.decisions)
 
-    def _decide(self, bill: BillPlan) -> None:
-        for user, approve in zip(self._approvers(bill), bill.decisions, strict=True):
+    def _ask(self, kind: Kind, object_id: str, decisions: Decisions) -> None:
+        if decisions:
+            approvals.assign_approvers(self.organization, kind, object_id, self._approvers(decisions))
+
+    def _decide_bill(self, bill: BillPlan) -> None:
+        self._decide(BILLS, bill.id, bill.decisions)
+
+    def _decide(self, kind: Kind, object_id: str, decisions: Decisions) -> None:
+        for user, approve in zip(self._approvers(decisions), decisions, strict=True):
             if approve is not None:
-                bills.decide_bill(self.organization, bill.id, user, approve=approve)
+                approvals.decide(self.organization, kind, object_id, user, approve=approve)
 
     def _archive(self, bill: BillPlan) -> None:
         bills.set_bill_archived(self.organization, bill.id, archived=True)
@@ -185,11 +199,16 @@ class VendorStory:
             archived = luck.happens(0.06)
             credit = CreditPlan(0 if archived else luck.choice((1, 1, 9)), created)
             self.credits.append(credit)
-            history.at(created, partial(self._grant, credit, body, archived=archived))
+            history.at(created, partial(self._grant, credit, day, body, archived=archived))
 
-    def _grant(self, credit: CreditPlan, body: Doc, *, archived: bool) -> None:
+    def _grant(self, credit: CreditPlan, day: int, body: Doc, *, archived: bool) -> None:
         body = compact(body) | {"vendorId": self.papers.vendor_id}
         credit.id = vendor_credits.create_credit(self.organization, body).id
+        if self.history.luck("Posting dates").happens(_POSTED_LATER):
+            set_hidden(self.organization, VENDOR_CREDITS, credit.id, glPostingDate=iso(next_month(day)))
+        decisions = self.history.luck("Credit approvals").choice(_CREDIT_DECISIONS)
+        self._ask(VENDOR_CREDITS, credit.id, decisions)
+        self._decide(VENDOR_CREDITS, credit.id, decisions)
         if archived:
             end = partial(set_archived, self.organization, VENDOR_CREDITS, credit.id, archived=True)
             self.history.at(self.history.now + SECONDS_A_DAY, end)

@@ -23,6 +23,9 @@ from billcom_assets.sandbox.kinds import BILLS, RECURRING_BILLS, VENDORS
 
 PURPOSE = {"text": "Goods for resale", "code": {"name": "GOODS", "value": "1"}}
 
+Decisions = tuple[bool | None, ...]
+"""What approvers say, in their order; None for one who says nothing."""
+
 
 @dataclass(slots=True)
 class BillPlan:
@@ -35,7 +38,7 @@ class BillPlan:
         decided: Second in which the last approver has decided.
         body: What is entered.
         details: What the entering of a draft leaves in it.
-        decisions: What its approvers will say, in their order; None for one who says nothing.
+        decisions: What its approvers will say.
         archived: It is archived soon.
         id: Its id, once it is there.
     """
@@ -46,7 +49,7 @@ class BillPlan:
     decided: int
     body: Doc
     details: Doc = field(default_factory=dict)
-    decisions: tuple[bool | None, ...] = ()
+    decisions: Decisions = ()
     archived: bool = False
     id: str = ""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billcom_assets.sandbox.gateway import Operation
-from billcom_assets.sandbox.v2 import access, lists
+from billcom_assets.sandbox.v2 import access, approvals, disbursements, lists
 from billcom_assets.sandbox.v2.envelope import V2Dialect
+from billcom_assets.sandbox.v2.shapes import v2_rows
 
-__all__ = ["V2Dialect", "operations"]
+__all__ = ["V2Dialect", "operations", "v2_rows"]
 
 
 def operations() -> Iterator[Operation]:
     """Every v2 operation."""
     yield from access.operations()
+    yield from approvals.operations()
+    yield from disbursements.operations()
     yield from lists.operations()

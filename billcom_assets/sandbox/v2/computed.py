@@ -43,6 +43,14 @@ def _bank_to_pay_from(subject: Subject) -> str:
     )
 
 
+def _posting_date(subject: Subject) -> str | None:
+    moved: str | None = subject.at("doc.hidden.glPostingDate")
+    if moved or subject.organization.readings.settings.posting_date_when_moved:
+        return moved
+    day: str = subject.at("doc.invoice.invoiceDate") or subject.at("doc.creditDate")
+    return day
+
+
 def _line_amount(subject: Subject) -> Decimal:
     price, quantity = subject.part["price"], subject.part["quantity"]
     return subject.organization.money(times(cents(price), Decimal(quantity)))
@@ -63,6 +71,7 @@ VALUES: Mapping[str, Callable[[Subject], Any]] = {
     "is_savings": lambda subject: subject.doc["type"] == "SAVINGS",
     "is_personal": lambda subject: subject.doc["ownerType"] == "PERSONAL",
     "line_amount": _line_amount,
+    "posting_date": _posting_date,
     "account_type": lambda subject: str(ACCOUNT_TYPES.index(subject.doc["account"]["type"])),
     "item_type": lambda subject: str(ITEM_TYPES.index(subject.doc["type"])),
 }

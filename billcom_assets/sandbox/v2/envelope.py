@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
 from billcom_assets.sandbox.codec import Doc, decode
-from billcom_assets.sandbox.errors import Refusal, no_such_object, wrong_kind
+from billcom_assets.sandbox.errors import Refusal, no_api_access, no_such_object, wrong_dev_key, wrong_kind
 from billcom_assets.sandbox.gateway import Call
 from billcom_assets.sandbox.kinds import Kind
 from billcom_assets.sandbox.responses import ApiResponse
+from billcom_assets.sandbox.settings import V2Access
 from billcom_assets.sandbox.table import Row
+
+_CLOSED: Mapping[V2Access, Callable[[], Refusal]] = {V2Access.NO_KEY: wrong_dev_key, V2Access.NO_API: no_api_access}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,14 @@ class V2Dialect:
     """Form fields carry the credentials, every response has status 200."""
 
     def credentials(self, request: Request, call: Call) -> tuple[str, str]:
-        """Developer key and session id from the form; the staff library sends the session as cookie ``sid``."""
+        """Developer key and session id from the form; the staff library sends the session as cookie ``sid``.
+
+        Raises:
+            Refusal: The key has no access to v2.
+        """
+        refusal = _CLOSED.get(call.sandbox.settings.v2_access)
+        if refusal is not None:
+            raise refusal()
         return call.form.get("devKey", ""), call.form.get("sessionId") or request.cookies.get("sid", "")
 
     def organization_id(self, call: Call) -> str:

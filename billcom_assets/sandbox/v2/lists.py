@@ -14,6 +14,7 @@ from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.organization import Organization
 from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.table import Entry
+from billcom_assets.sandbox.v2 import readings
 from billcom_assets.sandbox.v2.envelope import data_of, success, text_of, unknown
 from billcom_assets.sandbox.v2.shapes import SHAPES, Shape
 from billcom_assets.sandbox.v2.subject import Subject
@@ -46,7 +47,9 @@ def list_handler(shape: Shape) -> Handler:
             raise unknown(f"max is at most {_HIGHEST_MAX}.")
         page = _entries(call.organization, shape, data)[start : start + rows]
         call.sandbox.stats.rows += len(page)
-        return success([shape.record(_subject(call.organization, shape, entry)) for entry in page])
+        settings, nested = call.sandbox.settings, str(data.get("nested", "")).lower() == "true"
+        subjects = (_subject(call.organization, shape, entry) for entry in page)
+        return success([readings.listed(shape, subject, settings, nested=nested) for subject in subjects])
 
     return serve_list
 
@@ -172,7 +175,7 @@ def read_handler(shape: Shape) -> Handler:
         object_id = text_of(data_of(call), "id")
         if object_id[:3] != shape.prefix:
             raise wrong_kind(object_id, shape.entity)
-        return success(shape.record(_find(call.organization, shape, object_id)))
+        return success(readings.alone(shape, _find(call.organization, shape, object_id), call.sandbox.settings))
 
     return serve_one
 

@@ -20,17 +20,17 @@ from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.v2.computed import PARTS, VALUES
 from billcom_assets.sandbox.v2.subject import Subject
 
-_FILES = ("codes", "payables", "receivables", "reference")
-_TABLES: dict[str, Any] = {
-    name: table
-    for file in _FILES
-    for name, table in tomllib.loads(files(__package__).joinpath(f"{file}.toml").read_text(encoding="utf-8")).items()
-}
-_CODES: dict[str, dict[str, str]] = _TABLES.pop("codes")
+_FILES = ("codes", "disbursements", "payables", "receivables", "reference")
+_TABLES: dict[str, Any] = {}
+_CODES: dict[str, dict[str, Any]] = {}
+for _file in _FILES:
+    _tables = tomllib.loads(files(__package__).joinpath(f"{_file}.toml").read_text(encoding="utf-8"))
+    _CODES |= _tables.pop("codes", {})
+    _TABLES |= _tables
 _EVERYWHERE = frozenset({"id", "isActive", "createdTime", "updatedTime"})
 
 
-def _code(subject: Subject, table_and_path: str) -> str:
+def _code(subject: Subject, table_and_path: str) -> Any:
     table, path = table_and_path.split()
     value, codes = subject.at(path), _CODES[table]
     text = str(value).lower() if isinstance(value, bool) else value
@@ -47,10 +47,6 @@ def _each(subject: Subject, entity_and_parts: str) -> list[Doc]:
     return [record(entity, part) for part in parts_of(subject, name)]
 
 
-def _first(subject: Subject, paths: str) -> Any:
-    return next((value for value in map(subject.at, paths.split()) if value is not None), None)
-
-
 _VERBS: Mapping[str, Callable[[Subject, str], Any]] = {
     "id": lambda subject, path: subject.at(path) or NO_ID,
     "usd": lambda subject, path: subject.usd(subject.at(path)),
@@ -59,7 +55,6 @@ _VERBS: Mapping[str, Callable[[Subject, str], Any]] = {
     "time": _time,
     "flag": lambda subject, path: subject.at(path) or False,
     "text": lambda _subject, text: text,
-    "first": _first,
     "each": _each,
     "of": lambda subject, name: VALUES[name](subject),
 }

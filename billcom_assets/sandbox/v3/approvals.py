@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billcom_assets.sandbox.books import bills
+from billcom_assets.sandbox.books import approvals
 from billcom_assets.sandbox.errors import wrong_kind
 from billcom_assets.sandbox.gateway import Call, Operation
 from billcom_assets.sandbox.kinds import (
@@ -53,7 +53,7 @@ def pending_approvals(call: Call) -> ApiResponse:
 def act_on_approvals(call: Call) -> ApiResponse:
     """``POST /v3/bill-approvals/actions``."""
     for action in call.content:
-        bills.decide_bill(call.organization, action["billId"], actor(call), approve=action["action"] == "APPROVE")
+        approvals.decide(call.organization, BILLS, action["billId"], actor(call), approve=action["action"] == "APPROVE")
     return ApiResponse.json({"status": "SUCCESS"})
 
 
