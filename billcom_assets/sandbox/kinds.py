@@ -1,4 +1,4 @@
-"""The twenty kinds of object, as ``kinds.toml`` describes them: paths, id prefixes, what lists filter and sort by."""
+"""The twenty kinds of object of v3 and two that only v2 shows, as ``kinds.toml`` describes them."""
 
 from __future__ import annotations
 
@@ -63,9 +63,11 @@ def _kind(facts: Mapping[str, Any]) -> Kind:
         prefix=facts["prefix"],
         noun=facts["noun"],
         filters={
-            field: _OPERATORS[operators] for operators, fields in facts["filters"].items() for field in fields.split()
+            field: _OPERATORS[operators]
+            for operators, fields in facts.get("filters", {}).items()
+            for field in fields.split()
         },
-        sorts=frozenset(facts["sorts"].split()),
+        sorts=frozenset(facts.get("sorts", "").split()),
         keys=(*facts["keys"].split(), "createdTime", "updatedTime"),
         values={field: frozenset(values.split()) for field, values in facts.get("values", {}).items()},
         dates=frozenset(facts.get("dates", "").split()),
@@ -77,7 +79,10 @@ def _kind(facts: Mapping[str, Any]) -> Kind:
 
 
 KINDS = tuple(_kind(facts) for facts in _FACTS["kinds"])
-BY_PATH: Mapping[str, Kind] = {kind.path: kind for kind in KINDS}
+"""Those of v3."""
+V2_KINDS = tuple(_kind(facts) for facts in _FACTS["v2_kinds"])
+"""Those that only v2 shows."""
+BY_PATH: Mapping[str, Kind] = {kind.path: kind for kind in (*KINDS, *V2_KINDS)}
 
 BILLS = BY_PATH["/v3/bills"]
 PAYMENTS = BY_PATH["/v3/payments"]
@@ -99,6 +104,8 @@ ACCOUNTING_CLASSES = BY_PATH["/v3/classifications/accounting-classes"]
 USERS = BY_PATH["/v3/users"]
 ROLES = BY_PATH["/v3/roles"]
 BANK_ACCOUNTS = BY_PATH["/v3/funding-accounts/banks"]
+CARD_ACCOUNTS = BY_PATH["/card-accounts"]
+MONEY_MOVEMENTS = BY_PATH["/money-movements"]
 
 
 def kind_at(path: str) -> Kind:
@@ -107,7 +114,7 @@ def kind_at(path: str) -> Kind:
     Raises:
         KeyError: No list is there; the message names those that are.
     """
-    full = path if path.startswith("/v3/") else f"/v3/{path.strip('/')}"
+    full = path if path in BY_PATH else f"/v3/{path.strip('/')}"
     try:
         return BY_PATH[full]
     except KeyError:

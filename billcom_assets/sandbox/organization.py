@@ -11,7 +11,7 @@ from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.decorate import Decorator
 from billcom_assets.sandbox.faults import Fault, Faults
 from billcom_assets.sandbox.ids import IdSource
-from billcom_assets.sandbox.kinds import KINDS, USERS, Kind, kind_at
+from billcom_assets.sandbox.kinds import KINDS, USERS, V2_KINDS, Kind, kind_at
 from billcom_assets.sandbox.money import Amounts
 from billcom_assets.sandbox.settings import Readings
 from billcom_assets.sandbox.table import Row, Table, make_draft
@@ -116,7 +116,7 @@ class Organization:
         self.profile: Doc = {}
         self.decorator = Decorator(readings, faults)
         self.money = Amounts(settings.numbers).__getitem__
-        self.tables: dict[Kind, Table] = {kind: Table(kind) for kind in KINDS}
+        self.tables: dict[Kind, Table] = {kind: Table(kind) for kind in (*KINDS, *V2_KINDS)}
         self._journal: list[tuple[Table, str, Row | None]] | None = None
         self._drafts: list[Row] | None = None
 

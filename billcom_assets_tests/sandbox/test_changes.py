@@ -21,7 +21,7 @@ def sandbox(**changes: Any) -> Sandbox:
 
 def bodies(box: Sandbox) -> dict[str, bytes]:
     organization = box.world.organization()
-    return {row.id: row.body for kind in KINDS for row in organization.table(kind)}
+    return {row.id: row.body for table in organization.tables.values() for row in table}
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,16 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from billcom_assets.sandbox.books.money_movements import move_money
 from billcom_assets.sandbox.changes import payables, receivables, reference
 from billcom_assets.sandbox.changes.chance import Chance, NothingFits
 from billcom_assets.sandbox.kinds import (
+    ACCOUNTING_CLASSES,
     ACCOUNTS,
     BANK_ACCOUNTS,
     BILLS,
     CREDIT_MEMOS,
     CUSTOMERS,
+    DEPARTMENTS,
     EMPLOYEES,
     INVOICES,
+    JOBS,
+    LOCATIONS,
+    MONEY_MOVEMENTS,
     PAYMENTS,
     RECEIVABLE_PAYMENTS,
     USERS,
@@ -83,6 +89,13 @@ HAPPENINGS: dict[str, tuple[int, Kind | None, Happening]] = {
     "grant a credit memo": (2, CREDIT_MEMOS, receivables.grant_memo),
     "apply a credit memo": (2, CREDIT_MEMOS, receivables.apply_memo),
     "move a posting date": (0, None, payables.move_posting_date),
+    "confirm a money movement": (0, MONEY_MOVEMENTS, payables.conclude_movement("CONFIRMED")),
+    "void a money movement": (0, MONEY_MOVEMENTS, payables.conclude_movement("VOIDED")),
+    "merge two vendors": (0, VENDORS, reference.merging(VENDORS)),
+    "merge two customers": (0, CUSTOMERS, reference.merging(CUSTOMERS)),
+    "merge two accounts": (0, ACCOUNTS, reference.merging(ACCOUNTS)),
+    "merge two employees": (0, EMPLOYEES, reference.merging(EMPLOYEES)),
+    "merge two dimensions": (0, None, reference.merging(ACCOUNTING_CLASSES, DEPARTMENTS, JOBS, LOCATIONS)),
     "decide on a vendor credit": (0, VENDOR_CREDITS, payables.decide_credit),
 }
 """What can happen: its weight, the kind of object it is about (None: several), and how.
@@ -92,7 +105,7 @@ What has no weight happens only when asked for: v3 hardly shows it.
 
 
 def change(organization: Organization, n: int, seed: int, *, only: str | None = None) -> list[Change]:
-    """Let ``n`` things happen in an organization, the same for the same state and seed.
+    """Let ``n`` things happen in an organization, the same for the same state and seed; then the money moves.
 
     Args:
         organization: Where.
@@ -107,7 +120,9 @@ def change(organization: Organization, n: int, seed: int, *, only: str | None = 
         raise ValueError(f"{only!r} is none of {', '.join(HAPPENINGS)}")
     chance = Chance(organization, seed)
     names = [only] if only else [name for name, (weight, _, _) in HAPPENINGS.items() if weight]
-    return [_one(chance, names) for _ in range(n)]
+    changes = [_one(chance, names) for _ in range(n)]
+    move_money(organization)
+    return changes
 
 
 def _one(chance: Chance, names: list[str]) -> Change:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
-from billcom_assets.sandbox.books import approvals, bills, payments, vendor_credits, vendors
+from billcom_assets.sandbox.books import approvals, bills, money_movements, payments, vendor_credits, vendors
 from billcom_assets.sandbox.books.objects import set_archived, set_hidden
 from billcom_assets.sandbox.changes.chance import Chance, NothingFits, first_open, is_active
 from billcom_assets.sandbox.codec import Doc
@@ -12,6 +13,7 @@ from billcom_assets.sandbox.generate import vocabulary
 from billcom_assets.sandbox.generate.calendar import next_month
 from billcom_assets.sandbox.kinds import (
     BILLS,
+    MONEY_MOVEMENTS,
     PAYMENTS,
     VENDOR_CREDITS,
     VENDORS,
@@ -192,6 +194,16 @@ def void_payment(chance: Chance) -> Row:
     payment = chance.pick(PAYMENTS, lambda doc: doc["status"] == "PAID")
     administrator = chance.organization.user_ids["ADMINISTRATOR"]
     return payments.void_payment(chance.organization, payment["id"], administrator, "VOID_ONLY", "Wrong amount")
+
+
+def conclude_movement(status: str) -> Callable[[Chance], Row]:
+    """The bank confirms or returns a money movement."""
+
+    def conclude(chance: Chance) -> Row:
+        movement = chance.pick(MONEY_MOVEMENTS, lambda doc: doc["status"] == "SENT")
+        return money_movements.conclude(chance.organization, movement["id"], status)
+
+    return conclude
 
 
 def new_credit(chance: Chance) -> Row:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from billcom_assets.sandbox.books import accounts
-from billcom_assets.sandbox.books.objects import set_archived
+from billcom_assets.sandbox.books.objects import merge, set_archived
 from billcom_assets.sandbox.changes.chance import Chance, is_active
+from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.generate import vocabulary
 from billcom_assets.sandbox.kinds import (
     ACCOUNTS,
@@ -15,6 +18,7 @@ from billcom_assets.sandbox.kinds import (
     RECURRING_BILLS,
     RECURRING_INVOICES,
     USERS,
+    Kind,
 )
 from billcom_assets.sandbox.table import Row
 
@@ -76,6 +80,22 @@ def edit_bank(chance: Chance) -> Row:
     """A bank account is opened to the administrators, or closed."""
     bank = chance.pick(BANK_ACCOUNTS, is_active)
     return chance.organization.write(BANK_ACCOUNTS, bank | {"accessToAdmins": not bank["accessToAdmins"]})
+
+
+def merging(*kinds: Kind) -> Callable[[Chance], Row]:
+    """Two objects of one of these kinds turn out to be the same, accounts only of one type."""
+
+    def merge_two(chance: Chance) -> Row:
+        kind = chance.rng.choice(kinds)
+        survivor = chance.pick(kind, is_active)
+
+        def same(doc: Doc) -> bool:
+            alike = kind is not ACCOUNTS or doc["account"]["type"] == survivor["account"]["type"]
+            return alike and is_active(doc) and doc["id"] != survivor["id"]
+
+        return merge(chance.organization, kind, chance.pick(kind, same)["id"], survivor["id"])
+
+    return merge_two
 
 
 def advance_schedule(chance: Chance) -> Row:

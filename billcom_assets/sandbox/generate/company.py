@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from billcom_assets.sandbox.codec import Doc
 from billcom_assets.sandbox.generate.history import History
+from billcom_assets.sandbox.generate.money_movements import add_money_movements
 from billcom_assets.sandbox.generate.payables import add_payables
 from billcom_assets.sandbox.generate.receivables import add_receivables
 from billcom_assets.sandbox.generate.reference import (
@@ -39,6 +40,7 @@ def write_history(organization: Organization) -> None:
         organization.finish()
         add_receivables(history, customers=max(2, bills // 16) if bills else 0, invoices=bills * 2 // 5)
         add_payables(history, bills)
+        add_money_movements(history)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from billcom_assets.sandbox.kinds import (
     ACCOUNTING_CLASSES,
     ACCOUNTS,
     BANK_ACCOUNTS,
+    CARD_ACCOUNTS,
     DEPARTMENTS,
     EMPLOYEES,
     ITEMS,
@@ -223,6 +224,12 @@ def add_cards(history: History) -> None:
     references.ap_card = organization.ids.new("apc")
     organization.cards["VERIFIED"] = [_card(organization, references.card, "CREDIT_CARD", "4321")]
     organization.cards["NOMINATED"] = [_card(organization, nominated, "DEBIT_CARD", "8765")]
+    colleagues = _card(organization, references.colleagues_card, "CREDIT_CARD", "1881")
+    accounts = {"CREDIT_CARD": organization.account_ids["2100"], "DEBIT_CARD": organization.account_ids["1000"]}
+    for card in (*organization.cards["VERIFIED"], *organization.cards["NOMINATED"], colleagues):
+        known = {"chartOfAccountId": accounts[card["type"]]}
+        history.at(_FOUNDING, partial(organization.write, CARD_ACCOUNTS, card.copy(), hidden=known))
+    history.run()
     organization.ap_cards = [
         {
             "id": references.ap_card,
