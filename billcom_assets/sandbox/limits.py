@@ -33,7 +33,7 @@ class Limits:
         self._clock = clock
         self._hour = -1
         self._requests: Counter[str] = Counter()
-        self._logins: Counter[str] = Counter()
+        self._logins: Counter[tuple[str, str]] = Counter()
         self._in_flight: Counter[Caller] = Counter()
         self.peak: Counter[Caller] = Counter()
 
@@ -62,8 +62,8 @@ class Limits:
         if self._requests[dev_key] > settings.requests_per_hour:
             raise hourly_limit(settings.throttle_status, settings.requests_per_hour)
 
-    def count_login(self, dev_key: str) -> None:
-        """Count one login of a known developer key.
+    def count_login(self, dev_key: str, call: str = "Login") -> None:
+        """Count one login of a known developer key, or another ``call`` that has a limit of its own as high.
 
         Raises:
             Refusal: BDC_1144; the clock hour's logins are used up.
@@ -72,8 +72,8 @@ class Limits:
         settings = self._readings.settings
         if not self._knows(dev_key):
             return
-        self._logins[dev_key] += 1
-        if self._logins[dev_key] > settings.logins_per_hour:
+        self._logins[dev_key, call] += 1
+        if self._logins[dev_key, call] > settings.logins_per_hour:
             raise hourly_limit(settings.throttle_status, settings.logins_per_hour)
 
     def enter(self, caller: Caller) -> None:

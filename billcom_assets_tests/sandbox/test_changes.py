@@ -135,6 +135,13 @@ def test_a_renamed_vendor_is_renamed_in_its_documents_only_where_so_read(follows
     assert after["updatedTime"] == bill["updatedTime"]
 
 
+def test_what_only_v2_shows_happens_only_when_asked_for() -> None:
+    unasked = {name for name, (weight, _, _) in HAPPENINGS.items() if not weight}
+    happened = {change.what for change in sandbox().change(400, seed=2)}
+    assert "merge two vendors" in unasked
+    assert not unasked & happened
+
+
 def test_an_impossible_change_says_so() -> None:
     with pytest.raises(ValueError, match="is none of"):
         sandbox().change(1, only="buy a yacht")

@@ -37,6 +37,15 @@ def test_logins_have_a_limit_of_their_own(serve: Serve) -> None:
     assert api.get("/v3/roles").status_code == 200
 
 
+def test_listing_organizations_has_a_limit_beside_that_of_logins(serve: Serve) -> None:
+    api = serve(logins_per_hour=2)
+    form = {"userName": api.organization.user.username, "password": api.organization.user.password}
+    codes_ = [api.v2("ListOrgs.json", **form).json()["response_data"] for _ in range(3)]
+    assert [isinstance(one, list) for one in codes_] == [True, True, False]
+    assert codes_[-1]["error_code"] == "BDC_1144"
+    api.log_in()
+
+
 def test_a_second_dev_key_has_a_budget_of_its_own(serve: Serve) -> None:
     api = serve(requests_per_hour=2, dev_keys=(DEV_KEY, "second"))
     api.get("/v3/roles")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from billcom_assets.sandbox import SandboxServer, Settings, v2_rows
-from billcom_assets.sandbox.books import approvals
+from billcom_assets.sandbox.books import approvals, payments
+from billcom_assets.sandbox.books.objects import set_hidden
 from billcom_assets.sandbox.codec import encode
 from billcom_assets.sandbox.ids import NO_ID
 from billcom_assets.sandbox.kinds import BILLS, kind_at
@@ -80,7 +82,7 @@ OBJECTS = [entity for entity, shape in SHAPES.items() if not shape.parts]
 
 @pytest.fixture(scope="module")
 def company() -> Iterator[Api]:
-    with SandboxServer(Settings(bills=150, orgs=1)) as server:
+    with SandboxServer(Settings(bills=300, orgs=1)) as server:
         yield Api(server).log_in()
 
 
@@ -365,3 +367,58 @@ def test_the_truth_about_v2_is_what_its_list_serves(company: Api, entity: str) -
     assert listed == json.loads(encode(v2_rows(company.organization, entity)), parse_float=Decimal)
     answer = company.http.get(f"{company.server.control_url}/truth", params={"path": f"v2/{entity}"}, timeout=5)
     assert answer.json(parse_float=Decimal) == listed
+
+
+def test_payments_show_how_they_are_funded_and_why_they_were_voided(company: Api) -> None:
+    rows = company.v2_data("List/SentPay.json", {"start": 0, "max": 999})
+    truth = {doc["id"]: doc for doc in company.organization.rows("payments")}
+    funding = {truth[row["id"]]["disbursementType"]: (row["paymentType"], row["fundingType"]) for row in rows}
+    assert (funding["ACH"], funding["RPPS"], funding["CHECK"]) == (("1", "2"), ("2", "1"), ("0", "0"))
+    for row in rows:
+        requests = [(one["type"], one["status"], one["reason"], one["decisionDate"]) for one in row["voidRequests"]]
+        decided = row["updatedTime"]
+        assert requests == ([("2", "1", "Paid twice", decided)] if row["status"] == "4" else [])
+    assert {"4"} < {row["status"] for row in rows}
+
+
+def test_a_bill_names_the_bank_account_behind_the_account_that_pays_it(company: Api) -> None:
+    banks = {row["id"]: row for row in company.v2_data("List/BankAccount.json", {})}
+    rows = company.v2_data("List/Bill.json", {"start": 0, "max": 999})
+    named = [row for row in rows if row["payFromBankAccountId"] != NO_ID]
+    assert [row for row in rows if row["payFromChartOfAccountId"] != NO_ID] == named
+    for row in named:
+        assert banks[row["payFromBankAccountId"]]["chartOfAccountId"] == row["payFromChartOfAccountId"]
+        assert banks[row["payFromBankAccountId"]]["isActive"] == "1"
+    accounts = {row["id"]: row["accountType"] for row in company.v2_data("List/ChartOfAccount.json", {})}
+    assert {accounts[row["apAccountId"]] for row in rows} == {"1"}
+
+
+def test_a_use_of_a_credit_changes_with_its_payment(serve: Serve) -> None:
+    api = serve(bills=150, orgs=1)
+    since = {"field": "updatedTime", "op": ">=", "value": "2026-07-14T12:00:00.000+0000"}
+    recent = {"start": 0, "max": 9, "filters": [since]}
+    use = next(one for one in api.v2_data("List/BillCredit.json", {}) if one["sentPayId"] != NO_ID)
+    assert api.v2_data("List/BillCredit.json", recent) == []
+    payments.advance_payment(api.organization, use["sentPayId"], "CLEARED")
+    changed = api.v2_data("List/BillCredit.json", recent)
+    assert use["id"] in [one["id"] for one in changed]
+
+
+def test_a_posting_date_outlives_approvals_and_edits(serve: Serve) -> None:
+    api = serve()
+    organization = api.organization
+    bill = next(doc["id"] for doc in organization.rows("bills") if doc["paymentStatus"] == "UNPAID")
+    set_hidden(organization, BILLS, bill, glPostingDate="2026-08-01")
+    approvals.assign_approvers(organization, BILLS, bill, [organization.user.user_id])
+    approvals.decide(organization, BILLS, bill, organization.user.user_id, approve=True)
+    assert api.patch(f"/v3/bills/{bill}", {"description": "Edited"}).status_code == 200
+    row = api.v2_data("Crud/Read/Bill.json", {"id": bill})
+    assert (row["glPostingDate"], row["approvalStatus"], row["description"]) == ("2026-08-01", "3", "Edited")
+
+
+@pytest.mark.parametrize("entity", SHAPES)
+def test_v2_ids_have_their_prefix_and_no_two_are_equal(company: Api, entity: str) -> None:
+    ids = [row["id"] for row in v2_rows(company.organization, entity)]
+    assert ids
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(SHAPES[entity].prefix + r"02[A-Z]{10}[0-9a-z]{5}", one) for one in ids)

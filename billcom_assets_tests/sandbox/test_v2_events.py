@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from billcom_assets.sandbox import SandboxServer, Settings
-from billcom_assets.sandbox.books.money_movements import conclude
+from billcom_assets.sandbox.books import payments
+from billcom_assets.sandbox.books.money_movements import conclude, move_money
 from billcom_assets.sandbox.books.objects import merge, set_archived
 from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.ids import NO_ID
@@ -43,9 +44,9 @@ def moved_payments(api: Api) -> Counter[str]:
 
 def money_holds(api: Api) -> None:
     """Every online payment from or to a bank account has moved once, and movements are the sums of their items."""
-    payments, receipts = api.organization.rows("payments"), api.organization.rows("receivable-payments")
-    due = [one["id"] for one in payments if one["fundingAccount"]["type"] == "BANK_ACCOUNT"]
-    made = {one["id"] for one in (*payments, *receipts) if one["onlinePayment"] and one["status"] in ("PAID", "VOID")}
+    sent, receipts = api.organization.rows("payments"), api.organization.rows("receivable-payments")
+    due = [one["id"] for one in sent if one["fundingAccount"]["type"] == "BANK_ACCOUNT"]
+    made = {one["id"] for one in (*sent, *receipts) if one["onlinePayment"] and one["status"] in ("PAID", "VOID")}
     assert moved_payments(api) == Counter(made & {*due, *(one["id"] for one in receipts)})
     for row in movements(api):
         assert row["amount"] == sum(item["amount"] for item in row["moneyMovementItems"])
@@ -110,6 +111,22 @@ def test_a_settled_payment_reaches_the_bank_and_what_becomes_of_it_is_found_by_u
         conclude(api.organization, voided.id, "CONFIRMED")
 
 
+def test_what_is_sent_on_one_day_joins_the_sum_of_that_day_until_the_bank_confirms_it(serve: Serve) -> None:
+    api = serve(bills=90, orgs=1)
+    organization = api.organization
+    owed = [bill for bill in organization.rows("bills") if bill["recordStatus"] == "ACTIVE" and bill["dueAmount"] > 9]
+    for bill in owed[:3]:
+        paid = payments.pay(organization, [(bill["id"], 500)], created_by=organization.user.user_id)
+        payments.settle_payment(organization, paid.id)
+        move_money(organization)
+        if bill is owed[1]:
+            (sent,) = movements(api, processDate="2026-07-14")
+            conclude(organization, sent["id"], "CONFIRMED")
+    joined, alone = movements(api, processDate="2026-07-14")
+    assert [len(row["moneyMovementItems"]) for row in (joined, alone)] == [2, 1]
+    assert joined["moneyMovementItems"][0]["name"] == owed[0]["vendorName"]
+
+
 def test_money_holds_whatever_happens(serve: Serve) -> None:
     api = serve(bills=90, orgs=1)
     box = api.server.sandbox
@@ -131,8 +148,8 @@ def test_every_card_that_pays_is_in_v2_with_its_account(company: Api) -> None:
     cards = {row["id"]: row for row in company.v2_data("List/CardAccount.json", WHOLE)}
     accounts = {row["id"]: row for row in company.v2_data("List/ChartOfAccount.json", WHOLE)}
     assert {accounts[card["chartOfAccountId"]]["accountType"] for card in cards.values()} == {"3", "5"}
-    payments = company.v2_data("List/SentPay.json", WHOLE)
-    assert {NO_ID} < {payment["cardAccountId"] for payment in payments} <= {NO_ID, *cards}
+    sent = company.v2_data("List/SentPay.json", WHOLE)
+    assert {NO_ID} < {payment["cardAccountId"] for payment in sent} <= {NO_ID, *cards}
     in_v3 = company.get("/v3/funding-accounts/cards", cardUserStatus="VERIFIED").json()["cards"]
     assert {card["id"] for card in in_v3} < set(cards), "v3 shows a user only cards of its own"
 

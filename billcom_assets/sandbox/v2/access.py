@@ -43,6 +43,7 @@ def list_organizations(call: Call) -> ApiResponse:
     """``ListOrgs.json``: those that a user name and password reach."""
     _require(call, *_PERSON)
     form = call.form
+    call.sandbox.limits.count_login(form["devKey"], "ListOrgs")
     reached = call.sandbox.sessions.organizations_of(form["userName"], form["password"], form["devKey"])
     return success([{"orgId": one.id, "orgName": one.name} for one in reached])
 
@@ -62,6 +63,6 @@ def session_info(call: Call) -> ApiResponse:
 def operations() -> Iterator[Operation]:
     """Every operation on sessions."""
     yield Operation("POST", "/Login.json", log_in, session=False, login=True)
-    yield Operation("POST", "/ListOrgs.json", list_organizations, session=False, login=True)
+    yield Operation("POST", "/ListOrgs.json", list_organizations, session=False)
     yield Operation("POST", "/Logout.json", log_out)
     yield Operation("POST", "/GetSessionInfo.json", session_info)
