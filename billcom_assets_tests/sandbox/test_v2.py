@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from billcom_assets.sandbox import SandboxServer, Settings, v2_rows
-from billcom_assets.sandbox.books import approvals, payments
+from billcom_assets.sandbox.books import approvals, payments, vendor_credits
 from billcom_assets.sandbox.books.objects import set_hidden
 from billcom_assets.sandbox.codec import encode
 from billcom_assets.sandbox.ids import NO_ID
@@ -328,6 +328,7 @@ def test_children_come_only_when_asked_for_where_so_read(serve: Serve) -> None:
     api = serve(v2_children_asked=True)
     (bare,) = api.v2_data("List/Bill.json", {"start": 0, "max": 1})
     (whole,) = api.v2_data("List/Bill.json", {"start": 0, "max": 1, "nested": True})
+    assert "billLineItems" not in bare
     assert whole == bare | {"billLineItems": whole["billLineItems"]}
     assert whole["billLineItems"]
     assert api.v2_data("Crud/Read/Bill.json", {"id": bare["id"]}) == whole
@@ -388,7 +389,6 @@ def test_a_bill_names_the_bank_account_behind_the_account_that_pays_it(company: 
     assert [row for row in rows if row["payFromChartOfAccountId"] != NO_ID] == named
     for row in named:
         assert banks[row["payFromBankAccountId"]]["chartOfAccountId"] == row["payFromChartOfAccountId"]
-        assert banks[row["payFromBankAccountId"]]["isActive"] == "1"
     accounts = {row["id"]: row["accountType"] for row in company.v2_data("List/ChartOfAccount.json", {})}
     assert {accounts[row["apAccountId"]] for row in rows} == {"1"}
 
@@ -402,6 +402,22 @@ def test_a_use_of_a_credit_changes_with_its_payment(serve: Serve) -> None:
     payments.advance_payment(api.organization, use["sentPayId"], "CLEARED")
     changed = api.v2_data("List/BillCredit.json", recent)
     assert use["id"] in [one["id"] for one in changed]
+
+
+def test_a_credit_used_twice_on_one_bill_is_two_uses(serve: Serve) -> None:
+    api = serve(bills=150, orgs=1)
+    bills = api.organization.rows("bills")
+    due = {bill["vendorId"]: bill["id"] for bill in bills if bill["dueAmount"] > 1 and not bill["archived"]}
+    credit = next(
+        one
+        for one in api.organization.rows("vendor-credits")
+        if one["status"] == "NOT_APPLIED" and not one["archived"] and one["vendorId"] in due
+    )
+    for _ in range(2):
+        vendor_credits.apply_credit(api.organization, credit["id"], due[credit["vendorId"]], 10)
+    uses = [one for one in api.v2_data("List/BillCredit.json", {}) if one["vendorCreditId"] == credit["id"]]
+    assert [(one["amount"], one["sentPayId"]) for one in uses] == [(Decimal("0.1"), NO_ID)] * 2
+    assert len({one["id"] for one in uses}) == 2
 
 
 def test_a_posting_date_outlives_approvals_and_edits(serve: Serve) -> None:

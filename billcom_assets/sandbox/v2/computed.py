@@ -35,12 +35,10 @@ def _paying(account_type: str) -> Callable[[Subject], str]:
 
 
 def _bank_to_pay_from(subject: Subject) -> str:
-    """The first open bank account behind the account that a bill is to be paid from."""
+    """The first bank account behind the account that a bill is to be paid from."""
     account = subject.doc.get("payFromChartOfAccountId")
-    banks = (row.look() for row in subject.organization.table(BANK_ACCOUNTS)) if account else ()
-    return next(
-        (bank["id"] for bank in banks if bank.get("chartOfAccountId") == account and not bank["archived"]), NO_ID
-    )
+    banks = [row.look() for row in subject.organization.table(BANK_ACCOUNTS)] if account else []
+    return next((bank["id"] for bank in banks if bank.get("chartOfAccountId") == account), NO_ID)
 
 
 def _posting_date(subject: Subject) -> str | None:
