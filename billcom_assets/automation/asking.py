@@ -39,7 +39,6 @@ _CLIENT = {"retry": RetryPolicy(attempts=1), "timeout": (5.0, 10.0), "max_logins
 _A_RUN_DOES_NO_BETTER = (
     AuthenticationRefused,
     BillUnavailable,
-    ConfigurationError,
     HourlyLimitReached,
     SignInPostponed,
     TooManyAtOnce,
@@ -107,11 +106,14 @@ class Asking:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for key, future in self._asked.items():
             if future.done() and not future.cancelled():
-                yield key, _answer(future.result)
+                yield key, _answer(key, future.result)
 
 
-def _answer(result: Callable[[], Answer]) -> Answer:
+def _answer(key: str, result: Callable[[], Answer]) -> Answer:
     try:
         return result()
+    except ConfigurationError as error:
+        # The variable that a credential names may be set where runs are carried out.
+        return Answer(True, describe(error))
     except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
-        return Answer(False, describe(error))
+        return Answer(False, describe(error).removeprefix(f"{key}: "))

@@ -91,32 +91,33 @@ def evaluation(entity: str, integration: str, taken: Sequence[tuple[Measure, Qua
 
 def never_pulled(entity: str, integration: str) -> dg.AssetCheckEvaluation:
     """The result for an entity of which nothing is there yet."""
-    return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(entity),
-        check_name=NAME,
-        partition=integration,
-        passed=False,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"not measured yet: {entity.replace('_', ' ')} were never pulled. billcom sync {integration}",
-        blocking=False,
-    )
+    title = entity.replace("_", " ")
+    return _unmeasured(entity, integration, f"not measured yet: {title} were never pulled. billcom sync {integration}")
 
 
 def not_permitted(entity: str, integration: str, refusal: Refusal) -> dg.AssetCheckEvaluation:
     """The result for a list that BILL does not show to the login; its words are metadata, not Markdown."""
     title = entity.replace("_", " ")
+    return _unmeasured(
+        entity,
+        integration,
+        f"not permitted: BILL does not show {title} to this login; what is stored of it stays as it is",
+        found=dg.MetadataValue.text(refusal.message),
+        how_to_fix=dg.MetadataValue.text(refusal.next_step),
+        refused_at=dg.MetadataValue.timestamp(refusal.at),
+    )
+
+
+def _unmeasured(entity: str, integration: str, why: str, **metadata: dg.MetadataValue) -> dg.AssetCheckEvaluation:
+    """Nothing was looked at, which is no pass."""
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(entity),
         check_name=NAME,
         partition=integration,
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"not permitted: BILL does not show {title} to this login; what is stored of it stays as it is",
-        metadata={
-            "found": dg.MetadataValue.text(refusal.message),
-            "how_to_fix": dg.MetadataValue.text(refusal.next_step),
-            "refused_at": dg.MetadataValue.timestamp(refusal.at),
-        },
+        description=why,
+        metadata=metadata,
         blocking=False,
     )
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, make_url, select, update
 
 from billcom_assets.automation import asking
 from billcom_assets.automation.routine import AT_LATEST, this_hour
 from billcom_assets.automation.run_requests import Launch, Skip
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.environment import open_database
+from billcom_assets.environment import open_database, seal_for
 from billcom_assets.job_runner import open_instance
 from billcom_assets.sandbox import SandboxServer
 from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.status.freshness import freshness
 from billcom_assets.status.integrations import one_integration, sync_status
+from billcom_assets.warehouse.integrations import Integrations
+from billcom_assets.warehouse.keys import key_file
 from billcom_assets.warehouse.tables import integrations, sync_rereads, sync_runs, sync_state
 from billcom_assets_tests.automation.companies import KEY
-from billcom_assets_tests.automation.conftest import World
+from billcom_assets_tests.automation.conftest import NOW, World
 from billcom_assets_tests.automation.ticks import Looked, tick_at
 from billcom_assets_tests.cli.commands import billcom_command
 
@@ -40,6 +43,11 @@ def quiet(synced_home: object, server: SandboxServer) -> Iterator[World]:
         server.sandbox.reset_stats()
         yield world
     warehouse.close()
+
+
+@pytest.fixture
+def home_key(synced_home: Path) -> Path:
+    return key_file(make_url(f"sqlite:///{synced_home / 'billcom.db'}"))
 
 
 def tick(world: World) -> Looked:
@@ -122,6 +130,28 @@ def test_a_sign_in_that_bill_refuses_is_noted_and_tried_by_no_run(quiet: World, 
     asked = requests(server)
     assert "setup not completed" in tick(quiet).skip_message
     assert requests(server) == asked
+
+
+def test_without_the_key_here_a_run_is_made_unasked(quiet: World, server: SandboxServer, home_key: Path) -> None:
+    # Where it is carried out the key may be known.
+    home_key.unlink()
+    assert tick(quiet).run_requests
+    assert requests(server) == 0
+    assert not home_key.exists()
+
+
+def test_a_credential_that_only_the_run_knows_is_left_to_the_run(
+    quiet: World, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONLY_IN_RUNS", "sandbox-dev-key")
+    store = Integrations(seal_for(quiet.warehouse))
+    with quiet.warehouse.write() as connection:
+        known = store.get(connection, KEY)
+        store.save(connection, replace(known, sources=replace(known.sources, dev_key="env:ONLY_IN_RUNS")), NOW)
+        connection.execute(update(integrations).values(status="connected"))
+    monkeypatch.delenv("ONLY_IN_RUNS")
+    assert tick(quiet).run_requests
+    assert requests(server) == 0
 
 
 @pytest.mark.parametrize(
