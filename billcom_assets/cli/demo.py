@@ -85,7 +85,7 @@ def demo(output: Output, /, bills: int, *, again: bool, ui: bool, port: int, ser
     """
     if again + ui + serve_only > 1:
         raise click.UsageError("Choose one of --again, --ui and --serve-only.")
-    if ui:
+    if ui or serve_only:
         hear_once()
     company = DemoCompany.of_size(bills)
     with ui_server(port=port) if ui else nullcontext() as server, ExitStack() as alone:
