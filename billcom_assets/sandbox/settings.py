@@ -207,6 +207,8 @@ class Settings:
         approvals_undefined: v3 shows the ``approvalStatus`` of every bill as UNDEFINED; v2 knows it.
         v2_access: Whether the developer key may use v2.
         v2_children_asked: v2 lists have lines and other children only with ``nested``; otherwise always.
+        v2_page_limit: Rows that a v2 list sends at most, whatever was asked for.
+        v2_refuses_filters: v2 lists take no filters and sorts.
         v2_unset_is_empty: v2 sends text and numbers that are not set as "" instead of null.
         v2_reads_as_text: ``Crud/Read`` sends numbers and flags as text, as the schemas say; lists do not.
         v2_approver_bill_key: How an approver names its bill: ``billid`` as in the schemas, or ``billId``.
@@ -260,6 +262,8 @@ class Settings:
     approvals_undefined: bool = False
     v2_access: V2Access = V2Access.OPEN
     v2_children_asked: bool = False
+    v2_page_limit: int = 999
+    v2_refuses_filters: bool = False
     v2_unset_is_empty: bool = False
     v2_reads_as_text: bool = False
     v2_approver_bill_key: ApproverBillKey = ApproverBillKey.LOWER

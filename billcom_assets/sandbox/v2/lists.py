@@ -45,9 +45,11 @@ def list_handler(shape: Shape) -> Handler:
         start, rows = _count(data, "start", 0), _count(data, "max", _HIGHEST_MAX)
         if rows > _HIGHEST_MAX:
             raise unknown(f"max is at most {_HIGHEST_MAX}.")
-        page = _entries(call.organization, shape, data)[start : start + rows]
-        call.sandbox.stats.rows += len(page)
         settings, nested = call.sandbox.settings, str(data.get("nested", "")).lower() == "true"
+        if settings.v2_refuses_filters and (data.get("filters") or data.get("sort")):
+            raise unknown("filters and sort are not known.")
+        page = _entries(call.organization, shape, data)[start : start + min(rows, settings.v2_page_limit)]
+        call.sandbox.stats.rows += len(page)
         subjects = (_subject(call.organization, shape, entry) for entry in page)
         return success([readings.listed(shape, subject, settings, nested=nested) for subject in subjects])
 

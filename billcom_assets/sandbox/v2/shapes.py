@@ -77,7 +77,11 @@ def _value(source: Any, subject: Subject) -> Any:
         return source
     verb, _, rest = source.partition(" ")
     if rest:
-        return _VERBS[verb](subject, rest)
+        try:
+            return _VERBS[verb](subject, rest)
+        except (TypeError, ValueError, ArithmeticError, KeyError):
+            # A row that was planted with nonsense shows it here, too.
+            return subject.at(rest.split()[-1])
     return None if source == "null" else subject.at(source)
 
 
@@ -115,7 +119,12 @@ class Shape:
 
     def subjects(self, organization: Organization, row: Row) -> list[Subject]:
         """What an object is in v2: itself, or those of its parts that have this shape."""
-        doc = row.doc() | {"hidden": row.hidden or {}}
+        try:
+            doc = row.doc()
+        except ValueError:
+            # Planted with bytes that are no JSON.
+            doc = {"id": row.id}
+        doc = doc | {"hidden": row.hidden or {}}
         subject = Subject(organization, doc, doc)
         return parts_of(subject, self.parts) if self.parts else [subject]
 
