@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from billcom_assets.entities.model import Column, ColumnType, Entity, text
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.sync.report import Counts, PullReport
+from billcom_assets.sync.report import Counts, PullKind, PullReport
 from billcom_assets.sync.run import Sync
 from billcom_assets.text_tables import table
 from billcom_assets.warehouse.engine import Warehouse
@@ -41,7 +41,8 @@ def column_schema(warehouse_table: Any) -> dg.TableSchema:
 
 def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> dict[str, Any]:
     """Metadata of one entity's materialization from all pulls of it in this step."""
-    own = [report for report in reports if report.entity == entity.name]
+    own = [report for report in reports if report.entity == entity.name and report.kind is not PullKind.V2]
+    v2 = [report for report in reports if report.kind is PullKind.V2]
     counts = Counts()
     for report in own:
         counts.add(report.counts)
@@ -66,9 +67,17 @@ def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> 
         "api_requests": sum(report.requests for report in own),
         "api_retries": sum(report.retries for report in own),
         "seconds": round(sum(report.seconds for report in own), 3),
-        "read_again_elsewhere": sum(report.counts.fetched for report in reports if report.entity != entity.name),
+        "read_again_elsewhere": sum(
+            report.counts.fetched
+            for report in reports
+            if report.entity != entity.name and report.kind is not PullKind.V2
+        ),
         "sample": sample(sync.warehouse, entity, sync.integration),
     }
+    if v2:
+        metadata["v2_records_fetched"] = sum(report.counts.fetched for report in v2)
+        metadata["v2_records_changed"] = sum(report.counts.written for report in v2)
+        metadata["v2_requests"] = sum(report.requests for report in v2)
     if starts:
         metadata["watermark_from"] = dg.MetadataValue.timestamp(starts[0])
     if ends:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from billcom_assets.bill.errors import BillError
 from billcom_assets.status.scope import Refusal, Scope, scope
-from billcom_assets.sync.permissions import note_permitted, note_refusal
+from billcom_assets.sync.permissions import V2_API, note_permitted, note_refusal
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -20,7 +20,8 @@ class Permitted:
         self.refusals: dict[str, Refusal] = {}
         """Lists that this run does without because BILL does not show them, by entity."""
         self._known = known
-        left_alone = known.left_alone(now)
+        self._allowed: set[str] = set()
+        left_alone = self._left_alone = known.left_alone(now)
         # Somebody who asks for nothing else wants to know.
         if not left_alone.issuperset(planned):
             refused = left_alone - known.excluded
@@ -36,6 +37,18 @@ class Permitted:
         """Whether the run asks BILL for the list."""
         return entity not in self.excluded and entity not in self.refusals
 
+    @property
+    def asks_v2(self) -> bool:
+        """Whether the run asks BILL's v2 API what it adds."""
+        return V2_API not in self._left_alone
+
+    def note_v2(self, sync: Sync) -> None:
+        """Notes whether BILL's v2 API serves the login, as far as that has turned out."""
+        if sync.v2_refusal is not None and V2_API not in self.refusals:
+            self.refuse(sync, V2_API, sync.v2_refusal)
+        elif sync.has_v2_answered:
+            self.allow(sync, V2_API)
+
     def refuse(self, sync: Sync, entity: str, error: BillError) -> None:
         """Notes that BILL does not show the list."""
         now = sync.clock()
@@ -46,7 +59,8 @@ class Permitted:
 
     def allow(self, sync: Sync, entity: str) -> None:
         """Notes that BILL shows it."""
-        if entity in self._known.refusals:
+        if entity in self._known.refusals and entity not in self._allowed:
+            self._allowed.add(entity)
             with sync.warehouse.write() as connection:
                 sync.fence.check(connection)
                 note_permitted(connection, sync.integration, entity, sync.clock())

@@ -76,6 +76,7 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
         with billcom.sync(
             key, run_id=context.run.run_id, planned=planned, confirm_deletions=config.confirm_deletions
         ) as sync:
+            sync.asks_v2 = permitted.asks_v2
             if config.confirm_deletions and command_runs.COMMAND_TAG not in context.run.tags:
                 _record_confirmation(sync, planned)
             results = Results(context)
@@ -83,7 +84,8 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
             pulled = yield from walk.take(steps)
             # Last, because what has just been pulled may refer to what was pulled after it.
             yield from (quality.look(sync, name) for name in pulled if results.is_selected(name, quality.NAME))
-            yield from (quality.not_permitted(name, key, one) for name, one in permitted.refusals.items())
+            refusals = permitted.refusals.items()
+            yield from (quality.not_permitted(name, key, one) for name, one in refusals if name in CATALOG)
             # Last, where the UI shows a run's log first.
             context.log.info("\n".join([f"{key}: {'what' if walk.told else 'nothing'} was pulled", *walk.told]))
             if permitted.excluded:
@@ -160,6 +162,7 @@ class Walk:
             return ()
         self.refused.note_success()
         self.permitted.allow(self.sync, entity.name)
+        self.permitted.note_v2(self.sync)
         _suggest(self.sync, entity)
         return reports
 

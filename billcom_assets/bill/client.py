@@ -253,6 +253,7 @@ class BillClient:
         max_rows: int = 999,
         filters: Iterable[Filter] = (),
         sort: Sort | Iterable[Sort] = (),
+        nested: bool = False,
     ) -> tuple[dict[str, Any], ...]:
         """Rows ``start`` to ``start + max_rows`` of a v2 list, inactive ones included; fewer rows mean the end.
 
@@ -265,6 +266,7 @@ class BillClient:
             max_rows: 1 to 999.
             filters: Conditions, all required.
             sort: Order; the first counts most.
+            nested: With the rows' own lists, such as lines, which BILL may leave out otherwise.
 
         Raises:
             QueryRefused: BILL refuses a filter or sort.
@@ -274,7 +276,7 @@ class BillClient:
         if not 1 <= max_rows <= 999 or start < 0:
             raise ValueError("v2 lists return 1 to 999 rows from 0 on")
         sorts = (sort,) if isinstance(sort, Sort) else tuple(sort)
-        clauses = {"filters": [one.v2() for one in filters], "sort": [one.v2() for one in sorts]}
+        clauses = {"filters": [one.v2() for one in filters], "sort": [one.v2() for one in sorts], "nested": nested}
         document = {"start": start, "max": max_rows, **{name: given for name, given in clauses.items() if given}}
         call = self._v2_call(f"List/{_entity(entity)}.json", document, is_query=True)
         return self._pipeline.run(call, _read_v2_rows)
@@ -289,6 +291,18 @@ class BillClient:
         """
         call = self._v2_call(f"Crud/Read/{_entity(entity)}.json", {"id": item_id}, is_query=False)
         return self._pipeline.run(call, _read_v2_object)
+
+    def v2_approvers(self, entity: str, item_id: str) -> tuple[dict[str, Any], ...]:
+        """Who is asked to approve a bill or vendor credit, in their order; see ``v2_list`` for what it raises.
+
+        See https://developer.bill.com/reference/ap-approvals-listapprovers
+
+        Args:
+            entity: ``Bill`` or ``VendorCredit``.
+            item_id: Its id.
+        """
+        document = {"objectId": item_id, "entity": _entity(entity)}
+        return self._pipeline.run(self._v2_call("ListApprovers.json", document, is_query=False), _read_v2_rows)
 
     def _v2_call(self, path: str, document: dict[str, Any], *, is_query: bool) -> Call:
         context = Context(f"POST /api/v2/{path}", is_query=is_query)

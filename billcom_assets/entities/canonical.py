@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +39,11 @@ def canonical(obj: Any) -> bytes:
         return _encode(_cleaned(plain)) if _ESCAPED_NUL in encoded else encoded
     except RecursionError:
         raise Unreadable("object", "payload", "the whole object", "data nested too deeply") from None
+
+
+def digest(encoded: bytes) -> str:
+    """A short name for these bytes: another one means that something changed."""
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from billcom_assets.entities.columns import ACCOUNT_TYPES
+from billcom_assets.entities.columns import ACCOUNT_TYPES, merged_into, merges
 from billcom_assets.entities.model import (
     Column,
     Entity,
     Group,
+    Stopgap,
     Walk,
     enum,
     flag,
@@ -56,7 +57,9 @@ ACCOUNTS = Entity(
             "Kind of account, which decides where it stands in the balance sheet or the income statement.",
         ),
         text("account.number", "Account number as text, leading zeros kept; null when the company uses no numbers."),
+        merged_into("accounts", "account"),
     ),
+    v2=merges("ChartOfAccount", Stopgap("parentId", "parentChartOfAccountId")),
 )
 
 ITEMS = Entity(
@@ -163,7 +166,11 @@ ACCOUNTING_CLASSES = Entity(
     in_seed=True,
     description="Accounting classes such as lines of business, a dimension that lines are coded to.",
     docs="https://developer.bill.com/reference/listclassificationaccountingclasses",
-    columns=_dimension("accounting_classes", "Accounting class"),
+    columns=(
+        *_dimension("accounting_classes", "Accounting class"),
+        merged_into("accounting_classes", "accounting class"),
+    ),
+    v2=merges("ActgClass", Stopgap("parentId", "parentActgClassId")),
 )
 
 EMPLOYEES = Entity(
@@ -181,5 +188,7 @@ EMPLOYEES = Entity(
         text("lastName", "Last name of the employee; null when only a first name was entered.", sensitive=True),
         text("shortName", "Initials or short name of the employee; null when none was given.", sensitive=True),
         _parent("employees", "Employee"),
+        merged_into("employees", "employee"),
     ),
+    v2=merges("Employee"),
 )

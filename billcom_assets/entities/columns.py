@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from billcom_assets.entities.model import Column, date, enum, integer, reference, text
+from billcom_assets.entities.model import V2, Column, Stopgap, date, enum, integer, reference, text
+from billcom_assets.entities.v2 import from_v2
 
 ACCOUNT_TYPES = (
     "UNSPECIFIED",
@@ -122,3 +123,30 @@ def created_by(of: str) -> Column:
         f"User who entered {of} in BILL (id in users; ids that begin with syu are sync tokens, not people); "
         "null for objects that BILL did not record it for.",
     )
+
+
+def merged_into(entity: str, noun: str) -> Column:
+    """The survivor of a merger, which only v2 names.
+
+    Args:
+        entity: The entity itself.
+        noun: One of its objects in words, for example ``vendor``.
+    """
+    return from_v2(
+        reference(
+            "mergedIntoId",
+            entity,
+            f"The {noun} that this one was merged into (id in {entity}), which older documents still name; null when "
+            "it was not merged and where BILL's v2 API cannot be asked.",
+        )
+    )
+
+
+def merges(v2_name: str, *stopgaps: Stopgap) -> V2:
+    """What v2 adds to an entity whose objects may be merged.
+
+    Args:
+        v2_name: v2's name of the entity.
+        stopgaps: What else it knows.
+    """
+    return V2((v2_name,), stopgaps=stopgaps)

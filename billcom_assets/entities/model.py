@@ -146,6 +146,52 @@ class StandIns:
     """The kinds of which objects may be missing in every list."""
 
 
+Words = tuple[tuple[str, str], ...]
+"""v3's word for each of v2's digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopgap:
+    """A field of v2's that takes the place of one of v3's where that says nothing."""
+
+    place: str
+    """Key of v3's object."""
+    field: str
+    """v2's."""
+    words: Words = ()
+    """v3 says something when it says one of these; without them, when it says anything."""
+    tells: bool = False
+    """The key with ``Source`` behind it says which of the two it was: v3 or v2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A value out of a list in a v2 record: that of the last element in which another field has a certain value."""
+
+    child: str
+    field: str
+    where: tuple[str, str]
+    """(field, value)."""
+    name: str
+    """Key in the record under which it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class V2:
+    """Where BILL's v2 API has an entity's objects, and what is taken from it; ``entities.v2`` reads it."""
+
+    lists: tuple[str, ...]
+    """v2's names, for example ``Bill``."""
+    is_short: bool = False
+    """Read whole with every sync; others are asked about what has changed in v3."""
+    stopgaps: tuple[Stopgap, ...] = ()
+    words: tuple[tuple[str, Words], ...] = ()
+    """For fields that hold digits."""
+    picks: tuple[Pick, ...] = ()
+    has_approvers: bool = False
+    """Who is asked to approve an object is a call of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """One kind of BILL object, declared once."""
@@ -183,6 +229,8 @@ class Entity:
     """May only be pulled once the integration's setup is complete."""
     is_mandatory: bool = False
     """A run fails when BILL does not show the list to the login; others are left out."""
+    v2: V2 | None = None
+    """What v2 adds; None where nothing is taken from it."""
     docs: str = ""
     """BILL's documentation of the list."""
 

@@ -11,14 +11,19 @@ from billcom_assets.entities.columns import (
     address,
     classifications,
     created_by,
+    merged_into,
+    merges,
     schedule,
 )
 from billcom_assets.entities.model import (
+    V2,
     Child,
     Entity,
     Group,
     OtherList,
+    Pick,
     StandIns,
+    Stopgap,
     Walk,
     date,
     enum,
@@ -31,6 +36,7 @@ from billcom_assets.entities.model import (
     text,
     timestamp,
 )
+from billcom_assets.entities.v2 import APPROVAL, from_v2
 
 _PAY_BY_TYPES = (
     "ACH",
@@ -289,7 +295,9 @@ VENDORS = Entity(
             "autoPay.daysBeforeDueDate",
             "How many days before the due date an automatic payment is started; null when auto-pay is off.",
         ),
+        merged_into("vendors", "vendor"),
     ),
+    v2=merges("Vendor"),
 )
 
 FUNDING_ACCOUNTS = Entity(
@@ -367,8 +375,8 @@ FUNDING_ACCOUNTS = Entity(
         reference(
             "chartOfAccountId",
             "accounts",
-            "Cash account of the chart of accounts that a bank account is booked on (id in accounts); "
-            "null when it was not linked, and for cards, to which BILL links none.",
+            "Account of the chart of accounts that the bank account or card is booked on (id in accounts), by v3 or, "
+            "where that names none, by v2; null when it was not linked.",
         ),
         text("issuingBankName", "Bank that issued the card; null for bank accounts."),
         text("brand", "Network of the card, such as Visa; null for bank accounts."),
@@ -377,6 +385,11 @@ FUNDING_ACCOUNTS = Entity(
         integer("expiration.month", "Month of that year, 1 to 12, at whose end the card expires; null without one."),
         money("balance", "What has been spent on a card of BILL's and not been paid yet, in US dollars; else null."),
         money("limit", "Ceiling of a card of BILL's, in US dollars; null for all others.", name="credit_limit"),
+    ),
+    v2=V2(
+        ("BankAccount", "CardAccount"),
+        is_short=True,
+        stopgaps=(Stopgap("chartOfAccountId", "chartOfAccountId"),),
     ),
 )
 
@@ -452,7 +465,36 @@ BILLS = Entity(
         enum(
             "approvalStatus",
             ("UNASSIGNED", "ASSIGNED", "APPROVING", "APPROVED", "DENIED", "UNDEFINED"),
-            "How far approval has come: UNASSIGNED when nobody has to approve, ASSIGNED when somebody still must.",
+            "How far approval has come: UNASSIGNED when nobody has to approve, ASSIGNED when somebody still must. "
+            "By v3 or, where that does not say, by v2.",
+        ),
+        enum(
+            "approvalStatusSource",
+            ("v3", "v2"),
+            "Which of BILL's APIs the approval status is from; null when neither says. Not BILL's field.",
+        ),
+        from_v2(
+            date(
+                "glPostingDate",
+                "Day on which the bill counts in the general ledger, where BILL knows one; null where it does not and "
+                "where its v2 API cannot be asked: then the invoice date counts.",
+            )
+        ),
+        from_v2(
+            reference(
+                "apAccountId",
+                "accounts",
+                "Accounts payable account that BILL holds the bill on (id in accounts); null where its v2 API does not "
+                "say.",
+            )
+        ),
+        from_v2(
+            reference(
+                "payFromBankAccountId",
+                "funding_accounts",
+                "Bank account that the company expects to pay the bill from (id in funding_accounts); null when nobody "
+                "chose one and where BILL's v2 API does not say.",
+            )
         ),
         text("purchaseOrderNumber", "Purchase order that the bill answers; null when it was bought without one."),
         created_by("the bill"),
@@ -486,7 +528,8 @@ BILLS = Entity(
         Child(
             "bill_approvals",
             "approvers",
-            "Who has to approve a bill and what they decided. Empty unless BILL was asked for approvals.",
+            "Who has to approve a bill and what they decided, by v3 where it says so, else by v2; those of bills that "
+            "were decided before the first sync are not asked for.",
             (
                 reference(
                     "userId",
@@ -505,6 +548,14 @@ BILLS = Entity(
                 ),
             ),
         ),
+    ),
+    v2=V2(
+        ("Bill",),
+        stopgaps=(
+            Stopgap("approvalStatus", "approvalStatus", APPROVAL, tells=True),
+            Stopgap("payFromChartOfAccountId", "payFromChartOfAccountId"),
+        ),
+        has_approvers=True,
     ),
 )
 
@@ -543,7 +594,30 @@ VENDOR_CREDITS = Entity(
         money("amount", "Total of the credit in the vendor's bill_currency, as a positive number."),
         money("appliedAmount", "Part of the credit already used on bills, in the vendor's bill_currency."),
         enum("status", CREDIT_STATUSES, "How much of the credit has been used on bills."),
+        from_v2(
+            enum(
+                "approvalStatus",
+                tuple(word for _, word in APPROVAL),
+                "How far approval has come, as for bills; null where BILL's v2 API cannot be asked, because v3 does "
+                "not say.",
+            )
+        ),
+        from_v2(
+            date(
+                "glPostingDate",
+                "Day on which the credit counts in the general ledger, where BILL knows one; null where it does not "
+                "and where its v2 API cannot be asked: then the credit date counts.",
+            )
+        ),
+        from_v2(
+            number(
+                "exchangeRate",
+                "Rate between the credit's currency and US dollars; null for US dollars and where BILL's v2 API cannot "
+                "be asked.",
+            )
+        ),
     ),
+    v2=V2(("VendorCredit",), words=(("approvalStatus", APPROVAL),)),
     children=(
         Child(
             "vendor_credit_line_items",
@@ -796,6 +870,42 @@ VENDOR_PAYMENTS = Entity(
             "True when a recorded payment may be exported to the accounting system; null otherwise and where BILL's "
             "list leaves it out.",
         ),
+        from_v2(
+            reference(
+                "chartOfAccountId",
+                "accounts",
+                "Account that the payment was made from (id in accounts): of a payment through BILL its clearing "
+                "account, of one recorded as made elsewhere what was chosen then; null where BILL's v2 API does not "
+                "say.",
+            )
+        ),
+        from_v2(
+            reference(
+                "bankAccountId",
+                "funding_accounts",
+                "Bank account that the payment was made from (id in funding_accounts); null for other funding and "
+                "where BILL's v2 API does not say.",
+            )
+        ),
+        from_v2(
+            reference(
+                "cardAccountId",
+                "funding_accounts",
+                "Card that the payment was made from (id in funding_accounts); null for other funding and where BILL's "
+                "v2 API does not say.",
+            )
+        ),
+        from_v2(
+            timestamp(
+                "voidedTime",
+                "When BILL accepted the request to void the payment (UTC); null when it was not voided by request.",
+            )
+        ),
+    ),
+    v2=V2(
+        ("SentPay",),
+        stopgaps=(Stopgap("onlinePayment", "isOnline"),),
+        picks=(Pick("voidRequests", "decisionDate", ("status", "1"), "voidedTime"),),
     ),
     children=(
         Child(

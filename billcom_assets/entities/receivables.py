@@ -11,6 +11,8 @@ from billcom_assets.entities.columns import (
     address,
     classifications,
     created_by,
+    merged_into,
+    merges,
     schedule,
 )
 from billcom_assets.entities.model import (
@@ -74,7 +76,9 @@ CUSTOMERS = Entity(
             "authorizedToCharge",
             "True when the customer allowed the company to collect from its bank account; null when BILL does not say.",
         ),
+        merged_into("customers", "customer"),
     ),
+    v2=merges("Customer"),
 )
 
 INVOICES = Entity(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from billcom_assets.entities.canonical import canonical
+from billcom_assets.entities.canonical import canonical, digest
 from billcom_assets.entities.extract import Extractor, Unreadable, common, identity, touched
 from billcom_assets.entities.model import ColumnType, Entity
+from billcom_assets.entities.v2 import combined
 from billcom_assets.redaction.personal import mask_personal_data
 
 Values = tuple[Any, ...]
@@ -97,31 +97,40 @@ class RowMaker:
         """The row of one object; raises ``Unreadable`` naming what cannot be stored."""
         identifier, archived, created, updated = common(obj)
         payload = canonical(obj)
-        values = self.values(obj)
+        values, children = self.derived(obj)
         return MirrorRow(
             identifier,
             archived,
             created,
             updated,
             values,
-            self.children(obj),
+            children,
             payload.decode(),
-            hashlib.blake2b(payload, digest_size=16).hexdigest(),
+            digest(payload),
             obj,
             self._is_before_cutoff(values),
         )
 
-    def values(self, obj: dict[str, Any]) -> Values:
-        """The values of the declared columns alone; raises ``Unreadable``."""
-        return _with_json(self._extractor.row(obj), self._json_positions[""])
+    def derived(
+        self, obj: dict[str, Any], record: dict[str, Any] | None = None
+    ) -> tuple[Values, dict[str, list[Values]]]:
+        """The values of the declared columns, and the rows of the child tables.
 
-    def children(self, obj: dict[str, Any]) -> dict[str, list[Values]]:
-        """The rows of the child tables alone; raises ``Unreadable``."""
+        Args:
+            obj: What v3 sent.
+            record: What v2 knows of the same object; None for nothing.
+
+        Raises:
+            Unreadable: something cannot be what its column holds.
+        """
+        if self.entity.v2 is not None:
+            obj = combined(self.entity.v2, obj, record)
+        values = _with_json(self._extractor.row(obj), self._json_positions[""])
         children = self._extractor.children(obj)
         for table, positions in self._json_positions.items():
             if positions and table in children:
                 children[table] = [_with_json(line, positions) for line in children[table]]
-        return children
+        return values, children
 
     def touched(self, row: MirrorRow) -> set[tuple[str, str]]:
         """The objects that BILL may have changed together with this one, as (entity, id)."""

@@ -9,12 +9,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
+from billcom_assets.sync.permissions import V2_API
 from billcom_assets.warehouse.error_codes import NOT_PERMITTED
 from billcom_assets.warehouse.integrations import excluded_from
 from billcom_assets.warehouse.tables import integration_errors, integrations
 
 AGAIN_AFTER = timedelta(hours=20)
 """So that a sync of the next day tries again, whatever the hour."""
+V2_AGAIN_AFTER = timedelta(days=6, hours=20)
+"""Whether a developer key may use v2 changes with contracts, not with roles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Scope:
         refused = (
             entity
             for entity, refusal in self.refusals.items()
-            if now - refusal.at < AGAIN_AFTER and (self.tested_at is None or self.tested_at < refusal.at)
+            if now - refusal.at < (V2_AGAIN_AFTER if entity == V2_API else AGAIN_AFTER)
+            and (self.tested_at is None or self.tested_at < refusal.at)
         )
         return self.excluded.union(refused)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from billcom_assets.sync.rereads import Reread, reread_named, store_unsettled, u
 from billcom_assets.sync.run import Sync
 from billcom_assets.sync.source import FRESH_SECONDS
 from billcom_assets.sync.state import EntityState
+from billcom_assets.sync.v2_records import read_v2
 
 _log = logging.getLogger(__name__)
 _PROBE_EVERY = timedelta(hours=20)
@@ -54,7 +56,19 @@ def pull(sync: Sync, entity: Entity, *, refresh: bool = False) -> list[PullRepor
         report = store_unsettled(begun.unsettled)
         if report is not None:
             reports.append(report)
-    return [*reports, *reread_named(sync, entity)]
+    reports += reread_named(sync, entity)
+    return [*reports, *_read_v2(sync, entity, reports, refresh=refresh)]
+
+
+def _read_v2(sync: Sync, entity: Entity, reports: Sequence[PullReport], *, refresh: bool) -> Iterator[PullReport]:
+    """What v2 adds to the entity's objects, and to those of others that came or changed together with them."""
+    touched = [report.entity for report in reports if report.counts.written]
+    touched += [entity.column(one.reference).references or "" for one in entity.stand_ins]
+    for name in dict.fromkeys([entity.name, *touched]):
+        is_own = name == entity.name
+        report = read_v2(sync, sync.catalog[name], refresh=refresh and is_own, all_of_short=is_own)
+        if report is not None:
+            yield report
 
 
 def _begun(sync: Sync, entity: Entity, *, refresh: bool) -> EntityPull:

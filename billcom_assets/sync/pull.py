@@ -195,7 +195,7 @@ class EntityPull:
                 watermark_to=self.watermark,
             )
             self._end_run(report, error)
-            self._note_changes()
+            sync.note_changed(self.entity.name, self.writer.changed_ids)
         self._report_progress(done=True)
         return report
 
@@ -283,10 +283,6 @@ class EntityPull:
                 seconds=round(report.seconds),
                 watermark_to=report.watermark_to,
             )
-
-    def _note_changes(self) -> None:
-        before, ours = self.sync.changes.get(self.entity.name, set()), self.writer.changed_ids
-        self.sync.changes[self.entity.name] = None if before is None or ours is None else before | ours
 
     def _report_progress(self, *, done: bool) -> None:
         counts, requests = self.writer.counts, self.sync.client.stats.requests

@@ -18,6 +18,8 @@ class PullKind(StrEnum):
     """A walk over everything that also notes what BILL no longer has."""
     REREAD = "re-read"
     """Objects read again by id because BILL may have changed them silently."""
+    V2 = "v2"
+    """What BILL's v2 API adds to objects that v3 has brought."""
 
 
 WHOLE = frozenset({PullKind.FIRST_PULL, PullKind.FULL, PullKind.SWEEP})

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from billcom_assets.bill.client import BillClient
+from billcom_assets.bill.errors import BillError
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.contract import Contract
@@ -59,6 +60,14 @@ class Sync:
     """Entities that this run pulls, in their order."""
     excluded: Collection[str] = frozenset()
     """Entities that are left out: neither pulled nor read again."""
+    asks_v2: bool = True
+    """BILL's v2 API is asked as well; not when it has refused this login."""
+    has_v2_answered: bool = False
+    """It has, in this run."""
+    v2_lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Short lists of v2's that were read in this run, by name."""
+    v2_refusal: BillError | None = None
+    """Why it is not asked any more, where that turned out in this run."""
     is_past_the_gate: bool = False
     """Setup is complete, so that nothing ahead need wait to be begun."""
     begun: dict[str, EntityPull] = field(default_factory=dict)
@@ -139,6 +148,11 @@ class Sync:
     def note_seen(self, updated: datetime | None) -> None:
         """BILL's clock has passed this time."""
         self.bill_time = later(self.bill_time, updated)
+
+    def note_changed(self, entity: str, ids: set[str] | None) -> None:
+        """These rows of the entity were written; None for who knows which."""
+        before = self.changes.get(entity, set())
+        self.changes[entity] = None if before is None or ids is None else before | ids
 
     def forget_begun(self, entity: str) -> None:
         """What was fetched ahead for the entity is older than what is stored now."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from billcom_assets.bill import json_text
 from billcom_assets.entities.contract import Contract
 from billcom_assets.entities.rows import Batch, MirrorRow, Rejection, RowMaker
 from billcom_assets.redaction.display import one_line
@@ -98,7 +99,7 @@ class BatchWriter:
         with self.warehouse.write() as connection:
             self.fence(connection)
             known = {} if self.expects_new else self.table.stored(connection, {one.id for one in candidates})
-            changed = self._choose(candidates, known, counts)
+            changed = self._with_v2(connection, self._choose(candidates, known, counts), known)
             self.table.upsert(connection, changed, known, now, may_go_back=self.believes)
             rejected = {one.record_id for one in rejections if one.record_id}
             if rejected:
@@ -144,6 +145,18 @@ class BatchWriter:
                     continue
             chosen[one.id] = one
         return list(chosen.values())
+
+    def _with_v2(
+        self, connection: Connection, changed: list[MirrorRow], known: Mapping[str, Stored]
+    ) -> list[MirrorRow]:
+        """The same rows with what v2 has said of them before."""
+        if self.table.entity.v2 is None:
+            return changed
+        records = self.table.v2_payloads(connection, [one.id for one in changed if one.id in known])
+        for one in changed:
+            if one.id in records:
+                one.values, one.children = self.maker.derived(one.obj, json_text.decode(records[one.id].encode()))
+        return changed
 
     def _is_news(self, one: MirrorRow, stored: Stored) -> bool:
         if stored.is_deleted:

@@ -14,11 +14,25 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg
-from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, Text, any_, bindparam, delete, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+)
 
 from billcom_assets.entities.model import Child, Entity
 from billcom_assets.entities.rows import MirrorRow, Values
-from billcom_assets.warehouse.mirror import BOOKKEEPING, COMMON, Mirror
+from billcom_assets.warehouse.mirror import BOOKKEEPING, COMMON, V2_BOOKKEEPING, Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 
 
@@ -28,6 +42,27 @@ class Derived(NamedTuple):
     id: str
     values: Values
     children: dict[str, list[Values]]
+
+
+class V2Record(NamedTuple):
+    """What v2 knows of one stored object, and what the declarations make of that."""
+
+    derived: Derived
+    payload: str | None
+    digest: str
+    """Empty for nothing."""
+    read_for: datetime | None
+    """Updated time of the stored object."""
+
+
+class V2Stored(NamedTuple):
+    """A stored object as v2's records are added to it."""
+
+    payload: str
+    v2_payload: str | None
+    v2_digest: str | None
+    updated_time: datetime | None
+    v2_read_for: datetime | None
 
 
 class Stored(NamedTuple):
@@ -52,6 +87,12 @@ class MirrorTable:
         """The entity's own table."""
         return self.mirror.table(self.entity.name)
 
+    @property
+    def version(self) -> ColumnElement[str]:
+        """Says what a row was derived from: other payloads, another version."""
+        t = self.table.c
+        return t.payload_digest + func.coalesce(t.v2_digest if self.entity.v2 else literal(""), "")
+
     def stored(self, connection: Connection, ids: Collection[str]) -> dict[str, Stored]:
         """Those of ``ids`` that are stored."""
         t = self.table
@@ -61,6 +102,20 @@ class MirrorTable:
         )
         rows = connection.execute(query, {"ids": list(ids)})
         return {row[0]: Stored(row[1], row[2], bool(row[3]), bool(row[4])) for row in rows}
+
+    def v2_stored(self, connection: Connection, ids: Collection[str]) -> dict[str, V2Stored]:
+        """Those of ``ids`` that are stored, with their payloads as JSON, of an entity that v2 adds something to."""
+        t = self.table.c
+        columns = (cast(t.payload, Text), cast(t.v2_payload, Text), t.v2_digest, t.updated_time, t.v2_read_for)
+        query = select(t.id, *columns).where(t.integration == self.integration, _is_among_ids(connection, t.id))
+        return {row[0]: V2Stored(*row[1:]) for row in connection.execute(query, {"ids": list(ids)})}
+
+    def v2_payloads(self, connection: Connection, ids: Collection[str]) -> dict[str, str]:
+        """Of those of ``ids`` about which v2 knows something, its records as JSON."""
+        t = self.table.c
+        mine = (t.integration == self.integration, t.v2_payload.is_not(None), _is_among_ids(connection, t.id))
+        query = select(t.id, cast(t.v2_payload, Text)).where(*mine)
+        return {row[0]: row[1] for row in connection.execute(query, {"ids": list(ids)})}
 
     def mark_unreadable(self, connection: Connection, ids: Collection[str], now: datetime) -> None:
         """Marks those of ``ids`` that are stored and not marked yet; their rows stay as they are."""
@@ -117,14 +172,14 @@ class MirrorTable:
 
         Args:
             connection: The caller's transaction.
-            digests: Of the payload that is known of each id.
+            digests: The ``version`` that is known of each id.
 
         Returns:
-            The ids whose payload is still that one, now locked; and the ids of rows that others have locked.
+            The ids whose payloads are still those, now locked; and the ids of rows that others have locked.
         """
         t, ids = self.table.c, list(digests)
         mine = (t.integration == self.integration, _is_among_ids(connection, t.id))
-        query = select(t.id, t.payload_digest).where(*mine).with_for_update(skip_locked=True, key_share=True)
+        query = select(t.id, self.version).where(*mine).with_for_update(skip_locked=True, key_share=True)
         locked = {row[0]: row[1] for row in connection.execute(query, {"ids": ids})}
         others = [identifier for identifier in ids if identifier not in locked]
         taken = set(connection.scalars(select(t.id).where(*mine), {"ids": others})) if others else set()
@@ -133,10 +188,42 @@ class MirrorTable:
     def rewrite(self, connection: Connection, rows: Sequence[Derived]) -> None:
         """Writes the entity's declared columns of rows that are stored, and their lists."""
         names = [column.name for column in self.entity.columns]
-        if rows and names:
-            values = [(self.integration, row.id, *row.values) for row in rows]
+        if names:
+            self._update(connection, names, [(self.integration, row.id, *row.values) for row in rows])
+        self._rewrite_lists(connection, rows)
+
+    def write_v2(self, connection: Connection, records: Sequence[V2Record], now: datetime) -> None:
+        """Keeps v2's records, and writes what the entity declares to depend on them."""
+        names = [*(column.name for column in self.entity.columns), *V2_BOOKKEEPING, "synced_at"]
+        rows = [
+            (self.integration, one.derived.id, *one.derived.values, one.payload, one.digest, one.read_for, now)
+            for one in records
+        ]
+        self._update(connection, names, rows)
+        self._rewrite_lists(connection, [one.derived for one in records])
+
+    def note_v2_read(self, connection: Connection, ids: Collection[str]) -> None:
+        """Notes that v2 was asked about these objects as they are stored, and had nothing new."""
+        t = self.table
+        connection.execute(
+            t.update()
+            .where(t.c.integration == self.integration, _is_among_ids(connection, t.c.id))
+            .values(v2_read_for=t.c.updated_time, v2_digest=func.coalesce(t.c.v2_digest, "")),
+            {"ids": list(ids)},
+        )
+
+    def forget_v2_read(self, connection: Connection, ids: Collection[str]) -> None:
+        """Has v2 asked again about these objects: columns may need what was not kept of its records."""
+        t = self.table
+        mine = (t.c.integration == self.integration, _is_among_ids(connection, t.c.id))
+        connection.execute(t.update().where(*mine).values(v2_digest=None), {"ids": list(ids)})
+
+    def _update(self, connection: Connection, names: Sequence[str], rows: list[Values]) -> None:
+        if rows:
             update = _update_postgresql if connection.dialect.name == "postgresql" else _update_sqlite
-            update(connection, self.table, names, values)
+            update(connection, self.table, names, rows)
+
+    def _rewrite_lists(self, connection: Connection, rows: Sequence[Derived]) -> None:
         for child in self.entity.children:
             self._replace_list(connection, child, rows, [row.id for row in rows])
 

@@ -6,6 +6,8 @@ from typing import Final
 
 UNREADABLE: Final = "unreadable"
 """BILL sends a value that its column cannot hold; the last readable version of the record stays."""
+V2_UNREADABLE: Final = "v2_unreadable"
+"""BILL's v2 API sends a value that its column cannot hold; what v2 said before stays."""
 BAD_REFERENCE: Final = "bad_reference"
 """A record names another by something that is no id, or that BILL refuses to show."""
 MASS_DISAPPEARANCE: Final = "mass_disappearance"

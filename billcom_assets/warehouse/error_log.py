@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -40,8 +40,13 @@ class ErrorLog:
 
     def resolve_list(self, connection: Connection, code: str, now: datetime) -> None:
         """Closes the error that concerns the list as a whole, if it is open."""
+        self.resolve(connection, code, [WHOLE_LIST], now)
+
+    def resolve(self, connection: Connection, code: str, records: Collection[str], now: datetime) -> None:
+        """Closes the records' errors that are open."""
         e = integration_errors.c
-        mine = (e.integration == self.integration, e.entity == self.entity, e.code == code, e.record_id == WHOLE_LIST)
+        about_them = e.record_id.in_(records)
+        mine = (e.integration == self.integration, e.entity == self.entity, e.code == code, about_them)
         connection.execute(
             integration_errors.update().where(*mine, e.status == "open").values(status="resolved", last_seen_at=now)
         )

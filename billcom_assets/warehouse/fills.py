@@ -2,7 +2,7 @@
 
 No request to BILL is made. Rows are written in short transactions, and how far it is gets noted after each batch, so
 that a fill which was killed goes on from there. A row that a pull has written meanwhile has the new columns already and
-is left as it is; its payload's digest shows it.
+is left as it is; the digests of its payloads show it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 import psycopg
-from sqlalchemy import Engine, Text, cast, select, tuple_
+from sqlalchemy import Engine, Text, cast, null, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
 from billcom_assets.entities.extract import Unreadable
@@ -36,8 +36,8 @@ _SQLITE_BREATH_SECONDS = 0.02
 """Between two batches on SQLite, whose waiting writers look only now and then whether the file is free."""
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
-_Stored = tuple[str, str, str, str]
-"""Integration, id, payload and its digest."""
+_Stored = tuple[str, str, str, str, str | None]
+"""Integration, id, payload, version, and what v2 adds."""
 Result = TypeVar("Result")
 
 
@@ -89,9 +89,11 @@ class Fill:
         return replace(self.entity, columns=columns, children=children)
 
     def _read(self, after: tuple[str, str]) -> list[_Stored]:
-        t = self.mirror.table(self.entity.name).c
+        mine = MirrorTable(self.mirror, self.entity, "")
+        t = mine.table.c
+        v2_payload = cast(t.v2_payload if self.entity.v2 else null(), Text)
         query = (
-            select(t.integration, t.id, cast(t.payload, Text), t.payload_digest)
+            select(t.integration, t.id, cast(t.payload, Text), mine.version, v2_payload)
             .where(tuple_(t.integration, t.id) > after)
             .order_by(t.integration, t.id)
             .limit(_ROWS)
@@ -108,10 +110,10 @@ class Fill:
 
     def _fill(self, table: MirrorTable, maker: RowMaker, stored: Sequence[_Stored]) -> None:
         derived = {}
-        for _, identifier, payload, digest in stored:
-            obj = _decode(payload)
+        for _, identifier, payload, digest, record in stored:
+            obj, v2 = _decode(payload), _decode(record) if record else None
             try:
-                derived[identifier] = (Derived(identifier, maker.values(obj), maker.children(obj)), digest)
+                derived[identifier] = (Derived(identifier, *maker.derived(obj, v2)), digest)
             except Unreadable:
                 # It was readable under the old declaration: what that gave stays; the next pull reports it.
                 continue
@@ -150,6 +152,8 @@ class Fill:
         with short_transaction(self.engine, self.waits) as connection:
             free, taken = table.claim(connection, {one: digest for one, (_, digest) in derived.items()})
             table.rewrite(connection, [derived[one][0] for one in free])
+            if self.entity.v2 is not None:
+                table.forget_v2_read(connection, free)
         return taken
 
     @property

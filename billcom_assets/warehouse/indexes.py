@@ -31,8 +31,10 @@ def make_concurrently(connection: Connection, table: Table, index: Index, waits:
         if connection.scalar(_IS_INVALID, {"place": place}):
             connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {place}")
         columns = ", ".join(quote(column.name) for column in index.columns)
+        condition = index.dialect_options["postgresql"]["where"]
+        which = "" if condition is None else f" WHERE {condition}"
         connection.exec_driver_sql(
-            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {SCHEMA}.{quote(table.name)} ({columns})"
+            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {SCHEMA}.{quote(table.name)} ({columns}){which}"
         )
     finally:
         connection.exec_driver_sql(f"SET lock_timeout = {milliseconds(waits.lock_seconds)}")

@@ -18,6 +18,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -28,6 +29,10 @@ from billcom_assets.warehouse.types import Exact, Json, UtcTimestamp
 
 COMMON = ("integration", "id", "archived", "created_time", "updated_time")
 BOOKKEEPING = ("deleted_at", "unreadable_since", "first_seen_at", "synced_at", "payload", "payload_digest")
+V2_BOOKKEEPING = ("v2_payload", "v2_digest", "v2_read_for")
+"""Of entities that v2 adds something to; what pulls of v3 write leaves them as they are."""
+V2_WAITS = "(v2_digest IS NULL OR v2_read_for <> updated_time)"
+"""True for a row about which v2 was not asked, or not since it changed; word for word the condition of an index."""
 
 
 def _sql_type(column: model.Column) -> TypeEngine[Any]:
@@ -74,8 +79,17 @@ def _entity_table(entity: Entity, metadata: MetaData) -> Table:
             comment="All that BILL sent of the object as JSON: keys in order, nulls left out, equal numbers alike",
         ),
         Column("payload_digest", Text, nullable=False, comment="Digest of the payload: equal means unchanged"),
+        *(_v2_bookkeeping() if entity.v2 else ()),
         PrimaryKeyConstraint("integration", "id"),
         comment=entity.description,
+    )
+
+
+def _v2_bookkeeping() -> Iterator[Column[Any]]:
+    yield Column("v2_payload", Json(), comment="What of BILL's v2 API the columns need, as JSON; null for nothing")
+    yield Column("v2_digest", Text, comment="Digest of v2_payload, empty for nothing; null when v2 was never asked")
+    yield Column(
+        "v2_read_for", UtcTimestamp(), comment="Updated time of the version about which v2 was asked last (UTC)"
     )
 
 
@@ -100,13 +114,20 @@ def _index_references(table: Table, columns: tuple[model.Column, ...]) -> None:
             Index(f"ix_{table.name}_{column.name}"[:63], table.c.integration, table.c[column.name])
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _index_what_waits(table: Table) -> None:
+    """Index the rows about which v2 is to be asked: few or none after a sync, so that finding them reads no others."""
+    condition = text(V2_WAITS)
+    name = f"ix_{table.name}_v2_waits"
+    Index(name, table.c.integration, table.c.id, postgresql_where=condition, sqlite_where=condition)
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _definitions(entities: tuple[Entity, ...]) -> Iterator[tuple[str, str]]:
     for entity in entities:
-        yield entity.name, _digest(repr(_sources(entity.columns)))
+        yield entity.name, _digest(repr((*_sources(entity.columns), *([entity.v2] if entity.v2 else []))))
         for child in entity.children:
             yield child.table, _digest(repr((child.path, _sources(child.columns))))
 
@@ -138,7 +159,10 @@ class Mirror:
         """Builds the tables' definitions; touches no database."""
         metadata = MetaData(schema=SCHEMA, naming_convention=NAMING)
         for entity in entities:
-            _index_references(_entity_table(entity, metadata), entity.columns)
+            table = _entity_table(entity, metadata)
+            _index_references(table, entity.columns)
+            if entity.v2 is not None:
+                _index_what_waits(table)
             for child in entity.children:
                 _index_references(_child_table(entity, child, metadata), child.columns)
         # repr of the declarations holds names, types and descriptions: all that the database keeps of them. Columns and

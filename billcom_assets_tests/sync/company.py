@@ -16,7 +16,7 @@ from billcom_assets.bill.session import MemorySessionStore, SessionStore
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sandbox import Organization, SandboxServer
 from billcom_assets.sync.engine import pull
-from billcom_assets.sync.report import Counts, PullReport
+from billcom_assets.sync.report import Counts, PullKind, PullReport
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import Warehouse
 
@@ -96,10 +96,11 @@ def pull_all(sync: Sync, *, only: Sequence[str] = (), refresh: bool = False) -> 
 
 
 def total(reports: Sequence[PullReport]) -> Counts:
-    """All their counts in one."""
+    """The counts of all that were read from v3."""
     counts = Counts()
     for report in reports:
-        counts.add(report.counts)
+        if report.kind is not PullKind.V2:
+            counts.add(report.counts)
     return counts
 
 

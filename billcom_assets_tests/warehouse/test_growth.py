@@ -117,16 +117,34 @@ def test_new_columns_and_child_tables_are_filled_from_payloads_without_one_reque
     with SandboxServer(Settings(bills=120, orgs=1)) as server:
         company = Company(server)
         old = open_warehouse(bare_database_url, entities=before)
-        company.sync(old, catalog=Catalog(tuple(replace(one, touches=(), settled=()) for one in before)))
+        lists = Catalog(tuple(replace(one, touches=(), settled=()) for one in before))
+        company.sync(old, catalog=lists, asks_v2=False)
         stamps = written_at(old, INTEGRATION)
         old.close()
         server.sandbox.stats.reset()
         new = open_warehouse(bare_database_url)
         assert server.sandbox.stats.requests == 0
-        assert differences(new, INTEGRATION, truth_of(company.organization)) == []
+        assert differences(new, INTEGRATION, truth_of(company.organization, v2=False)) == []
         assert written_at(new, INTEGRATION) == stamps
+        company.sync(new, asks_v2=False)
+        assert written_at(new, INTEGRATION) == stamps
+        new.close()
+
+
+def test_new_columns_of_v2s_are_asked_for_with_the_next_sync(bare_database_url: str) -> None:
+    before = tuple(
+        replace(one, columns=tuple(column for column in one.columns if column.name != "gl_posting_date"))
+        for one in CATALOG
+    )
+    with SandboxServer(Settings(bills=60, orgs=1)) as server:
+        company = Company(server)
+        old = open_warehouse(bare_database_url, entities=before)
+        company.sync(old, catalog=Catalog(before))
+        old.close()
+        new = open_warehouse(bare_database_url)
+        assert differences(new, INTEGRATION, truth_of(company.organization)) != []
         company.sync(new)
-        assert written_at(new, INTEGRATION) == stamps
+        assert differences(new, INTEGRATION, truth_of(company.organization)) == []
         new.close()
 
 

@@ -23,7 +23,7 @@ from billcom_assets.warehouse.ownership import act_as_owner
 from billcom_assets.warehouse.structure import alembic_config
 from billcom_assets.warehouse.types import Json
 from billcom_assets.warehouse.views import managed_views
-from billcom_assets_tests.sync.company import INTEGRATION, Company
+from billcom_assets_tests.sync.company import INTEGRATION, Company, total
 from billcom_assets_tests.sync.truth import differences, truth_of, written_at
 from billcom_assets_tests.warehouse.old_databases.company import BILLS, SETTINGS, plant
 
@@ -107,6 +107,9 @@ def test_it_opens_keeps_its_rows_and_the_views_of_others_and_syncs(old_database:
         upgraded = open_warehouse(old_database)
         assert upgraded.notices == ()
         assert {table.name: count(upgraded.engine, table) for table in mirror.metadata.sorted_tables} == rows
+        assert differences(upgraded, INTEGRATION, truth_of(company.organization, v2=False)) == []
+        # What v2 adds is new to it, and nothing else.
+        assert total(company.sync(upgraded)).written == 0
         assert differences(upgraded, INTEGRATION, truth_of(company.organization)) == []
         stamps = written_at(upgraded, INTEGRATION)
         company.sync(upgraded)
