@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from billcom_assets.bill.errors import BillError
+from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.status.scope import Refusal, Scope, scope
 from billcom_assets.sync.permissions import V2_API, note_permitted, note_refusal
 from billcom_assets.sync.run import Sync
@@ -20,12 +21,15 @@ class Permitted:
         self.refusals: dict[str, Refusal] = {}
         """Lists that this run does without because BILL does not show them, by entity."""
         self._known = known
+        self._v2_lists = [name for name in planned if CATALOG[name].is_of_v2]
         self._allowed: set[str] = set()
         left_alone = self._left_alone = known.left_alone(now)
         # Somebody who asks for nothing else wants to know.
         if not left_alone.issuperset(planned):
             refused = left_alone - known.excluded
             self.refusals = {name: known.refusals[name] for name in planned if name in refused}
+            if V2_API in refused:
+                self._leave_v2_lists(known.refusals[V2_API])
 
     @classmethod
     def of(cls, warehouse: Warehouse, integration: str, planned: Sequence[str], now: datetime) -> Permitted:
@@ -46,8 +50,12 @@ class Permitted:
         """Notes whether BILL's v2 API serves the login, as far as that has turned out."""
         if sync.v2_refusal is not None and V2_API not in self.refusals:
             self.refuse(sync, V2_API, sync.v2_refusal)
+            self._leave_v2_lists(self.refusals[V2_API])
         elif sync.has_v2_answered:
             self.allow(sync, V2_API)
+
+    def _leave_v2_lists(self, refusal: Refusal) -> None:
+        self.refusals |= dict.fromkeys(self._v2_lists, refusal)
 
     def refuse(self, sync: Sync, entity: str, error: BillError) -> None:
         """Notes that BILL does not show the list."""

@@ -21,7 +21,7 @@ from billcom_assets.assets.permitted import Permitted
 from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.assets.results import Event, Results
 from billcom_assets.assets.specs import asset_specs
-from billcom_assets.bill.errors import LIST_TROUBLE
+from billcom_assets.bill.errors import LIST_TROUBLE, AuthenticationRefused, SessionsExhausted
 from billcom_assets.checks import prerequisites, quality
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
@@ -150,7 +150,9 @@ class Walk:
         """
         try:
             reports = pull(self.sync, entity, refresh=self.refresh)
-        except LIST_TROUBLE as error:
+        except (*LIST_TROUBLE, AuthenticationRefused, SessionsExhausted) as error:
+            if not (isinstance(error, LIST_TROUBLE) or is_not_permitted(entity, error)):
+                raise
             if is_not_permitted(entity, error):
                 self.permitted.refuse(self.sync, entity.name, error)
                 self.context.log.warning(describe(error))

@@ -24,7 +24,7 @@ from billcom_assets.bill.meter import CallEvent, CallStats, EventKind
 from billcom_assets.bill.pages import Page, readable_id
 from billcom_assets.bill.pipeline import Call, Pipeline
 from billcom_assets.bill.problems import Problem
-from billcom_assets.bill.query import Filter, Scalar, Sort, list_params, query_string
+from billcom_assets.bill.query import V2_LIST, Filter, Scalar, Sort, item_path, list_params, query_string
 from billcom_assets.bill.quotas import Clock, MemoryBudget, RequestBudget
 from billcom_assets.bill.responses import Response
 from billcom_assets.bill.retry import RetryPolicy
@@ -42,6 +42,9 @@ __all__ = [
 ]
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_V3_ROWS: Final = 100
+_V2_ROWS: Final = 999
+"""What lists send at most."""
 _ENTITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -171,27 +174,35 @@ class BillClient:
         filters: Iterable[Filter] = (),
         sort: Sort | Iterable[Sort] | None = None,
         cursor: str | None = None,
-        max_rows: int = 100,
+        max_rows: int = _V3_ROWS,
     ) -> Page:
-        """One page of a v3 list, archived objects included.
+        """One page of a list, archived objects included.
 
         To walk a list, call it again with ``next_cursor`` and otherwise identical arguments until that is None. An
         empty page may have a cursor. See https://developer.bill.com/docs/search-op-with-lists
 
         Args:
-            path: For example ``/v3/bills``.
+            path: For example ``/v3/bills``, or ``/api/v2/List/MoneyMovement.json`` for a list of v2's.
             filters: Conditions, all required.
             sort: BILL's default order is not documented; give one.
             cursor: ``next_cursor`` of the page before.
-            max_rows: 1 to 100.
+            max_rows: 1 to 100. Of a v2 list 100 stands for what v2 sends at most.
 
         Raises:
             QueryRefused: BILL refuses the filter, the sort or the cursor.
             BillError: Anything else, see ``errors``.
         """
+        if listed := V2_LIST.fullmatch(path):
+            return self._v2_page(listed[1], filters, sort, cursor, max_rows)
         params = list_params(filters=filters, sort=sort, cursor=cursor, max_rows=max_rows)
         context = Context(f"GET {path}", is_query=True, cursor_in_play=bool(cursor))
         return self._pipeline.run(Call("GET", self._v3_url(path, params), context), responses.read_page)
+
+    def item(self, path: str, item_id: str) -> Any:
+        """One object of the list at ``path``; see ``get`` and ``v2_read`` for what it raises."""
+        if listed := V2_LIST.fullmatch(path):
+            return self.v2_read(listed[1], item_id)
+        return self.get(item_path(path, item_id))
 
     def get(self, path: str, params: Mapping[str, Scalar] | None = None) -> Any:
         """The response to a v3 GET: an object or a list; numbers are int or Decimal. None for an empty response (204).
@@ -250,7 +261,7 @@ class BillClient:
         entity: str,
         *,
         start: int = 0,
-        max_rows: int = 999,
+        max_rows: int = _V2_ROWS,
         filters: Iterable[Filter] = (),
         sort: Sort | Iterable[Sort] = (),
         nested: bool = False,
@@ -273,13 +284,32 @@ class BillClient:
             UnsupportedCall: The credentials are an OAuth client's.
             BillError: Anything else, see ``errors``.
         """
-        if not 1 <= max_rows <= 999 or start < 0:
-            raise ValueError("v2 lists return 1 to 999 rows from 0 on")
+        if not 1 <= max_rows <= _V2_ROWS or start < 0:
+            raise ValueError(f"v2 lists return 1 to {_V2_ROWS} rows from 0 on")
         sorts = (sort,) if isinstance(sort, Sort) else tuple(sort)
         clauses = {"filters": [one.v2() for one in filters], "sort": [one.v2() for one in sorts], "nested": nested}
         document = {"start": start, "max": max_rows, **{name: given for name, given in clauses.items() if given}}
         call = self._v2_call(f"List/{_entity(entity)}.json", document, is_query=True)
         return self._pipeline.run(call, _read_v2_rows)
+
+    def _v2_page(
+        self,
+        entity: str,
+        filters: Iterable[Filter],
+        sort: Sort | Iterable[Sort] | None,
+        cursor: str | None,
+        max_rows: int,
+    ) -> Page:
+        """A v2 list as a v3 one: its cursor is the number of rows before the page.
+
+        Only a page of fewer rows than any server would cap at is taken for the last one.
+        """
+        if cursor is not None and not cursor.isdecimal():
+            raise ValueError("the cursor of a v2 list is a number of rows")
+        start, most = int(cursor or 0), _V2_ROWS if max_rows == _V3_ROWS else max_rows
+        rows = self.v2_list(entity, start=start, max_rows=most, filters=filters, sort=sort or (), nested=True)
+        is_last = len(rows) < min(most, _V3_ROWS)
+        return Page(tuple(_ENCODER.encode(row) for row in rows), None if is_last else str(start + len(rows)))
 
     def v2_read(self, entity: str, item_id: str) -> dict[str, Any]:
         """One v2 object.

@@ -34,6 +34,8 @@ class Op(StrEnum):
     STARTS_WITH = "sw"
 
 
+V2_LIST: Final = re.compile(r"/api/v2/List/([A-Za-z]+)\.json")
+"""Path of a list of v2's, with the entity's name in it."""
 _V2_OPERATORS: Final = {
     Op.EQ: "=",
     Op.NE: "!=",

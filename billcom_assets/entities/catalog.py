@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from billcom_assets.entities.access import ROLES, USERS
+from billcom_assets.entities.banking import MONEY_MOVEMENTS
 from billcom_assets.entities.classifications import (
     ACCOUNTING_CLASSES,
     ACCOUNTS,
@@ -102,5 +103,6 @@ CATALOG = Catalog(
         RECURRING_INVOICES,
         USERS,
         ROLES,
+        MONEY_MOVEMENTS,
     )
 )

@@ -40,7 +40,7 @@ class Contract:
     """Compares one entity's objects with its declaration; compiled once, cheap enough for every changed row."""
 
     def __init__(self, entity: Entity) -> None:
-        self._shape = _Shape(values=set(_COMMON_KEYS))
+        self._shape = _Shape(values={*_COMMON_KEYS, *entity.repeats})
         self._shape.declare(entity.columns)
         self._enums = _enums("", entity.columns)
         self._child_enums: list[tuple[tuple[str, ...], tuple[_Enum, ...]]] = []
@@ -48,6 +48,7 @@ class Contract:
             *parent, key = keys = tuple(child.path.split("."))
             elements = self._shape.holder(parent).lists.setdefault(key, _Shape())
             elements.declare(child.columns)
+            elements.values.update(child.repeats)
             enums = _enums(f"{child.table}.", child.columns)
             if enums:
                 self._child_enums.append((keys, enums))

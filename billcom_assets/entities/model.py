@@ -115,6 +115,8 @@ class Child:
     """Dotted place of the list in the parent's object."""
     description: str
     columns: tuple[Column, ...]
+    repeats: tuple[str, ...] = ()
+    """Fields of the elements that say what the row says anyway, such as the parent's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ class Entity:
     singular: str
     """For messages and child keys, for example ``vendor_credit``."""
     path: str
-    """BILL's list path, for example ``/v3/vendor-credits``."""
+    """BILL's list path, for example ``/v3/vendor-credits``; of v2's ``/api/v2/List/MoneyMovement.json``."""
     id_prefix: str
     """Three-letter prefix of BILL's ids; empty where none is published."""
     group: Group
@@ -209,6 +211,8 @@ class Entity:
     description: str
     columns: tuple[Column, ...]
     children: tuple[Child, ...] = ()
+    repeats: tuple[str, ...] = ()
+    """Fields that say what the row says anyway, such as v2's name of the entity."""
     other_lists: tuple[OtherList, ...] = ()
     """Further lists with objects of the entity."""
     stand_ins: tuple[StandIns, ...] = ()
@@ -245,6 +249,16 @@ class Entity:
     def id_column(self) -> str:
         """Name of the column that holds this entity's id in its child tables."""
         return f"{self.singular}_id"
+
+    @property
+    def is_of_v2(self) -> bool:
+        """Its list is one of BILL's v2 API, which v3 does not have."""
+        return self.path.startswith("/api/v2/")
+
+    @property
+    def call(self) -> str:
+        """The call of its list, for messages."""
+        return f"{'POST' if self.is_of_v2 else 'GET'} {self.path}"
 
     @property
     def touched(self) -> tuple[str, ...]:

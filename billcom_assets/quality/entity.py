@@ -16,6 +16,7 @@ from billcom_assets.quality.completeness import completeness
 from billcom_assets.quality.findings import Changes, MeasureFindings
 from billcom_assets.quality.measures import IN_USE_KINDS, Quality
 from billcom_assets.quality.references import broken_references
+from billcom_assets.quality.v2 import waits_for_v2
 from billcom_assets.sync.state import EntityState
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.tables import sync_state
@@ -109,6 +110,13 @@ def measures_of(entity: Entity) -> Iterator[Measure]:
             "Live objects refer to objects that are in the mirror and neither deleted nor archived.",
             _references,
             is_kept=True,
+            lacks=_no_objects,
+        )
+    if entity.v2 is not None and not entity.v2.is_short:
+        yield Measure(
+            "v2",
+            "What only BILL's v2 API knows of the objects is there, such as approvals, posting dates and mergers.",
+            lambda look: waits_for_v2(look.connection, look.integration, look.entity.name),
             lacks=_no_objects,
         )
     yield from _OF_ENTITIES.get(entity.name, ())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import NotFound, QueryRefused, Refused, WrongEntityType
-from billcom_assets.bill.query import Filter, Op, item_path
+from billcom_assets.bill.query import Filter, Op
 from billcom_assets.entities.rows import Batch, RowMaker
 from billcom_assets.sync.lists import ListWalk, page_reader
 
@@ -50,7 +50,7 @@ def _one_by_one(client: BillClient, maker: RowMaker, ids: Sequence[str]) -> Foun
     found = Found()
     for identifier in ids:
         try:
-            maker.add(found.batch, client.get(item_path(maker.entity.path, identifier)))
+            maker.add(found.batch, client.item(maker.entity.path, identifier))
         except NotFound:
             # Not there by id: a sweep will say whether it is gone.
             continue

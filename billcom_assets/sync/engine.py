@@ -91,7 +91,7 @@ def _begin_following(sync: Sync, entity: Entity, *, refresh: bool) -> None:
     for following in map(sync.catalog.__getitem__, sync.planned[place : place + _ENTITIES_AHEAD]):
         if following.gated and not (entity.gated or sync.is_past_the_gate):
             return
-        if following.name in sync.begun:
+        if following.name in sync.begun or (following.is_of_v2 and not sync.asks_v2):
             continue
         state = sync.state(following.name)
         if state.walk is None and not _is_probe_due(state, sync, refresh=refresh):

@@ -32,6 +32,9 @@ V2_API = "v2"
 
 def is_not_permitted(entity: Entity, error: Exception) -> bool:
     """True when BILL does not show a list to this login that a sync can do without."""
+    if entity.is_of_v2:
+        is_refused = isinstance(error, BillError) and is_v2_refused(error, has_answered=False)
+        return is_refused and not isinstance(error, QueryRefused)
     if entity.is_mandatory or isinstance(error, _ABOUT_THE_CALL):
         return False
     return isinstance(error, Refused | UntrustedSession) and error.http_status == _FORBIDDEN

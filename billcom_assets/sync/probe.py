@@ -49,8 +49,11 @@ class Question:
 
 
 def can_be_asked(entity: Entity, state: EntityState) -> bool:
-    """Whether one request tells if the entity's pull would find news: its list takes the time filter, and is one."""
-    if entity.walk is Walk.FULL or entity.other_lists or state.time_filter_refused:
+    """Whether one request tells if the entity's pull would find news: its list takes the time filter, and is one.
+
+    v2's are not asked about: a refusal of v2's would look like one of the sign-in.
+    """
+    if entity.is_of_v2 or entity.walk is Walk.FULL or entity.other_lists or state.time_filter_refused:
         return False
     return state.first_pulled_at is not None and state.watermark is not None
 

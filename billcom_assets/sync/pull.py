@@ -175,7 +175,7 @@ class EntityPull:
             self.outcome = "complete"
         except Exception as failure:
             if isinstance(failure, BillError):
-                failure.located(integration=sync.integration, endpoint=f"GET {self.entity.path}")
+                failure.located(integration=sync.integration, endpoint=self.entity.call)
             error = describe(failure)
             if is_not_permitted(self.entity, failure):
                 self.outcome = NOT_PERMITTED

@@ -111,6 +111,7 @@ MANDATED_SYNC = [
     "recurring_invoices",
     "users",
     "roles",
+    "money_movements",
     "ap_aging",
     "ar_aging",
 ]

@@ -55,6 +55,7 @@ def test_the_sync_plan_is_the_mandated_order():
         "recurring_invoices",
         "users",
         "roles",
+        "money_movements",
     )
 
 
@@ -88,6 +89,7 @@ def test_only_documents_that_are_posted_wait_for_the_setup():
         "invoices",
         "credit_memos",
         "receivable_payments",
+        "money_movements",
     ]
 
 
@@ -185,7 +187,9 @@ def test_documents_name_the_entities_they_belong_to():
 
 def test_every_entity_has_its_documentation_page():
     pages = [entity.docs for entity in CATALOG]
-    assert all(page.startswith("https://developer.bill.com/reference/list") for page in pages)
+    v3 = "https://developer.bill.com/reference/list"
+    v2 = "https://developersupport.bill.com/hc/en-us/articles/"
+    assert all(entity.docs.startswith(v2 if entity.is_of_v2 else v3) for entity in CATALOG)
     assert len(set(pages)) == len(pages)
 
 

@@ -90,9 +90,13 @@ class Company:
 
 
 def pull_all(sync: Sync, *, only: Sequence[str] = (), refresh: bool = False) -> list[PullReport]:
-    """Pulls the entities in sync order."""
+    """Pulls the entities in sync order; v2's lists unless v2 has refused."""
     wanted = [entity for entity in sync.catalog if not only or entity.name in only]
-    return [report for entity in wanted for report in pull(sync, entity, refresh=refresh)]
+    reports: list[PullReport] = []
+    for entity in wanted:
+        if sync.asks_v2 or not entity.is_of_v2:
+            reports += pull(sync, entity, refresh=refresh)
+    return reports
 
 
 def total(reports: Sequence[PullReport]) -> Counts:
