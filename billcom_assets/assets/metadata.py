@@ -64,9 +64,9 @@ def pull_metadata(sync: Sync, entity: Entity, reports: Sequence[PullReport]) -> 
         "rows_skipped_by_cutoff": counts.skipped_by_cutoff,
         "rows_rejected": counts.rejected,
         "rows_deleted": sum(report.deleted for report in own),
-        "api_requests": sum(report.requests for report in own),
-        "api_retries": sum(report.retries for report in own),
-        "seconds": round(sum(report.seconds for report in own), 3),
+        "api_requests": sum(report.requests for report in (*own, *v2)),
+        "api_retries": sum(report.retries for report in (*own, *v2)),
+        "seconds": round(sum(report.seconds for report in (*own, *v2)), 3),
         "read_again_elsewhere": sum(
             report.counts.fetched
             for report in reports

@@ -118,6 +118,13 @@ class StateStore:
         """Writes the counts so far, in the transaction of the rows that they count."""
         connection.execute(sync_runs.update().where(sync_runs.c.id == run_id).values(**asdict(counts)))
 
+    def add_requests(self, connection: Connection, entity: str, requests: int) -> None:
+        """Counts requests that were made for the entity after its last pull."""
+        c = sync_runs.c
+        mine = (c.integration == self.integration, c.entity == entity)
+        last = select(c.id).where(*mine).order_by(c.started_at.desc(), c.id.desc()).limit(1).scalar_subquery()
+        connection.execute(sync_runs.update().where(c.id == last).values(requests=c.requests + requests))
+
     def end_run(self, connection: Connection, run_id: str, **values: Any) -> None:
         """Closes the row with its outcome."""
         connection.execute(sync_runs.update().where(sync_runs.c.id == run_id).values(**values))

@@ -85,7 +85,10 @@ def read_v2(sync: Sync, entity: Entity, *, refresh: bool = False, all_of_short: 
             sync.asks_v2, sync.v2_refusal = False, trouble
         names = sync.integration, entity.name
         _log.warning("%s: what v2 knows of %s waits for another sync: %s", *names, trouble)
-        return reading.report()
+        report = reading.report()
+    if report is not None and report.requests:
+        with sync.warehouse.write() as connection:
+            sync.states.add_requests(connection, entity.name, report.requests)
     return report
 
 

@@ -19,7 +19,7 @@ from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.kinds import BILLS
 from billcom_assets.sync.report import PullKind, PullReport
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.tables import integration_errors
+from billcom_assets.warehouse.tables import integration_errors, sync_runs
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, pull_all
 from billcom_assets_tests.sync.conftest import Serve
 from billcom_assets_tests.sync.truth import differences, truth_of, written_at
@@ -101,6 +101,9 @@ def test_a_page_holds_999_and_only_undecided_bills_cost_a_request_of_their_own(
     assert watched.asked["List/Bill"] == ceil(2_100 / 999)
     assert watched.asked["List/SentPay"] == ceil(len(company.organization.rows("/v3/payments")) / 999)
     assert not any(name.startswith("Crud/") for name in watched.asked)
+    with warehouse.read() as connection:
+        counted = connection.scalar(select(func.sum(sync_runs.c.requests)))
+    assert counted == company.server.sandbox.stats.requests - company.server.sandbox.stats.logins
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
