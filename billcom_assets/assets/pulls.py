@@ -28,6 +28,7 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.entities.plan import ALIGNMENT, GATE, Step, sync_plan
 from billcom_assets.mapping.kinds import KINDS
+from billcom_assets.mapping.mergers import follow_mergers
 from billcom_assets.mapping.suggestions import suggest
 from billcom_assets.resources import Billcom
 from billcom_assets.setup.exclusions import left_out
@@ -188,6 +189,7 @@ def _suggest(sync: Sync, entity: Entity) -> None:
     if entity.name in KINDS and sync.changes.get(entity.name, set()) != set():
         with sync.warehouse.write() as connection:
             sync.fence.check(connection)
+            follow_mergers(connection, sync.integration, entity.name, Actor.of_process(How.SYNC), utc_now())
             suggest(connection, sync.integration, utc_now(), kinds=(entity.name,))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, select
 from billcom_assets.mapping.blocked import Blocked, blocked
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.links import LinkState
+from billcom_assets.mapping.mergers import survivors
 from billcom_assets.mapping.overview import Overview, Overviews, Standing
 from billcom_assets.warehouse.ledger_tables import ledger_dimensions, mappings
 
@@ -124,4 +125,12 @@ def mapped(conn: Connection, integration: str, kind: str) -> dict[str, str]:
         matches.append(theirs.type.in_(sorted(KINDS[kind].ledger_types)))
     query = select(m.bill_id, m.ledger_id).join(KINDS[kind].table, and_(*matches))
     rows = conn.execute(query.where(m.integration == integration, m.kind == kind, m.state == LinkState.MAPPED.value))
-    return {row.bill_id: row.ledger_id for row in rows}
+    found = {row.bill_id: row.ledger_id for row in rows}
+    # What was merged goes by the survivor, unless something was decided on itself.
+    merged = survivors(conn, integration, kind)
+    decided = (
+        set(conn.scalars(select(m.bill_id).where(m.integration == integration, m.kind == kind))) if merged else set()
+    )
+    return found | {
+        one: found[survivor] for one, survivor in merged.items() if survivor in found and one not in decided
+    }

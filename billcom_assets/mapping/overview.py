@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from billcom_assets.mapping.kinds import KINDS, MappedKind
 from billcom_assets.mapping.links import Link, Links, LinkState
 from billcom_assets.mapping.matching import Certainty, Suggestion
+from billcom_assets.mapping.mergers import inherited, survivors
 from billcom_assets.mapping.objects import BillObject, LedgerObject, bill_objects, ledger_objects
 from billcom_assets.mapping.proposals import Proposals
 from billcom_assets.mapping.uses import in_use
@@ -48,6 +49,8 @@ class Overview:
     """All ledger objects by id, inactive ones too."""
     links: Mapping[str, Link]
     """Decisions by BILL id."""
+    inherited: Mapping[str, Link]
+    """The decision on the survivor, by the id of what was merged into it and has none of its own."""
     suggestions: Mapping[str, Suggestion]
     """By BILL id."""
     used: frozenset[str]
@@ -57,7 +60,7 @@ class Overview:
 
     def standing(self, bill_id: str) -> Standing:
         """Where a BILL object stands."""
-        link = self.links.get(bill_id)
+        link = self.links.get(bill_id) or self.inherited.get(bill_id)
         if link is not None and link.state is LinkState.UNMAPPED:
             return Standing.UNMAPPED
         if link is not None:
@@ -102,11 +105,13 @@ def overview(conn: Connection, integration: str, kind: MappedKind) -> Overview:
     """Reads both sides."""
     bill = bill_objects(conn, integration, kind)
     used = frozenset(in_use(conn, integration, kind.name))
+    links = Links(conn, integration, kind.name).all()
     return Overview(
         kind=kind,
         bill=bill,
         ledger=ledger_objects(conn, integration, kind),
-        links=Links(conn, integration, kind.name).all(),
+        links=links,
+        inherited=inherited(links, survivors(conn, integration, kind.name)),
         suggestions=Proposals(conn, integration, kind.name).all(),
         used=used,
         relevant=frozenset(id_ for id_, found in bill.items() if found.is_live or (not found.deleted and id_ in used)),

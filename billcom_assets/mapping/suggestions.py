@@ -123,7 +123,7 @@ def _match(view: Overview, accounts: Mapping[str, str]) -> list[Suggestion]:
     # A link of an object that is gone must not keep its ledger object from the one that took its place.
     settled = {
         id_: link.ledger_id or ""
-        for id_, link in view.links.items()
+        for id_, link in (*view.links.items(), *view.inherited.items())
         if id_ in view.relevant and view.standing(id_).is_decided
     }
     live = [id_ for id_ in sorted(view.relevant) if view.bill[id_].is_live]
