@@ -208,7 +208,7 @@ def test_analysts_see_every_row_of_every_table_of_the_mirror(world: World) -> No
 
 
 def test_analysts_read_the_agings(world: World) -> None:
-    for view in VIEWS:
+    for view in (name for name in VIEWS if "aging" in name):
         seen = rows(world.analyst, f"SELECT * FROM billcom_analyst.{view}")
         assert seen
         assert sorted(seen, key=repr) == sorted(rows(world.runner, f"SELECT * FROM billcom.{view}"), key=repr)

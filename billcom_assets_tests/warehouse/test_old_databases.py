@@ -65,6 +65,8 @@ def transfer(source: Engine, target: Engine) -> None:
         command.upgrade(config, str(old.scalar(text("SELECT version_num FROM alembic_version"))))
         mirror.metadata.create_all(new)
         for table in [*mirror.metadata.sorted_tables, *tables.metadata.sorted_tables]:
+            if table.name not in columns and table.metadata is mirror.metadata:
+                table.drop(new)
             if table.name not in columns or table.name == "audit_head":
                 continue
             present: list[Column[Any]] = [column for column in table.columns if column.name in columns[table.name]]
@@ -76,7 +78,8 @@ def transfer(source: Engine, target: Engine) -> None:
             if copied:
                 new.execute(table.insert(), copied)
         for view in managed_views(target.dialect, mirror):
-            put_in_place(new, view)
+            if view.name in found.get_view_names():
+                put_in_place(new, view)
     source.dispose()
     target.dispose()
 
@@ -89,7 +92,7 @@ def count(engine: Engine, table: Table) -> int | None:
 def change_some(company: Company) -> None:
     """One object of each list is another by now."""
     company.server.clock.advance(timedelta(minutes=11))
-    for entity in CATALOG:
+    for entity in (one for one in CATALOG if not one.is_of_v2):
         kind = kind_at(entity.path)
         for row in company.organization.table(kind).snapshot()[:1]:
             company.organization.write(kind, row.doc() | {"description": "changed since"})
@@ -98,7 +101,9 @@ def change_some(company: Company) -> None:
 def test_it_opens_keeps_its_rows_and_the_views_of_others_and_syncs(old_database: str) -> None:
     mirror = Mirror.of(tuple(CATALOG))
     before = connect(old_database)
-    rows = {table.name: count(before, table) for table in mirror.metadata.sorted_tables}
+    schema = None if before.dialect.name == "sqlite" else "billcom"
+    there = set(inspect(before).get_table_names(schema=schema))
+    rows = {table.name: count(before, table) for table in mirror.metadata.sorted_tables if table.name in there}
     before.dispose()
     assert rows["bills"] == BILLS
     with SandboxServer(SETTINGS) as server:
@@ -106,10 +111,12 @@ def test_it_opens_keeps_its_rows_and_the_views_of_others_and_syncs(old_database:
         plant(company.organization)
         upgraded = open_warehouse(old_database)
         assert upgraded.notices == ()
-        assert {table.name: count(upgraded.engine, table) for table in mirror.metadata.sorted_tables} == rows
+        kept = [table for table in mirror.metadata.sorted_tables if table.name in there]
+        assert {table.name: count(upgraded.engine, table) for table in kept} == rows
         assert differences(upgraded, INTEGRATION, truth_of(company.organization, v2=False)) == []
         # What v2 adds is new to it, and nothing else.
-        assert total(company.sync(upgraded)).written == 0
+        reports = [report for report in company.sync(upgraded) if report.entity in there]
+        assert total(reports).written == 0
         assert differences(upgraded, INTEGRATION, truth_of(company.organization)) == []
         stamps = written_at(upgraded, INTEGRATION)
         company.sync(upgraded)
