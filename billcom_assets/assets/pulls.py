@@ -21,7 +21,7 @@ from billcom_assets.assets.permitted import Permitted
 from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.assets.results import Event, Results
 from billcom_assets.assets.specs import asset_specs
-from billcom_assets.bill.errors import LIST_TROUBLE, AuthenticationRefused, SessionsExhausted
+from billcom_assets.bill.errors import LIST_TROUBLE, AuthenticationRefused, SessionsExhausted, Unreachable
 from billcom_assets.checks import prerequisites, quality
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
@@ -150,9 +150,13 @@ class Walk:
             BillError: it concerns all lists.
         """
         try:
+            if entity.is_of_v2 and not self.sync.asks_v2 and self.sync.v2_trouble is not None:
+                # It is away, which has been waited for once.
+                raise self.sync.v2_trouble
             reports = pull(self.sync, entity, refresh=self.refresh)
-        except (*LIST_TROUBLE, AuthenticationRefused, SessionsExhausted) as error:
-            if not (isinstance(error, LIST_TROUBLE) or is_not_permitted(entity, error)):
+        except (*LIST_TROUBLE, AuthenticationRefused, SessionsExhausted, Unreachable) as error:
+            # What is wrong with v2 says nothing about v3.
+            if not (isinstance(error, LIST_TROUBLE) or entity.is_of_v2):
                 raise
             if is_not_permitted(entity, error):
                 self.permitted.refuse(self.sync, entity.name, error)

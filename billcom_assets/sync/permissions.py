@@ -33,8 +33,7 @@ V2_API = "v2"
 def is_not_permitted(entity: Entity, error: Exception) -> bool:
     """True when BILL does not show a list to this login that a sync can do without."""
     if entity.is_of_v2:
-        is_refused = isinstance(error, BillError) and is_v2_refused(error, has_answered=False)
-        return is_refused and not isinstance(error, QueryRefused)
+        return isinstance(error, BillError) and is_v2_refused(error, has_answered=False)
     if entity.is_mandatory or isinstance(error, _ABOUT_THE_CALL):
         return False
     return isinstance(error, Refused | UntrustedSession) and error.http_status == _FORBIDDEN
@@ -49,7 +48,8 @@ def is_v2_refused(error: BillError, *, has_answered: bool) -> bool:
     """
     if isinstance(error, AuthenticationRefused | SessionsExhausted | UntrustedSession):
         return True
-    return isinstance(error, Refused) and not has_answered
+    is_about_the_call = isinstance(error, QueryRefused)
+    return isinstance(error, Refused) and not is_about_the_call and not has_answered
 
 
 def note_refusal(connection: Connection, integration: str, entity: str, error: BillError, now: datetime) -> Trouble:

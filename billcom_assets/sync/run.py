@@ -64,10 +64,14 @@ class Sync:
     """BILL's v2 API is asked as well; not when it has refused this login."""
     has_v2_answered: bool = False
     """It has, in this run."""
+    v2_failures: int = 0
+    """Lists of v2's in a row that gave no usable response."""
     v2_lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Short lists of v2's that were read in this run, by name."""
     v2_refusal: BillError | None = None
-    """Why it is not asked any more, where that turned out in this run."""
+    """BILL's refusal, where it came in this run."""
+    v2_trouble: BillError | None = None
+    """What last went wrong with it otherwise."""
     is_past_the_gate: bool = False
     """Setup is complete, so that nothing ahead need wait to be begun."""
     begun: dict[str, EntityPull] = field(default_factory=dict)

@@ -26,10 +26,12 @@ from billcom_assets.bill.concurrency import AT_ONCE
 from billcom_assets.bill.errors import (
     LIST_TROUBLE,
     AuthenticationRefused,
+    BillUnavailable,
     NotFound,
     QueryRefused,
     Refused,
     SessionsExhausted,
+    Unreachable,
     WrongEntityType,
 )
 from billcom_assets.bill.query import Filter, Op, Sort
@@ -52,6 +54,8 @@ _ROWS = 999
 """What v2 sends at most in a response."""
 _ONE_BY_ONE = 100
 """Objects that no list has shown and that are asked for by id, in one sync."""
+_PATIENCE = 2
+"""Lists without a response in a row that mean that v2 is away: v3's sync is not to wait for it any longer."""
 _COARSEST = timedelta(seconds=1)
 """By how much the two APIs may round the same time differently."""
 _IN_CREATION_ORDER = (Sort("createdTime"), Sort("id"))
@@ -73,19 +77,25 @@ def read_v2(sync: Sync, entity: Entity, *, refresh: bool = False, all_of_short: 
         all_of_short: Look at all of a short list; otherwise only for objects about which v2 was never asked.
 
     Raises:
-        BillError: BILL failed in a way that concerns v3 as well.
+        BillError: BILL failed in a way that concerns v3 as well, such as its limits.
     """
     if entity.v2 is None or not sync.asks_v2:
         return None
     reading = _Reading(sync, entity, entity.v2)
     try:
         report = reading.run(everything=refresh or (entity.v2.is_short and all_of_short))
-    except (*LIST_TROUBLE, AuthenticationRefused, SessionsExhausted) as trouble:
+    except (*LIST_TROUBLE, AuthenticationRefused, SessionsExhausted, Unreachable) as trouble:
         if is_v2_refused(trouble, has_answered=sync.has_v2_answered):
             sync.asks_v2, sync.v2_refusal = False, trouble
+        elif isinstance(trouble, BillUnavailable | Unreachable):
+            sync.v2_trouble = trouble
+            sync.v2_failures += 1
+            sync.asks_v2 = sync.v2_failures < _PATIENCE and not isinstance(trouble, Unreachable)
         names = sync.integration, entity.name
         _log.warning("%s: what v2 knows of %s waits for another sync: %s", *names, trouble)
         report = reading.report()
+    else:
+        sync.v2_failures = 0
     if report is not None and report.requests:
         with sync.warehouse.write() as connection:
             sync.states.add_requests(connection, entity.name, report.requests)

@@ -85,6 +85,8 @@ class Bench:
         self._row(title, "seconds", seconds, "dlt", their_seconds, "at most 0.5" if not latency_ms else "")
         self._row(title, "CPU seconds", _cpu(ours), "dlt", _cpu(theirs))
         self._row(title, "peak MB", _peak(ours), "dlt", _peak(theirs))
+        v2 = statistics.median(run.said["v2_seconds"] for run in ours)
+        self._row(f"of it what v2 adds, {ours[0].said['v2_requests']} requests", "seconds", v2, "all", seconds)
         if latency_ms:
             floor = bill["pages"] / AT_ONCE * latency_ms / 1000
             self._row(title, "seconds", seconds, "pages / 3 x latency", floor, "at most 1.2")

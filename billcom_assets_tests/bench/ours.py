@@ -12,6 +12,7 @@ from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sync.engine import pull
+from billcom_assets.sync.report import PullKind, PullReport
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import open_warehouse
 
@@ -36,17 +37,26 @@ def main() -> None:
     if profile:
         profile.enable()
     started = time.monotonic()
-    rows, checking = 0, 0.0
+    reports: list[PullReport] = []
+    checking = 0.0
     with sync.alone():
         for entity in CATALOG:
-            rows += sum(report.counts.inserted for report in pull(sync, entity, refresh=given.get("refresh", False)))
+            reports += pull(sync, entity, refresh=given.get("refresh", False))
             checking += _check(sync, entity.name) if given.get("checks") else 0
     seconds = time.monotonic() - started
     if profile:
         profile.disable()
         profile.dump_stats(os.environ["BENCH_PROFILE"])
     warehouse.close()
-    said = {"rows": rows, "requests": client.stats.requests, "pull_seconds": seconds, "check_seconds": checking}
+    v2 = [report for report in reports if report.kind is PullKind.V2]
+    said = {
+        "rows": sum(report.counts.inserted for report in reports),
+        "requests": client.stats.requests,
+        "pull_seconds": seconds,
+        "v2_seconds": sum(report.seconds for report in v2),
+        "v2_requests": sum(report.requests for report in v2),
+        "check_seconds": checking,
+    }
     json.dump(said, sys.stdout)
 
 

@@ -17,6 +17,7 @@ from billcom_assets.sandbox.books.objects import set_hidden
 from billcom_assets.sandbox.changes import HAPPENINGS
 from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.kinds import BILLS
+from billcom_assets.sandbox.v2.shapes import SHAPES
 from billcom_assets.sync.report import PullKind, PullReport
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import integration_errors, sync_runs
@@ -35,6 +36,7 @@ READINGS: dict[str, dict[str, Any]] = {
     "short pages": {"v2_page_limit": 120},
     "no filters": {"v2_refuses_filters": True},
 }
+AWAY = Refusal(500, "BDC_1001", "System error occurred")
 HIDDEN = [name for name, (weight, _, _) in HAPPENINGS.items() if not weight]
 
 
@@ -165,7 +167,7 @@ def test_what_a_refused_or_broken_v2_leaves_open_is_read_when_it_answers_again(
     company.sync(warehouse)
     assert_equal(company, warehouse, v2=False)
     company.server.sandbox.change_settings(v2_access="open")
-    company.server.sandbox.refused["POST /List/Bill.json"] = Refusal(503, None, "Service Unavailable")
+    company.server.sandbox.refused["POST /List/Bill.json"] = AWAY
     company.sync(warehouse)
     company.server.sandbox.refused.clear()
     watched = Watched(company)
@@ -186,6 +188,31 @@ def test_a_refusal_is_asked_for_once_in_a_run_and_ends_nothing(access: str, serv
         assert not sync.asks_v2
     # The second time with a session of its own, because the stored one could have been another key's.
     assert sum(watched.asked.values()) <= 2
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_a_v2_that_is_away_is_waited_for_twice_and_no_more(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=40)
+    company.server.sandbox.refused.update({f"POST /List/{name}.json": AWAY for name in SHAPES})
+    watched = Watched(company)
+    company.sync(warehouse)
+    assert watched.asked.keys() == {"List/Vendor", "List/BankAccount"}
+    assert_equal(company, warehouse, v2=False)
+    company.server.sandbox.refused.clear()
+    company.sync(warehouse)
+    assert_equal(company, warehouse)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_a_query_that_v2_does_not_take_is_no_refusal_of_the_login(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=40)
+    company.server.sandbox.refused["POST /List/Vendor.json"] = Refusal(400, None, "Something is wrong.")
+    with company.connected(warehouse) as sync, sync.alone():
+        pull_all(sync)
+        assert (sync.asks_v2, sync.v2_refusal) == (True, None)
+    company.server.sandbox.refused.clear()
+    company.sync(warehouse)
+    assert_equal(company, warehouse)
 
 
 def test_what_only_v2_lacks_is_asked_for_by_id_once(serve: Serve, warehouse: Warehouse) -> None:
