@@ -29,7 +29,7 @@ def asked(server: SandboxServer) -> set[str]:
     """Entities whose lists BILL was asked for since the last call."""
     paths = {route.split()[1] for route in server.sandbox.stats.paths}
     server.sandbox.stats.paths.clear()
-    return {entity.name for entity in CATALOG if entity.path in paths}
+    return {entity.name for entity in CATALOG if entity.path.removeprefix("/api/v2") in paths}
 
 
 def newest_run() -> tuple[dg.DagsterRun, set[str]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database
 from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.status.errors import held_documents
@@ -127,7 +128,7 @@ def test_the_json_document_of_one_integration_has_everything(desk: Desk) -> None
         "is_excluded": False,
         "time_filter_refused": False,
     }
-    assert (len(document["entities"]), document["runs"], document["held_documents"]) == (20, [], 0)
+    assert (len(document["entities"]), document["runs"], document["held_documents"]) == (len(CATALOG), [], 0)
 
 
 def test_a_document_with_several_open_errors_is_held_once(desk: Desk, warehouse: Warehouse) -> None:

@@ -30,7 +30,7 @@ LATENCY_MS = 30
 
 def lists_asked(company: Company) -> dict[str, int]:
     """How often each list was asked for, by entity, in the order in which BILL saw the first request for each."""
-    names = {f"GET {entity.path}": entity.name for entity in CATALOG}
+    names = {entity.call.replace("/api/v2", ""): entity.name for entity in CATALOG}
     counted = company.server.sandbox.stats.paths
     return {names[path]: count for path, count in counted.items() if path in names}
 
