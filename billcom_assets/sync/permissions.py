@@ -55,7 +55,7 @@ def is_v2_refused(error: BillError, *, has_answered: bool) -> bool:
 def note_refusal(connection: Connection, integration: str, entity: str, error: BillError, now: datetime) -> Trouble:
     """Opens the list's error, with BILL's words; returns it."""
     said = excerpt(error.message)
-    trouble = _without_v2(integration, said) if entity == V2_API else _without_list(integration, entity, said)
+    trouble = _without_v2(integration, error) if entity == V2_API else _without_list(integration, entity, said)
     ErrorLog(integration, entity).report(connection, NOT_PERMITTED, {WHOLE_LIST: trouble}, now)
     return trouble
 
@@ -69,12 +69,17 @@ def _without_list(integration: str, entity: str, said: str) -> Trouble:
     )
 
 
-def _without_v2(integration: str, said: str) -> Trouble:
+def _without_v2(integration: str, error: BillError) -> Trouble:
+    was_sent = error.http_status is not None
+    to_have_it = (
+        f"ask BILL to enable v2 for the developer key, then billcom validate {integration}"
+        if was_sent
+        else f"sign in with a sync token: billcom connect {integration}"
+    )
     return Trouble(
-        f"BILL's v2 API does not serve this login: {said}",
+        f"BILL's v2 API does not serve this login: {excerpt(error.message)}",
         "What only v2 knows stays empty: approvals that v3 does not show, posting dates, the accounts that payments "
-        "were made from, mergers. To have it, ask BILL to enable v2 for the developer key, then billcom validate "
-        f"{integration}; or leave it: everything else is synced.",
+        f"were made from, mergers. To have it, {to_have_it}; or leave it: everything else is synced.",
     )
 
 

@@ -257,15 +257,17 @@ class _Reading:
         asked: dict[str, Future[Sequence[Record]]] = {}
         for one, record in records.items():
             before = stored[one].v2_payload
-            if is_undecided(self.v2, objects[one], record) or (before is not None and APPROVERS in _decoded(before)):
-                asked[one] = self.sync.pool.submit(self.turn, partial(self._list_approvers, one))
+            known = _decoded(before).get(APPROVERS) if before is not None else None
+            if known is not None or is_undecided(self.v2, objects[one], record):
+                asked[one] = self.sync.pool.submit(self.turn, partial(self._list_approvers, one, known or []))
         return {one: answer.result() for one, answer in asked.items()}
 
-    def _list_approvers(self, identifier: str) -> Sequence[Record]:
+    def _list_approvers(self, identifier: str, known: Sequence[Record]) -> Sequence[Record]:
+        """Who has to approve it; who was known before where v2 does not say."""
         try:
             found = self.sync.client.v2_approvers(self.v2.lists[0], identifier)
         except (NotFound, WrongEntityType, Refused):
-            return []
+            return known
         return sorted(map(approver, found), key=_place)
 
     # Storing ----------------------------------------------------------------------------------------------------------

@@ -190,6 +190,16 @@ def test_a_refusal_is_asked_for_once_in_a_run_and_ends_nothing(access: str, serv
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_where_v2_does_not_tell_who_approves_who_was_known_stays(serve: Serve, warehouse: Warehouse) -> None:
+    company = serve(bills=120)
+    company.sync(warehouse)
+    before = _stored_approvers(warehouse)
+    company.server.sandbox.refused["POST /ListApprovers.json"] = Refusal(403, None, "Not for you.")
+    company.sync(warehouse, refresh=True)
+    assert _stored_approvers(warehouse) == before != {}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_a_v2_that_is_away_is_waited_for_twice_and_no_more(serve: Serve, warehouse: Warehouse) -> None:
     company = serve(bills=40)
     company.server.sandbox.refused.update({f"POST /List/{name}.json": AWAY for name in SHAPES})
