@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final
 
 from billcom_assets.entities.model import V2, Column, Entity, Pick, Stopgap, Words
@@ -60,7 +61,7 @@ def combined(v2: V2, obj: Mapping[str, Any], record: Mapping[str, Any] | None) -
     known = dict(record or {})
     for field, words in v2.words:
         if field in known:
-            known[field] = dict(words).get(str(known[field]), known[field])
+            known[field] = _by_digit(words).get(str(known[field]), known[field])
     both = dict(obj) | {V2_KEY: known}
     for stopgap in v2.stopgaps:
         _fill(stopgap, both, record or {})
@@ -99,6 +100,11 @@ def derived(entity: Entity) -> Entity:
     )
 
 
+@cache
+def _by_digit(words: Words) -> Mapping[str, str]:
+    return dict(words)
+
+
 def _picked(pick: Pick, record: Mapping[str, Any]) -> Any:
     elements = record.get(pick.child)
     field, value = pick.where
@@ -112,7 +118,7 @@ def _picked(pick: Pick, record: Mapping[str, Any]) -> Any:
 
 def _fill(stopgap: Stopgap, obj: dict[str, Any], record: Mapping[str, Any]) -> None:
     ours, theirs = none_if_unset(obj.get(stopgap.place)), none_if_unset(record.get(stopgap.field))
-    words = dict(stopgap.words)
+    words = _by_digit(stopgap.words)
     if words:
         theirs = words.get(str(theirs))
     is_theirs = theirs is not None and (ours not in words.values() if words else ours is None)

@@ -152,7 +152,8 @@ class BatchWriter:
         """The same rows with what v2 has said of them before."""
         if self.table.entity.v2 is None:
             return changed
-        records = self.table.v2_payloads(connection, [one.id for one in changed if one.id in known])
+        ids = [one.id for one in changed if one.id in known]
+        records = self.table.v2_payloads(connection, ids) if ids else {}
         for one in changed:
             if one.id in records:
                 one.values, one.children = self.maker.derived(one.obj, json_text.decode(records[one.id].encode()))
