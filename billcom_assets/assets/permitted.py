@@ -51,7 +51,7 @@ class Permitted:
         if sync.v2_refusal is not None and V2_API not in self.refusals:
             self.refuse(sync, V2_API, sync.v2_refusal)
             self._leave_v2_lists(self.refusals[V2_API])
-        elif sync.has_v2_answered:
+        elif sync.v2_refusal is None and sync.has_v2_answered:
             self.allow(sync, V2_API)
 
     def _leave_v2_lists(self, refusal: Refusal) -> None:

@@ -170,7 +170,9 @@ class Walk:
         self.refused.note_success()
         self.permitted.allow(self.sync, entity.name)
         self.permitted.note_v2(self.sync)
-        _suggest(self.sync, entity)
+        # What was read again with it may have changed, too.
+        for name in dict.fromkeys([entity.name, *(one.entity for one in reports if one.counts.written)]):
+            _suggest(self.sync, self.sync.catalog[name])
         return reports
 
 
@@ -193,7 +195,8 @@ def _suggest(sync: Sync, entity: Entity) -> None:
     if entity.name in KINDS and sync.changes.get(entity.name, set()) != set():
         with sync.warehouse.write() as connection:
             sync.fence.check(connection)
-            follow_mergers(connection, sync.integration, entity.name, Actor.of_process(How.SYNC), utc_now())
+            # Nobody decides: it follows from what BILL says, as what a sensor does.
+            follow_mergers(connection, sync.integration, entity.name, Actor.of_process(How.SENSOR), utc_now())
             suggest(connection, sync.integration, utc_now(), kinds=(entity.name,))
 
 

@@ -42,8 +42,6 @@ class How(StrEnum):
     COMMAND = "command"
     UI = "ui"
     SENSOR = "sensor"
-    SYNC = "sync"
-    """BILL's data left no choice."""
     IMPORT = "import"
     """A file of decisions or records."""
 

@@ -55,8 +55,8 @@ def next_day(company: Company) -> None:
     company.server.clock.advance(timedelta(days=1))
 
 
-def sweep(company: Company, warehouse: Warehouse, *, confirm: bool = False) -> int:
-    (report, *_) = company.sync(warehouse, only=ONLY, refresh=True, confirm_deletions=confirm)
+def sweep(company: Company, warehouse: Warehouse, *, confirm: bool = False, asks_v2: bool = True) -> int:
+    (report, *_) = company.sync(warehouse, only=ONLY, refresh=True, confirm_deletions=confirm, asks_v2=asks_v2)
     return report.deleted
 
 
@@ -258,7 +258,8 @@ def test_rows_that_became_unreadable_are_seen_and_never_marked_deleted(company: 
         rewrite(company, identifier, **({"dueAmount": {"value": 1}} if number % 2 else {"dueDate": "2026-02-30"}))
     for _ in range(3):
         next_day(company)
-        assert sweep(company, mirrored) == 0
+        # The simulated v2 cannot compute with such objects.
+        assert sweep(company, mirrored, asks_v2=False) == 0
     assert deleted(mirrored) == {}
     t = mirrored.mirror.table("bills").c
     with mirrored.read() as connection:
@@ -286,7 +287,7 @@ def test_a_sweep_with_an_object_that_cannot_be_told_concludes_nothing(company: C
         table.put(Row(gone.id, gone.created, gone.updated, b'{"id": 17, "amount": NaN}'))
     for confirm in (False, False, True):
         next_day(company)
-        assert sweep(company, mirrored, confirm=confirm) == 0
+        assert sweep(company, mirrored, confirm=confirm, asks_v2=False) == 0
     assert deleted(mirrored) == {}
 
 
