@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -54,6 +54,11 @@ def _line_amount(subject: Subject) -> Decimal:
     return subject.organization.money(times(cents(price), Decimal(quantity)))
 
 
+def _number_of(name: str, names: Sequence[str]) -> str:
+    """v2's number for a type; 0, as for none, where v2 has no number for it."""
+    return str(names.index(name)) if name in names else "0"
+
+
 VALUES: Mapping[str, Callable[[Subject], Any]] = {
     "organization_id": lambda subject: subject.organization.id,
     "organization_name": lambda subject: subject.organization.name,
@@ -70,8 +75,8 @@ VALUES: Mapping[str, Callable[[Subject], Any]] = {
     "is_personal": lambda subject: subject.doc["ownerType"] == "PERSONAL",
     "line_amount": _line_amount,
     "posting_date": _posting_date,
-    "account_type": lambda subject: str(ACCOUNT_TYPES.index(subject.doc["account"]["type"])),
-    "item_type": lambda subject: str(ITEM_TYPES.index(subject.doc["type"])),
+    "account_type": lambda subject: _number_of(subject.doc["account"]["type"], ACCOUNT_TYPES),
+    "item_type": lambda subject: _number_of(subject.doc["type"], ITEM_TYPES),
 }
 """Values by the names that the tables give them."""
 
