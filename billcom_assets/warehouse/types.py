@@ -43,7 +43,10 @@ class Exact(TypeDecorator[Decimal]):
         def process(value: Any) -> Decimal | None:
             if value is None:
                 return None
-            exact = value if isinstance(value, Decimal) else Decimal(str(value))
+            # SQLite itself is not exact beyond 15 digits when it makes a number of a text.
+            exact = (
+                value if isinstance(value, Decimal) else Decimal(f"{value:.15g}" if isinstance(value, float) else value)
+            )
             # A Decimal's exponent is an integer for every finite number, and no other is stored.
             return exact.quantize(_CENT) if money and int(exact.as_tuple().exponent) > -2 else exact
 
