@@ -12,6 +12,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from billcom_assets import private_files
+from billcom_assets.documents.files import VARIABLE as DOCUMENTS_VARIABLE
+from billcom_assets.documents.files import DocumentFiles
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.integrations import CredentialCheck, Integrations
@@ -23,6 +25,7 @@ DATABASE_VARIABLE = "BILLCOM_DATABASE_URL"
 HOME_VARIABLE = "DAGSTER_HOME"
 DEFAULT_HOME = ".billcom"
 DATABASE_FILE = "billcom.db"
+DOCUMENTS_FOLDER = "documents"
 UI_FILE = "ui-address"
 """Where the Dagster UI of a home is served."""
 UI_LOCK_FILE = "ui-address.lock"
@@ -39,8 +42,9 @@ _DAGSTERS = (
     ".telemetry",
     UI_FILE,
     UI_LOCK_FILE,
+    DOCUMENTS_FOLDER,
 )
-"""What Dagster and its UI read and keep in their home."""
+"""What Dagster, its UI and we read and keep in the home, beside the database."""
 
 
 def database_url() -> str:
@@ -90,6 +94,16 @@ def credential_check(warehouse: Warehouse) -> CredentialCheck:
         return CredentialCheck(Integrations(find_seal(warehouse.engine.url, make=False)))
     except WarehouseError as missing:
         return CredentialCheck(unchecked=str(missing))
+
+
+def document_files() -> DocumentFiles:
+    """``BILLCOM_DOCUMENTS_DIR``, else the folder ``documents`` in :func:`home_folder`.
+
+    Raises:
+        WarehouseError: what it takes to reach it is not installed.
+    """
+    given = os.environ.get(DOCUMENTS_VARIABLE, "").strip()
+    return DocumentFiles.at(given or str(home_folder() / DOCUMENTS_FOLDER))
 
 
 def home_folder() -> Path:

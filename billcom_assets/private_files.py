@@ -13,11 +13,13 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 Write = Callable[[Path, bytes], None]
 """What :func:`create` and :func:`replace` are."""
@@ -119,13 +121,18 @@ def create(path: Path, content: bytes) -> None:
             _rename_to_free_name(temporary, path)
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes | IO[bytes], *, by_way_of: Path | None = None) -> None:
     """Writes a file, in place of what has its name: a link is replaced, not followed.
+
+    Args:
+        path: The file.
+        content: What it is to hold.
+        by_way_of: A folder of the same file system in which it is made; without one, the folder that it is in.
 
     Raises:
         OSError: it cannot be written; nothing is left behind and what was there stays.
     """
-    with _beside(path, content) as temporary:
+    with _beside(path, content, by_way_of) as temporary:
         temporary.replace(path)
 
 
@@ -136,13 +143,16 @@ def _rename_to_free_name(temporary: Path, path: Path) -> None:
 
 
 @contextmanager
-def _beside(path: Path, content: bytes) -> Iterator[Path]:
-    """A complete file in the folder of ``path``, gone at the end under its own name."""
-    descriptor, name = tempfile.mkstemp(prefix=".billcom-", dir=path.parent)
+def _beside(path: Path, content: bytes | IO[bytes], folder: Path | None = None) -> Iterator[Path]:
+    """A complete file in the folder of ``path``, or another one, gone at the end under its own name."""
+    descriptor, name = tempfile.mkstemp(prefix=".billcom-", dir=folder or path.parent)
     temporary = Path(name)
     try:
         with open(descriptor, "wb") as file:
-            file.write(content)
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                shutil.copyfileobj(content, file)
             file.flush()
             os.fsync(file.fileno())
         yield temporary

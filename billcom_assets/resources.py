@@ -78,6 +78,7 @@ def open_sync(
             cutoff=integration.cutoff,
             history_start=integration.history_start,
             excluded=integration.excluded,
+            keeps_documents=integration.documents,
             **options,
         )
         try:

@@ -6,7 +6,7 @@ step hold for every selection, gaps included, because one function walks them.
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any
 
 import dagster as dg
@@ -24,12 +24,16 @@ from billcom_assets.assets.specs import asset_specs
 from billcom_assets.bill.errors import LIST_TROUBLE, AuthenticationRefused, SessionsExhausted, Unreachable
 from billcom_assets.checks import prerequisites, quality
 from billcom_assets.clock import utc_now
+from billcom_assets.documents.known import summary
+from billcom_assets.documents.reading import read_documents
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.entities.plan import ALIGNMENT, GATE, Step, sync_plan
+from billcom_assets.entities.plan import ALIGNMENT, DOCUMENTS, GATE, Step, sync_plan
+from billcom_assets.environment import document_files
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.mergers import follow_mergers
 from billcom_assets.mapping.suggestions import suggest
+from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.resources import Billcom
 from billcom_assets.setup.exclusions import left_out
 from billcom_assets.sync.engine import pull
@@ -38,7 +42,7 @@ from billcom_assets.sync.report import PullReport
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
-from billcom_assets.warehouse.errors import describe
+from billcom_assets.warehouse.errors import WarehouseError, describe
 
 PULLS = "pulls"
 """Name of the op that walks the plan."""
@@ -123,6 +127,8 @@ class Walk:
                 yield self.results.materialized(ALIGNMENT, _compare(self.sync))
             if step.name in AGINGS and not self._is_behind(step, steps, pulled):
                 yield self.results.materialized(step.name, aging_metadata(self.sync, AGINGS[step.name]))
+            if step.name == DOCUMENTS:
+                yield from self._read_documents()
             if step.entity is None or (step.entity.gated and self.refused.hold_back(step.name)):
                 continue
             if self.permitted.asks_for(step.name) and (reports := self._pull(step.entity)):
@@ -133,6 +139,20 @@ class Walk:
         if any(step.name in _SEEN_BY_THE_GATE for step in steps):
             yield from gate.report()
         return pulled
+
+    def _read_documents(self) -> Iterator[Event]:
+        """Fetches what is attached, where somebody wants it."""
+        if not self.sync.keeps_documents:
+            return
+        try:
+            report = read_documents(self.sync, document_files(), refresh=self.refresh)
+        except (WarehouseError, UserFacingError) as error:
+            self.refused.add(DOCUMENTS, error)
+            self.context.log.error(describe(error))
+            return
+        with self.sync.warehouse.read() as connection:
+            known = summary(connection, self.sync.integration)
+        yield self.results.materialized(DOCUMENTS, {**asdict(report), **asdict(known)})
 
     def _is_behind(self, step: Step, steps: Sequence[Step], pulled: Sequence[str]) -> bool:
         """True when something that the step looks at was to be pulled in this run, and was not."""

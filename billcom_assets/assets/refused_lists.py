@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from billcom_assets.bill.errors import BillError, BillUnavailable
+from billcom_assets.bill.errors import BillUnavailable
+from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.text_tables import table
 from billcom_assets.warehouse.errors import describe
 
@@ -21,12 +22,12 @@ class RefusedLists:
     """The entities of one run that failed by themselves, and what was not pulled because of them."""
 
     integration: str
-    errors: dict[str, BillError] = field(default_factory=dict)
+    errors: dict[str, UserFacingError] = field(default_factory=dict)
     """Why, by entity, in the order of the plan."""
     held_back: list[str] = field(default_factory=list)
     _unavailable_in_a_row: int = 0
 
-    def add(self, entity: str, error: BillError) -> None:
+    def add(self, entity: str, error: UserFacingError) -> None:
         """Keeps why the entity failed."""
         self.errors[entity] = error
         # A list without end or beyond limits is a response, if no usable one.

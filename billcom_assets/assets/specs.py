@@ -11,6 +11,7 @@ from billcom_assets.entities.catalog import Catalog
 from billcom_assets.entities.model import Entity, Group
 from billcom_assets.entities.plan import (
     ALIGNMENT,
+    DOCUMENTS,
     GATE,
     PAYABLES_AGING,
     RECEIVABLES_AGING,
@@ -48,8 +49,16 @@ _WITHOUT_ENTITY = {
         "view of the same name; ar_aging_documents and ar_aging_lines have it by invoice and by line, and the command "
         "billcom aging as of any day.",
     ),
+    DOCUMENTS: (
+        "documents",
+        "Files attached to bills, invoices and vendor credits: which there are in the table documents, their content "
+        "in the folder BILLCOM_DOCUMENTS_DIR. Only for integrations connected with --documents. Each run takes ten "
+        "minutes at most, and none goes beyond half of the requests that BILL allows in an hour; the next goes on.",
+    ),
 }
 """Group and description of the steps that pull nothing."""
+_TABLES = {*VIEWS, DOCUMENTS}
+"""Steps that show a view or table of their own name."""
 
 
 def asset_specs(catalog: Catalog) -> Iterator[dg.AssetSpec]:
@@ -71,7 +80,7 @@ def _derived(step: Step, place: str) -> dg.AssetSpec:
         group_name=group,
         kinds={database_kind()},
         description=f"{description}\n\n{place}.",
-        metadata={"dagster/table_name": _table_name(step.name)} if step.name in VIEWS else {},
+        metadata={"dagster/table_name": _table_name(step.name)} if step.name in _TABLES else {},
     )
 
 

@@ -22,6 +22,7 @@ from billcom_assets.bill.errors import (
 )
 from billcom_assets.bill.meter import Tally, counting
 from billcom_assets.bill.retry import RetryPolicy
+from billcom_assets.documents.waiting import is_anything_waiting
 from billcom_assets.redaction.counted import counted
 from billcom_assets.resources import open_sync
 from billcom_assets.sync.probe import Question, has_news, note_nothing_new
@@ -83,6 +84,8 @@ def ask(warehouse: Warehouse, key: str, questions: Sequence[Question], requests:
                 return Answer(True, f"{question.entity.replace('_', ' ')} changed in BILL")
             asked.append(question)
         note_nothing_new(sync, asked)
+        if is_anything_waiting(sync):
+            return Answer(True, "files attached in BILL wait")
     return Answer(False, f"nothing new in BILL ({counted(len(asked), 'question', 'questions')} asked)")
 
 

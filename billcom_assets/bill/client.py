@@ -10,14 +10,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import msgspec
 
 from billcom_assets.bill import json_text, responses
 from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.credentials import Credentials
-from billcom_assets.bill.errors import BillUnavailable, NotFound, UnsupportedCall, WrongEntityType
+from billcom_assets.bill.downloads import Download
+from billcom_assets.bill.errors import BillUnavailable, NotFound, Refused, UnsupportedCall, WrongEntityType
 from billcom_assets.bill.failures import Context
 from billcom_assets.bill.json_text import Malformed
 from billcom_assets.bill.meter import CallEvent, CallStats, EventKind
@@ -213,6 +214,30 @@ class BillClient:
         """
         return self._pipeline.run(Call("GET", self._v3_url(path, params), Context(f"GET {path}")), responses.read_value)
 
+    def download(self, link: str, file: BinaryIO) -> None:
+        """Writes the file behind a ``downloadLink`` as it comes; where the connection breaks it is gone on with.
+
+        The session is shown to BILL's own hosts alone. See https://developer.bill.com/reference/getdocument
+
+        Args:
+            link: As BILL sent it; how long it lives is not documented.
+            file: Open for writing and reading, empty.
+
+        Raises:
+            Refused: The link leads to somebody else than BILL; nothing was sent.
+            BillError: Anything else, see ``errors``; a link that has ended is refused in one way or another.
+        """
+        context = Context("GET downloadLink")
+        url = self.credentials.own_link(link)
+        if url is None:
+            raise Refused(
+                "The link to the file leads to somebody else than BILL; nothing was sent",
+                integration=self.integration,
+                endpoint=context.endpoint,
+                next_step="Look at the file in BILL itself.",
+            )
+        self._pipeline.run(Call("GET", url, context, into=Download(file)), lambda response: response)
+
     def post(
         self, path: str, body: Any = None, *, params: Mapping[str, Scalar] | None = None, idempotent: bool = False
     ) -> Any:
@@ -322,6 +347,15 @@ class BillClient:
         call = self._v2_call(f"Crud/Read/{_entity(entity)}.json", {"id": item_id}, is_query=False)
         return self._pipeline.run(call, _read_v2_object)
 
+    def v2_document_pages(self, item_id: str) -> tuple[int, str]:
+        """How many pages are attached to a bill or vendor credit, and the link to them; 0 and "" for none.
+
+        See https://developer.bill.com/v2/reference/org-basic-getdocumentpages
+        """
+        return self._pipeline.run(
+            self._v2_call("GetDocumentPages.json", {"id": item_id}, is_query=False), _read_document_pages
+        )
+
     def v2_approvers(self, entity: str, item_id: str) -> tuple[dict[str, Any], ...]:
         """Who is asked to approve a bill or vendor credit, in their order; see ``v2_list`` for what it raises.
 
@@ -365,6 +399,17 @@ def _read_v2_rows(response: Response) -> tuple[dict[str, Any], ...] | Problem:
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
         return responses.malformed(response, "a list that is none")
     return tuple(data)
+
+
+def _read_document_pages(response: Response) -> tuple[int, str] | Problem:
+    data = _read_v2_data(response)
+    if isinstance(data, Problem):
+        return data
+    pages = data.get("documentPages") if isinstance(data, dict) else None
+    if not isinstance(pages, dict):
+        return responses.malformed(response, "pages that are none")
+    count, link = str(pages.get("numPages") or 0), pages.get("fileUrl") or ""
+    return (int(count), link) if count.isdecimal() and isinstance(link, str) and link else (0, "")
 
 
 def _read_v2_object(response: Response) -> dict[str, Any] | Problem:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
@@ -185,6 +185,24 @@ class Credentials:
             return _ENVIRONMENT_BY_URL[self.v3_url].v2_base_url
         parts = urlsplit(self.v3_url)
         return f"{parts.scheme}://{parts.netloc}/api/v2"
+
+    def own_link(self, link: str) -> str | None:
+        """``link``, complete, if BILL itself serves it, so that the session may be shown there; None otherwise.
+
+        Relative ones are meant from the root of the v2 API's host. Of BILL's own addresses every host below
+        ``bill.com`` is BILL; of another one only that host.
+        """
+        host = urlsplit(self.v2_url)
+        whole = urljoin(f"{host.scheme}://{host.netloc}/", link)
+        parts = _parsed(whole)
+        if parts is None or parts.auth:
+            return None
+        if any(
+            whole.startswith(f"{base.scheme}://{base.netloc}/") for base in map(urlsplit, (self.v3_url, self.v2_url))
+        ):
+            return whole
+        is_bills = self.v3_url in _ENVIRONMENT_BY_URL and f".{parts.host}".endswith(".bill.com")
+        return whole if is_bills and parts.scheme == "https" and parts.port in {None, 443} else None
 
     @property
     def key_digest(self) -> str:

@@ -13,6 +13,7 @@ from billcom_assets.bill import responses
 from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.concurrency import ConcurrencyLimit
 from billcom_assets.bill.credentials import Credentials
+from billcom_assets.bill.downloads import Download
 from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.failures import Context, error_for
 from billcom_assets.bill.meter import CallEvent, CallStats, EventKind, Meter
@@ -51,6 +52,8 @@ class Call:
     """JSON; for v2 the document in the form's ``data`` field."""
     v2: bool = False
     replayable: bool = True
+    into: Download | None = None
+    """Where the content of a file goes."""
 
 
 @dataclass(slots=True)
@@ -182,7 +185,8 @@ class Pipeline:
                 self.keeper.succeeded(lease)
                 self._doubted.pop(call.context.endpoint, None)
                 return outcome
-            if not progress.may_renew(outcome, lease, call.context.endpoint):
+            # A link to a file ends by itself: its refusal says nothing about the session, whatever it says.
+            if call.into is not None or not progress.may_renew(outcome, lease, call.context.endpoint):
                 return outcome
             lease = self.keeper.renew(lease)
 
@@ -194,6 +198,8 @@ class Pipeline:
             headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
             return Request("POST", call.url, headers, query_string(form.items()).encode(), v2=True)
         headers = self._how.headers(self._credentials, session)
+        if call.into is not None:
+            return Request(call.method, call.url, headers | call.into.headers, into=call.into)
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         return Request(call.method, call.url, headers, call.body, own_connection=not call.replayable)

@@ -24,6 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from billcom_assets.bill.bounded import ACCEPTED, BoundedSession, Overrun, ResponseLimits, allowing, read_body
 from billcom_assets.bill.credentials import is_loopback
+from billcom_assets.bill.downloads import Download
 from billcom_assets.bill.problems import Problem, ProblemKind
 from billcom_assets.bill.responses import Response, read
 
@@ -60,6 +61,8 @@ class Request:
     v2: bool = False
     own_connection: bool = False
     """Do not reuse a kept connection: one that BILL closed in the meantime would leave a write's outcome unknown."""
+    into: Download | None = None
+    """Where the content of a file goes, instead of into the response."""
 
 
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -138,6 +141,8 @@ class Transport:
                     stream=True,
                 ) as response,
             ):
+                if request.into is not None and response.ok:
+                    return request.into.take(response, self._limits)
                 body = read_body(response, self._limits)
         except (requests.RequestException, OSError, ValueError) as failure:
             # urllib3 lets some errors of broken responses through as ValueError or OSError

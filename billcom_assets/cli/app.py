@@ -107,6 +107,7 @@ COMMANDS = {
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
     "aging": Lazy("aging", "Show what is owed and since when, as of any day."),
+    "documents": Lazy("documents", "Show the files attached in BILL, or open them."),
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),
     "ui": Lazy("ui", "Serve the Dagster UI, safely."),
     "keys": Lazy("keys", "Make the key that seals credentials, or change it."),

@@ -18,6 +18,7 @@ from billcom_assets.cli.database import opened
 from billcom_assets.cli.options import Day, acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown, words
 from billcom_assets.clock import utc_now
+from billcom_assets.documents.files import VARIABLE as DOCUMENTS_VARIABLE
 from billcom_assets.environment import seal_for
 from billcom_assets.mapping.overview import Overviews
 from billcom_assets.setup.connecting import (
@@ -86,6 +87,11 @@ _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 008
     multiple=True,
     metavar="ENTITY",
     help=f"Leave this out of its syncs; may be given several times: {', '.join(excludable())}.",
+)
+@click.option(
+    "--documents/--no-documents",
+    default=None,
+    help=f"Keep the files attached to bills, invoices and vendor credits in {DOCUMENTS_VARIABLE}, or no longer.",
 )
 @click.option("--with", "included", multiple=True, metavar="ENTITY", help="Leave this out no longer.")
 @as_option
@@ -262,6 +268,7 @@ def _show_result(output: Output, warehouse: Warehouse, connected: Connected) -> 
         "time_zone": integration.time_zone,
         "owner": integration.owner,
         "excluded_entities": sorted(integration.excluded),
+        "documents": integration.documents,
         "signed_in_with": kind,
         "user_id": session.user_id,
         "next_step": next_step,

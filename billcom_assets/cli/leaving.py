@@ -15,7 +15,7 @@ from billcom_assets.cli.failures import CommandFailed, ExitCode
 from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output
 from billcom_assets.clock import utc_now
-from billcom_assets.environment import seal_for
+from billcom_assets.environment import document_files, seal_for
 from billcom_assets.redaction.counted import counted
 from billcom_assets.warehouse import leaving
 from billcom_assets.warehouse.bill_access import SealedSessions
@@ -118,7 +118,8 @@ def forget(output: Output, key: str, confirmed: bool, as_name: str | None) -> No
         rows, tables = sum(forgotten.rows.values()), len(forgotten.rows)
         deleted = f"{counted(rows, 'row', 'rows')} in {counted(tables, 'table', 'tables')}"
         runs = counted(elsewhere["dagster_runs"], "Dagster run", "Dagster runs")
-        console.print(f"{key} is forgotten. Deleted: {deleted}, and {runs}.")
+        files = counted(elsewhere["files"], "attached file", "attached files")
+        console.print(f"{key} is forgotten. Deleted: {deleted}, {files} and {runs}.")
         console.print("What remains, because this command cannot or must not delete it:")
         for line in remains:
             console.print(f"  - {line}", soft_wrap=True)
@@ -137,6 +138,7 @@ def _forget(warehouse: Warehouse, key: str, as_name: str | None) -> tuple[leavin
 
     def in_dagster() -> dict[str, int]:
         elsewhere.update(lazy_dagster.delete_from_dagster(key))
+        elsewhere["files"] = document_files().forget(key)
         return elsewhere
 
     forgotten = leaving.forget(warehouse, key, actor, utc_now(), elsewhere=in_dagster)

@@ -20,6 +20,7 @@ from billcom_assets.cli.status import setup_line
 from billcom_assets.cli.ui_address import page_of, where
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.plan import DOCUMENTS
 from billcom_assets.mapping.coverage import unpostable
 from billcom_assets.mapping.overview import Overviews
 from billcom_assets.redaction.close_matches import did_you_mean, quoted
@@ -31,8 +32,10 @@ from billcom_assets.status.scope import scope
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.known_integrations import require_integration
+from billcom_assets.warehouse.known_integrations import keeps_documents, require_integration
 
+_SELECTABLE = (*CATALOG.names(), DOCUMENTS)
+"""What a sync can be limited to."""
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 _NUMBERS = {
     "fetched": "Fetched",
@@ -141,7 +144,7 @@ def seed(output: Output, key: str) -> None:
     "entities",
     multiple=True,
     metavar="ENTITY",
-    help=f"Only this kind of object; may be given several times: {', '.join(CATALOG.names())}.",
+    help=f"Only this kind of object; may be given several times: {', '.join(_SELECTABLE)}.",
 )
 @as_option
 @pass_output
@@ -164,7 +167,7 @@ def sync(
     if confirm_deletions and not full_refresh:
         raise click.UsageError("--confirm-deletions belongs to --full-refresh: only that notices what was removed.")
     warehouse = opened()
-    wanted = [name for name in CATALOG.names() if name in entities]
+    wanted = [name for name in _SELECTABLE if name in entities]
     _require_included(warehouse, key, wanted)
     if confirm_deletions:
         _record_confirmation(warehouse, key, wanted, acting(as_name))
@@ -195,17 +198,20 @@ def _record_confirmation(warehouse: Warehouse, key: str, entities: Sequence[str]
 
 
 def _require_known(entities: Sequence[str]) -> None:
-    unknown = [name for name in entities if name not in CATALOG]
+    unknown = [name for name in entities if name not in _SELECTABLE]
     if unknown:
-        refused = "".join(
-            f"There is no entity {quoted(name)}.{did_you_mean(name, CATALOG.names())} " for name in unknown
-        )
-        raise click.UsageError(f"{refused}Known are: {', '.join(CATALOG.names())}.", click.get_current_context())
+        refused = "".join(f"There is no entity {quoted(name)}.{did_you_mean(name, _SELECTABLE)} " for name in unknown)
+        raise click.UsageError(f"{refused}Known are: {', '.join(_SELECTABLE)}.", click.get_current_context())
 
 
 def _require_included(warehouse: Warehouse, key: str, entities: Sequence[str]) -> None:
     with warehouse.read() as connection:
         excluded = scope(connection, key).excluded.intersection(entities)
+        lacks_files = DOCUMENTS in entities and not keeps_documents(connection, key)
+    if lacks_files:
+        raise click.UsageError(
+            f"Files of {key} are not kept. To have them: billcom connect {key} --documents", click.get_current_context()
+        )
     if excluded:
         raise click.UsageError(left_out(key, sorted(excluded)), click.get_current_context())
 

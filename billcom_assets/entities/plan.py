@@ -1,8 +1,9 @@
 """The mandated orders, and which assets look at what others have brought.
 
 Sync plan: the catalog's order, with ``gate`` and ``account_alignment`` between ``accounts`` and ``bills``, and the
-agings at its end. Seed plan: the catalog's entities marked ``in_seed``, in the same order. The order is that of the
-plan, which one function walks; dependencies do not tell it, because no list of BILL's is made from another.
+agings and ``documents`` at its end. Seed plan: the catalog's entities marked ``in_seed``, in the same order. The order
+is that of the plan, which one function walks; dependencies do not tell it, because no list of BILL's is made from
+another.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ GATE = "gate"
 ALIGNMENT = "account_alignment"
 PAYABLES_AGING = "ap_aging"
 RECEIVABLES_AGING = "ar_aging"
+DOCUMENTS = "documents"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ _AFTERWARDS = (
     # A payment pulls the bills that it pays again, so that what is open is known after payments only.
     Step(PAYABLES_AGING, ("vendors", "bills", "vendor_credits", "vendor_payments"), is_gated=True),
     Step(RECEIVABLES_AGING, ("customers", "invoices", "credit_memos"), is_gated=True),
+    # Last, because papers keep nobody waiting for numbers.
+    Step(DOCUMENTS, ("bills", "invoices", "vendor_credits"), is_gated=True),
 )
 """Steps that look at what the pulls have brought."""
 

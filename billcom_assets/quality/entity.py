@@ -9,10 +9,12 @@ from functools import cached_property
 
 from sqlalchemy import Connection, select
 
+from billcom_assets.documents.sources import WITH_FILES
 from billcom_assets.entities.model import Entity
 from billcom_assets.mapping.coverage import mapped
 from billcom_assets.quality import ledger_facts, measures
 from billcom_assets.quality.completeness import completeness
+from billcom_assets.quality.documents import missing_files
 from billcom_assets.quality.findings import Changes, MeasureFindings
 from billcom_assets.quality.measures import IN_USE_KINDS, Quality
 from billcom_assets.quality.references import broken_references
@@ -117,6 +119,13 @@ def measures_of(entity: Entity) -> Iterator[Measure]:
             "v2",
             "What only BILL's v2 API knows of the objects is there, such as approvals, posting dates and mergers.",
             lambda look: waits_for_v2(look.connection, look.integration, look.entity.name),
+            lacks=_no_objects,
+        )
+    if entity.name in WITH_FILES:
+        yield Measure(
+            "files",
+            "Files attached in BILL are kept, where they are wanted.",
+            lambda look: missing_files(look.connection, look.integration, look.entity.name),
             lacks=_no_objects,
         )
     yield from _OF_ENTITIES.get(entity.name, ())

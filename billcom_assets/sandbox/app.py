@@ -16,7 +16,7 @@ from billcom_assets.sandbox.errors import no_such_api
 from billcom_assets.sandbox.gateway import Dialect, Gateway, Operation
 from billcom_assets.sandbox.settings import TokenPath
 from billcom_assets.sandbox.state import Sandbox
-from billcom_assets.sandbox.v3 import oauth
+from billcom_assets.sandbox.v3 import documents, oauth
 
 V3_BASE = "/connect"
 V2_BASE = "/api/v2"
@@ -33,7 +33,7 @@ def make_app(sandbox: Sandbox) -> Starlette:
             Mount(V3_BASE, routes=_routes(sandbox, dialect, chain(v3.operations(), below_base))),
             Mount(V2_BASE, routes=_routes(sandbox, v2.V2Dialect(), v2.operations())),
             Mount(CONTROL_BASE, routes=control.routes(sandbox)),
-            *_routes(sandbox, dialect, beside_it),
+            *_routes(sandbox, dialect, chain(documents.pages(), beside_it)),
         ]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -27,7 +27,7 @@ from billcom_assets.sandbox.errors import (
 from billcom_assets.sandbox.faults import Fault
 from billcom_assets.sandbox.limits import Caller
 from billcom_assets.sandbox.organization import Organization
-from billcom_assets.sandbox.responses import BAD_GATEWAY, SINGLE_OBJECT, ApiResponse, BrokenOff
+from billcom_assets.sandbox.responses import BAD_GATEWAY, JSON, SINGLE_OBJECT, ApiResponse, BrokenOff
 from billcom_assets.sandbox.schema import Reader, read_body
 from billcom_assets.sandbox.sessions import Session
 from billcom_assets.sandbox.state import Sandbox
@@ -44,6 +44,7 @@ class Call:
         body: Raw body.
         form: Fields of a form body (v2).
         base_url: Scheme and host of the call.
+        headers: Its headers.
         session_id: The session id as sent, "" when absent.
         session: The session, once it is known to be alive.
         content: The JSON body as the operation's schema reads it.
@@ -55,6 +56,7 @@ class Call:
     body: bytes
     form: Mapping[str, str]
     base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
     session_id: str = ""
     session: Session | None = None
     content: Any = None
@@ -193,6 +195,7 @@ class Gateway:
             body=body,
             form=dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {},
             base_url=f"{request.url.scheme}://{request.url.netloc}",
+            headers=request.headers,
         )
 
     async def _carry_out(self, operation: Operation, request: Request, call: Call, passage: _Passage) -> ApiResponse:
@@ -262,8 +265,8 @@ class Gateway:
         faults = self._sandbox.faults
         if response.status < 300 and response.body:
             if faults.fails(Fault.RESET, passage.name):
-                return BrokenOff(response.body, response.status, media_type=response.media_type)
-            if faults.fails(Fault.TRUNCATED_JSON, passage.name):
+                return BrokenOff(response.body, response.status, dict(response.headers), response.media_type)
+            if response.media_type == JSON and faults.fails(Fault.TRUNCATED_JSON, passage.name):
                 return Response(
                     response.body[: len(response.body) * 2 // 3], response.status, media_type=response.media_type
                 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import Response
@@ -15,11 +16,12 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """What a handler returns: status, body bytes and media type."""
+    """What a handler returns: status, body bytes, media type and further headers."""
 
     status: int = 200
     body: bytes = b""
     media_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def json(cls, content: Any, status: int = 200) -> ApiResponse:
@@ -28,7 +30,7 @@ class ApiResponse:
 
     def to_starlette(self) -> Response:
         """The Starlette response."""
-        return Response(self.body, self.status, media_type=self.media_type if self.body else None)
+        return Response(self.body, self.status, dict(self.headers), self.media_type if self.body else None)
 
 
 BAD_GATEWAY = ApiResponse(

@@ -169,10 +169,10 @@ class Sessions:
         """The refusal of a session that ended."""
         return dead_token(self._readings.settings.dead_token) if session_id.startswith(BEARER) else dead_session()
 
-    def is_open(self, session_id: str) -> bool:
-        """Whether this session is alive; asking does not keep it so."""
+    def living(self, session_id: str) -> Session | None:
+        """The session if it is alive; asking does not keep it so."""
         session = self._alive.get(session_id)
-        return session is not None and not self._is_over(session)
+        return None if session is None or self._is_over(session) else session
 
     def end(self, session_id: str) -> None:
         """Log out, or kill from outside; ending a dead session is no error."""

@@ -117,6 +117,16 @@ class ExchangeRate(StrEnum):
     """fundingAmount = amount / exchangeRate."""
 
 
+class EndedLink(StrEnum):
+    """What a link to a file gets once it has ended, which no page tells."""
+
+    UNAUTHORIZED = "401"
+    FORBIDDEN = "403"
+    GONE = "410"
+    PAGE = "page"
+    """200 and a page of HTML."""
+
+
 _ENUMS: dict[str, type[StrEnum]] = {
     "numbers": NumberStyle,
     "exchange_rate": ExchangeRate,
@@ -129,6 +139,7 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "token_path": TokenPath,
     "token_errors": TokenErrors,
     "dead_token": DeadToken,
+    "ended_link": EndedLink,
     "v2_access": V2Access,
     "v2_approver_bill_key": ApproverBillKey,
 }
@@ -214,6 +225,10 @@ class Settings:
         v2_approver_bill_key: How an approver names its bill: ``billid`` as in the schemas, or ``billId``.
         posting_date_when_moved: v2 gives ``glPostingDate`` only where it is not the document's date; otherwise always.
         disbursement_data: ``GetDisbursementData`` has something to give; in BILL's own test environment it has not.
+        most_documents: Files that a bill, a vendor credit or an invoice has at most.
+        link_seconds: Life of a link to a file; 0 for ever.
+        ended_link: What a link that has ended gets.
+        serves_ranges: A file can be had from a byte on; otherwise always whole.
         duplicate_accounts: Accounts with an equal name or number may be created; otherwise 422.
         duplicate_invoice_numbers: A vendor's invoice number may occur twice; otherwise 422 BDC_1171.
     """
@@ -269,6 +284,10 @@ class Settings:
     v2_approver_bill_key: ApproverBillKey = ApproverBillKey.LOWER
     posting_date_when_moved: bool = False
     disbursement_data: bool = True
+    most_documents: int = 2
+    link_seconds: int = 0
+    ended_link: EndedLink = EndedLink.FORBIDDEN
+    serves_ranges: bool = True
     duplicate_accounts: bool = True
     duplicate_invoice_numbers: bool = True
 

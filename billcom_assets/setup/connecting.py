@@ -30,6 +30,7 @@ from billcom_assets.warehouse.bill_clients import bill_client
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.integrations import (
+    Api,
     CredentialSources,
     Destination,
     Integration,
@@ -59,6 +60,8 @@ _SETTINGS = (
     "time_zone",
     "owner",
     "excluded_entities",
+    "api",
+    "documents",
 )
 """What the audit log keeps of an integration."""
 _T = TypeVar("_T")
@@ -80,6 +83,9 @@ class ConnectionSettings:
     """Entities to be left out, besides those that are."""
     included: tuple[str, ...] = ()
     """Entities to be left out no longer."""
+    api: str | None = None
+    documents: bool | None = None
+    """Keep the files attached to bills, invoices and vendor credits."""
 
 
 @dataclass(frozen=True)
@@ -362,6 +368,8 @@ def _preferences(settings: ConnectionSettings, before: Mapping[str, Any]) -> dic
         "time_zone": settings.time_zone or before.get("time_zone", "UTC"),
         "owner": _checked_owner(_kept(settings.owner, before.get("owner"))),
         "excluded_entities": exclusions(before.get("excluded_entities"), settings.without, settings.included),
+        "api": Api(settings.api or before.get("api", Api.V3)),
+        "documents": bool(before.get("documents")) if settings.documents is None else settings.documents,
     }
 
 

@@ -60,6 +60,8 @@ class Sync:
     """Entities that this run pulls, in their order."""
     excluded: Collection[str] = frozenset()
     """Entities that are left out: neither pulled nor read again."""
+    keeps_documents: bool = False
+    """Files attached in BILL are fetched."""
     asks_v2: bool = True
     """BILL's v2 API is asked as well; not when it has refused this login."""
     has_v2_answered: bool = False

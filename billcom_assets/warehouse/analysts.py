@@ -31,7 +31,7 @@ _PARTY = (
 _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     "integrations": (
         *("key", "company", "organization_id", "environment", "cutoff", "history_start", "time_zone", "home_currency"),
-        *("owner", "excluded_entities"),
+        *("owner", "excluded_entities", "api", "documents"),
         *("status", "status_code", "checked_at", "created_at", "updated_at"),
     ),
     "sync_state": (
@@ -51,6 +51,11 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
         *("first_seen_at", "last_seen_at"),
     ),
     "quality_findings": ("integration", "entity", "measure", "found", "found_at"),
+    "documents": (
+        *("integration", "entity", "record_id", "id", "created_time", "status", "sha256", "size", "media_type"),
+        *("tried_at", "listed_at", "detached_at"),
+    ),
+    "document_reads": ("integration", "entity", "record_id", "updated_time", "read_at"),
     "contract_findings": ("integration", "entity", "kind", "place", "first_seen_at", "last_seen_at"),
     "ledger_accounts": (
         *("integration", "id", "number", "name", "type", "parent_id", "description", "currency"),

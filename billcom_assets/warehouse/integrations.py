@@ -45,6 +45,15 @@ class Status(StrEnum):
     """Its credentials were forgotten, its data is being deleted."""
 
 
+class Api(StrEnum):
+    """Which of BILL's APIs is read."""
+
+    V3 = "v3"
+    """v3's lists, and what only v2 knows of their objects."""
+    V2 = "v2"
+    """v2's lists alone, where v3 refuses the developer key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """That an integration has no credentials any more."""
@@ -192,6 +201,8 @@ class Integration:
     time_zone: str = "UTC"
     owner: str | None = None
     excluded_entities: str | None = None
+    api: Api = Api.V3
+    documents: bool = False
     status: Status = Status.PENDING
     status_code: str | None = None
     status_message: str | None = None
@@ -298,6 +309,8 @@ class Integrations:
             "time_zone": integration.time_zone,
             "owner": integration.owner,
             "excluded_entities": integration.excluded_entities,
+            "api": integration.api.value,
+            "documents": integration.documents,
             "status": Status.PENDING.value,
             "status_code": None,
             "status_message": None,
@@ -366,6 +379,8 @@ class Integrations:
             time_zone=row["time_zone"],
             owner=row["owner"],
             excluded_entities=row["excluded_entities"],
+            api=Api(row["api"]),
+            documents=row["documents"],
             status=Status(row["status"]),
             status_code=row["status_code"],
             status_message=row["status_message"],

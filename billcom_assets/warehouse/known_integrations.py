@@ -13,3 +13,8 @@ def require_integration(conn: Connection, key: str) -> None:
     known = list(conn.scalars(select(integrations.c.key).order_by(integrations.c.key)))
     if key not in known:
         raise UnknownIntegration(key, known)
+
+
+def keeps_documents(conn: Connection, key: str) -> bool:
+    """Whether the files attached in BILL are fetched for the integration."""
+    return bool(conn.scalar(select(integrations.c.documents).where(integrations.c.key == key)))

@@ -56,6 +56,14 @@ integrations = Table(
     Column(
         "excluded_entities", Text, comment="Entities that are left out of its syncs, separated by commas; null for none"
     ),
+    Column("api", Text, nullable=False, server_default="v3", comment="Which of BILL's APIs is read: v3 or v2"),
+    Column(
+        "documents",
+        Boolean,
+        nullable=False,
+        server_default="0",
+        comment="Files attached to bills, invoices and vendor credits are kept",
+    ),
     Column("status", Text, nullable=False, comment="pending, connected, error, disconnected or forgetting"),
     Column("status_code", Text, comment="BILL's error code, when status is error"),
     Column("status_message", Text, comment="What BILL said last, and the next step"),
@@ -213,6 +221,42 @@ integration_errors = Table(
     CheckConstraint("status in ('open', 'resolved', 'ignored')", name="status"),
     UniqueConstraint("integration", "entity", "record_id", "code"),
     comment="One row per record and reason why it could not be brought in",
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="What it is attached to: bills, invoices or vendor_credits"),
+    Column("record_id", Text, nullable=False, comment="BILL's id of the object that it is attached to"),
+    Column("id", Text, nullable=False, comment="BILL's id of the file; for a page its number"),
+    Column("name", Text, nullable=False, comment="Its name in BILL"),
+    Column("created_time", UtcTimestamp, comment="When it was attached"),
+    Column("status", Text, nullable=False, comment="waiting, stored or failed"),
+    Column("sha256", Text, index=True, comment="Digest of the content; null while it is not stored"),
+    Column("size", BigInteger, comment="Bytes"),
+    Column("media_type", Text, comment="What the content is, by the content itself"),
+    Column("stored_as", Text, comment="Where the content is, below the folder for documents"),
+    Column("problem", Text, comment="Why it is not stored"),
+    Column("tried_at", UtcTimestamp, comment="When it was last asked for"),
+    Column("listed_at", UtcTimestamp, nullable=False, comment="When BILL last listed it"),
+    Column("detached_at", UtcTimestamp, comment="When BILL no longer listed it; the content is kept"),
+    PrimaryKeyConstraint("integration", "entity", "record_id", "id"),
+    CheckConstraint("status in ('waiting', 'stored', 'failed')", name="status"),
+    CheckConstraint("(status = 'stored') = (sha256 is not null)", name="stored"),
+    comment="One row per file attached to a bill, an invoice or a vendor credit",
+)
+
+document_reads = Table(
+    "document_reads",
+    metadata,
+    Column("integration", Text, nullable=False, comment="Integration key"),
+    Column("entity", Text, nullable=False, comment="Entity"),
+    Column("record_id", Text, nullable=False, comment="BILL's id of the object"),
+    Column("updated_time", UtcTimestamp, comment="Updated time of the object then"),
+    Column("read_at", UtcTimestamp, nullable=False, comment="When BILL was last asked what is attached to it"),
+    PrimaryKeyConstraint("integration", "entity", "record_id"),
+    comment="One row per object that BILL was asked about what is attached to it",
 )
 
 quality_findings = Table(

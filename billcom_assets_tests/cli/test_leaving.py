@@ -68,6 +68,7 @@ def fill_every_table(connection: Connection, warehouse: Warehouse, key: str) -> 
     """One row in each table that holds rows of integrations, the planted name in each free text."""
     checked = {
         "integration_errors": {"status": "open"},
+        "documents": {"status": "stored"},
         "mapping_suggestions": {"certainty": "exact"},
         "mappings": {"state": "mapped", "method": "exact"},
     }
@@ -113,7 +114,7 @@ def test_disconnecting_ends_the_session_and_forgets_the_credentials(desk: Desk, 
         row = connection.execute(select(integrations)).one()
         assert (row.status, row.credentials) == ("disconnected", None)
         assert connection.scalar(select(func.count()).select_from(bill_sessions)) == 0
-    assert not desk.bill.sandbox.sessions.is_open(session.session_id)
+    assert desk.bill.sandbox.sessions.living(session.session_id) is None
     if not warehouse.is_postgresql:
         folder = Path(str(make_url(warehouse.engine.url).database)).parent
         assert files_with(folder, str(sealed)) == []

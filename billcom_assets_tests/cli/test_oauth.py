@@ -97,7 +97,7 @@ def test_neither_the_secret_nor_the_token_is_stored_or_shown_in_clear(own_desk: 
 
     secret = own_desk.bill.world.organizations[0].client.secret
     token = kept_token()
-    assert own_desk.bill.sandbox.sessions.is_open(f"Bearer {token}")
+    assert own_desk.bill.sandbox.sessions.living(f"Bearer {token}")
     stored = (own_desk.home / "billcom.db").read_bytes()
     for hidden in (secret, token):
         assert hidden not in said.everything + audited.everything

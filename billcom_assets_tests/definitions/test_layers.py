@@ -29,6 +29,7 @@ FLOORS = (
     ("quality",),
     ("mapping",),
     ("ledger",),
+    ("documents",),
     ("sync",),
     ("warehouse",),
     ("bill",),

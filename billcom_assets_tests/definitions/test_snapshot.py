@@ -114,6 +114,7 @@ MANDATED_SYNC = [
     "money_movements",
     "ap_aging",
     "ar_aging",
+    "documents",
 ]
 MANDATED_SEED = [
     "vendors",

@@ -128,6 +128,8 @@ def test_the_destination_is_everything_that_says_where_credentials_are_sent() ->
         "time_zone",
         "owner",
         "excluded_entities",
+        "api",
+        "documents",
         "status",
         "status_code",
         "status_message",

@@ -147,7 +147,10 @@ def test_a_database_of_a_version_that_noted_nothing_is_upgraded(old_url: str, co
     version = place(old_url, "alembic_version")
     integrations = place(old_url, "integrations")
     later = [f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("sign_in_failures", "sign_in_not_before")]
-    later += [f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("owner", "excluded_entities")]
+    later += [
+        f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("owner", "excluded_entities", "api", "documents")
+    ]
+    later += [f"DROP TABLE {place(old_url, name)}" for name in ("documents", "document_reads")]
     state = place(old_url, "sync_state")
     later += [f"ALTER TABLE {state} DROP COLUMN {name}" for name in ("probed_at", "reread_at")]
     later += without_ledger_facts(old_url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billcom_assets.sandbox.gateway import Operation
-from billcom_assets.sandbox.v2 import access, approvals, disbursements, lists
+from billcom_assets.sandbox.v2 import access, approvals, disbursements, documents, lists
 from billcom_assets.sandbox.v2.envelope import V2Dialect
 from billcom_assets.sandbox.v2.shapes import v2_rows
 
@@ -17,4 +17,5 @@ def operations() -> Iterator[Operation]:
     yield from access.operations()
     yield from approvals.operations()
     yield from disbursements.operations()
+    yield from documents.operations()
     yield from lists.operations()

@@ -1,0 +1,72 @@
+"""What a file is, by its content: its name and what BILL says of it may say anything.
+
+Only what belongs to bookkeeping is recognised. What is not is not kept, so that nothing that a browser or an office
+program would carry out comes in under the name of an invoice; a page of HTML in place of a file is a link that ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+_LOOKED_AT: Final = 4096
+"""Bytes of the beginning that decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """One kind of file."""
+
+    name: str
+    endings: tuple[str, ...]
+    """Endings of names that may be kept for it; the first stands in for any other."""
+    begins: bytes = b""
+    at: int = 0
+    """Where it begins so."""
+
+    def ending(self, name: str) -> str:
+        """How a file of this name is called; never an ending that says it is something else."""
+        given = PurePosixPath(name).suffix.lower().removeprefix(".")
+        return given if given in self.endings else self.endings[0]
+
+
+TEXT: Final = MediaType("text/plain", ("txt", "csv", "eml", "json"))
+MEDIA_TYPES: Final = (
+    MediaType("application/pdf", ("pdf",), b"%PDF-"),
+    MediaType("image/png", ("png",), b"\x89PNG\r\n\x1a\n"),
+    MediaType("image/jpeg", ("jpg", "jpeg"), b"\xff\xd8\xff"),
+    MediaType("image/gif", ("gif",), b"GIF8"),
+    MediaType("image/bmp", ("bmp",), b"BM"),
+    MediaType("image/tiff", ("tif", "tiff"), b"II*\x00"),
+    MediaType("image/tiff", ("tif", "tiff"), b"MM\x00*"),
+    MediaType("image/heic", ("heic", "heif"), b"ftypheic", 4),
+    MediaType("image/heic", ("heic", "heif"), b"ftypmif1", 4),
+    MediaType("image/webp", ("webp",), b"WEBP", 8),
+    MediaType("application/zip", ("zip", "docx", "xlsx", "pptx", "odt", "ods"), b"PK\x03\x04"),
+    MediaType("application/x-ole-storage", ("doc", "xls", "ppt", "msg"), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+    MediaType("application/rtf", ("rtf",), b"{\\rtf"),
+)
+"""The first that fits counts."""
+_MARKUP: Final = (b"<", b"\xef\xbb\xbf<")
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def media_type(begin: bytes) -> MediaType | None:
+    """What begins like this; None for what is not kept."""
+    begin = begin[:_LOOKED_AT]
+    for one in MEDIA_TYPES:
+        if begin[one.at : one.at + len(one.begins)] == one.begins:
+            return one
+    # Mail and scanner programs put something before it; readers look for it in the first 1,024 bytes.
+    if MEDIA_TYPES[0].begins in begin[:1024] and not begin.lstrip().startswith(_MARKUP):
+        return MEDIA_TYPES[0]
+    return TEXT if _is_text(begin) else None
+
+
+def _is_text(begin: bytes) -> bool:
+    stripped = begin.removeprefix(_BOM).lstrip()
+    if not stripped or stripped.startswith(b"<") or b'"BDC_' in begin:
+        # Nothing, a page, or BILL's words about an error.
+        return False
+    return not any(byte < 9 or (13 < byte < 32 and byte != 27) for byte in begin)

@@ -1,0 +1,94 @@
+"""What waits to be read: objects that BILL was not asked about since they changed, and files that are not stored.
+
+BILL does not say whether attaching a file changes an object's updated time, so that young objects are asked about again
+every day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+
+from billcom_assets.documents.sources import SOURCES, Source
+from billcom_assets.sync.run import Sync
+from billcom_assets.warehouse.catalog_mirror import is_live
+from billcom_assets.warehouse.tables import document_reads, documents
+
+_AGAIN_AFTER = timedelta(days=1)
+"""When a file that could not be had is asked for again, and a young object about its files."""
+_YOUNG = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An object whose files are looked at."""
+
+    id: str
+    updated_time: datetime | None
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """The condition that a file is to be fetched."""
+    d = documents.c
+    return or_(d.status == "waiting", and_(d.status == "failed", d.tried_at < now - _AGAIN_AFTER))
+
+
+def waiting(
+    sync: Sync,
+    source: Source,
+    now: datetime,
+    most: int,
+    *,
+    but: Collection[str] = (),
+    asked_before: bool = False,
+) -> list[Record]:
+    """Live objects that BILL is to be asked about, the youngest first.
+
+    Args:
+        sync: Of the integration.
+        source: Whose objects.
+        now: The beginning of the run.
+        most: How many at most.
+        but: Ids of objects to pass over.
+        asked_before: Those that it was asked about before ``now``, too.
+    """
+    mirror, d, r = sync.warehouse.mirror.table(source.entity), documents.c, document_reads.c
+    t = mirror.c
+    read = and_(r.integration == t.integration, r.entity == source.entity, r.record_id == t.id)
+    of_it = (d.integration == t.integration, d.entity == source.entity, d.record_id == t.id)
+    wanted = [
+        or_(r.read_at.is_(None), r.updated_time.is_distinct_from(t.updated_time)),
+        and_(t.updated_time > now - _YOUNG, r.read_at < now - _AGAIN_AFTER),
+        exists().where(*of_it, d.detached_at.is_(None), is_due(now)),
+    ]
+    if asked_before:
+        wanted.append(r.read_at < now)
+    query = (
+        select(t.id, t.updated_time)
+        .select_from(mirror.outerjoin(document_reads, read))
+        .where(is_live(mirror, sync.integration), or_(*wanted), t.id.not_in(but))
+        .order_by(t.updated_time.desc(), t.id)
+        .limit(most)
+    )
+    with sync.warehouse.read() as connection:
+        return [Record(*row) for row in connection.execute(query)]
+
+
+def is_anything_waiting(sync: Sync) -> bool:
+    """Whether a run would find files to fetch, as far as BILL has ever listed such files to the login."""
+    if not sync.keeps_documents:
+        return False
+    return any(
+        source.entity not in sync.excluded and _was_asked(sync, source) and waiting(sync, source, sync.clock(), 1)
+        for source in SOURCES
+    )
+
+
+def _was_asked(sync: Sync, source: Source) -> bool:
+    r = document_reads.c
+    asked = select(r.record_id).where(r.integration == sync.integration, r.entity == source.entity).limit(1)
+    with sync.warehouse.read() as connection:
+        return connection.scalar(asked) is not None
