@@ -7,7 +7,8 @@ what does not. Overview of the API: https://developer.bill.com/docs/home
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
@@ -18,19 +19,27 @@ from billcom_assets.bill import json_text, responses
 from billcom_assets.bill.bounded import ResponseLimits
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.downloads import Download
-from billcom_assets.bill.errors import BillUnavailable, NotFound, Refused, UnsupportedCall, WrongEntityType
+from billcom_assets.bill.errors import (
+    BillUnavailable,
+    NotFound,
+    QueryRefused,
+    Refused,
+    UnsupportedCall,
+    WrongEntityType,
+)
 from billcom_assets.bill.failures import Context
 from billcom_assets.bill.json_text import Malformed
 from billcom_assets.bill.meter import CallEvent, CallStats, EventKind
 from billcom_assets.bill.pages import Page, readable_id
 from billcom_assets.bill.pipeline import Call, Pipeline
 from billcom_assets.bill.problems import Problem
-from billcom_assets.bill.query import V2_LIST, Filter, Scalar, Sort, item_path, list_params, query_string
+from billcom_assets.bill.query import V2_LIST, Filter, Op, Scalar, Sort, item_path, list_params, query_string
 from billcom_assets.bill.quotas import Clock, MemoryBudget, RequestBudget
 from billcom_assets.bill.responses import Response
 from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import MemorySessionStore, SessionStore, StoredSession
 from billcom_assets.clock import utc_now
+from billcom_assets.entities.v2_shapes import SHAPES, Join, Shape
 
 __all__ = [
     "BillClient",
@@ -93,6 +102,8 @@ class BillClient:
     ) -> None:
         self.credentials = credentials
         self.integration = integration
+        self._joining = threading.Lock()
+        self._joins: dict[str, Mapping[str, Sequence[Any]]] = {}
         self._pipeline = Pipeline(
             credentials,
             integration=integration,
@@ -193,8 +204,12 @@ class BillClient:
             QueryRefused: BILL refuses the filter, the sort or the cursor.
             BillError: Anything else, see ``errors``.
         """
-        if listed := V2_LIST.fullmatch(path):
-            return self._v2_page(listed[1], filters, sort, cursor, max_rows)
+        if stand_in := self._v2_list_at(path):
+            if cursor is not None and not cursor.isdecimal():
+                raise ValueError("the cursor of a v2 list is the number of rows before the page")
+            entity, shape = stand_in
+            rows, onward = self._v2_page(entity, filters, sort or (), int(cursor or 0), max_rows)
+            return Page(tuple(map(_ENCODER.encode, self._as_v3(rows, shape))), onward)
         params = list_params(filters=filters, sort=sort, cursor=cursor, max_rows=max_rows)
         context = Context(f"GET {path}", is_query=True, cursor_in_play=bool(cursor))
         return self._pipeline.run(Call("GET", self._v3_url(path, params), context), responses.read_page)
@@ -203,7 +218,35 @@ class BillClient:
         """One object of the list at ``path``; see ``get`` and ``v2_read`` for what it raises."""
         if listed := V2_LIST.fullmatch(path):
             return self.v2_read(listed[1], item_id)
+        if stand_in := self._v2_list_at(path):
+            entity, shape = stand_in
+            return self._as_v3([self._v2_whole(entity, item_id)], shape)[0]
         return self.get(item_path(path, item_id))
+
+    def _v2_list_at(self, path: str) -> tuple[str, Shape | None] | None:
+        """The v2 list at a path, or the one that stands in for v3's, with v3's shape of its records."""
+        if listed := V2_LIST.fullmatch(path):
+            return listed[1], None
+        shape = SHAPES.get(path) if self.credentials.v2_only else None
+        return (shape.name, shape) if shape else None
+
+    def _as_v3(self, rows: Sequence[dict[str, Any]], shape: Shape | None) -> list[dict[str, Any]]:
+        if shape is None:
+            return list(rows)
+        joined = self._joined(shape.join) if shape.join else {}
+        return [shape.v3(row, joined) for row in rows]
+
+    def _joined(self, join: Join) -> Mapping[str, Sequence[Any]]:
+        """What a list of v2's has for another one's objects; read once, which is how long a run lasts."""
+        with self._joining:
+            if join.name not in self._joins:
+                found: list[dict[str, Any]] = []
+                onward: str | None = "0"
+                while onward is not None:
+                    rows, onward = self._v2_page(join.name, (), (), int(onward), _V3_ROWS)
+                    found += rows
+                self._joins[join.name] = join.parts(found)
+            return self._joins[join.name]
 
     def get(self, path: str, params: Mapping[str, Scalar] | None = None) -> Any:
         """The response to a v3 GET: an object or a list; numbers are int or Decimal. None for an empty response (204).
@@ -276,6 +319,13 @@ class BillClient:
         return self._pipeline.run(call, responses.read_written)
 
     def _v3_url(self, path: str, params: Mapping[str, Scalar] | None = None) -> str:
+        if self.credentials.v2_only:
+            raise UnsupportedCall(
+                "BILL's v2 API has no such call; nothing was sent",
+                integration=self.integration,
+                endpoint=path,
+                next_step=f"Where v3 serves the developer key by now: billcom connect {self.integration} --api v3",
+            )
         query = query_string((params or {}).items())
         return f"{self.credentials.v3_url}{path}{'?' if query else ''}{query}"
 
@@ -318,23 +368,16 @@ class BillClient:
         return self._pipeline.run(call, _read_v2_rows)
 
     def _v2_page(
-        self,
-        entity: str,
-        filters: Iterable[Filter],
-        sort: Sort | Iterable[Sort] | None,
-        cursor: str | None,
-        max_rows: int,
-    ) -> Page:
-        """A v2 list as a v3 one: its cursor is the number of rows before the page.
+        self, entity: str, filters: Iterable[Filter], sort: Sort | Iterable[Sort], start: int, max_rows: int
+    ) -> tuple[tuple[dict[str, Any], ...], str | None]:
+        """A page of a v2 list, and where the next one begins.
 
         Only a page of fewer rows than any server would cap at is taken for the last one.
         """
-        if cursor is not None and not cursor.isdecimal():
-            raise ValueError("the cursor of a v2 list is a number of rows")
-        start, most = int(cursor or 0), _V2_ROWS if max_rows == _V3_ROWS else max_rows
-        rows = self.v2_list(entity, start=start, max_rows=most, filters=filters, sort=sort or (), nested=True)
+        most = _V2_ROWS if max_rows == _V3_ROWS else max_rows
+        rows = self.v2_list(entity, start=start, max_rows=most, filters=filters, sort=sort, nested=True)
         is_last = len(rows) < min(most, _V3_ROWS)
-        return Page(tuple(_ENCODER.encode(row) for row in rows), None if is_last else str(start + len(rows)))
+        return rows, None if is_last else str(start + len(rows))
 
     def v2_read(self, entity: str, item_id: str) -> dict[str, Any]:
         """One v2 object.
@@ -346,6 +389,14 @@ class BillClient:
         """
         call = self._v2_call(f"Crud/Read/{_entity(entity)}.json", {"id": item_id}, is_query=False)
         return self._pipeline.run(call, _read_v2_object)
+
+    def _v2_whole(self, entity: str, item_id: str) -> dict[str, Any]:
+        """One v2 object with its lists, which a list shows on demand and a read may leave out."""
+        try:
+            rows = self.v2_list(entity, max_rows=2, filters=[Filter("id", Op.EQ, item_id)], nested=True)
+        except QueryRefused:
+            rows = ()
+        return rows[0] if len(rows) == 1 and rows[0].get("id") == item_id else self.v2_read(entity, item_id)
 
     def v2_document_pages(self, item_id: str) -> tuple[int, str]:
         """How many pages are attached to a bill or vendor credit, and the link to them; 0 and "" for none.

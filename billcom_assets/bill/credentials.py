@@ -152,6 +152,8 @@ class Credentials:
     """Accountant Console API token, in place of the password."""
     client_id: str = ""
     client_secret: str = ""
+    v2_only: bool = False
+    """v3 does not serve the developer key: v2's lists stand in for v3's."""
     way: Way = field(init=False, compare=False)
     fingerprint: str = field(init=False, compare=False)
     """Identifies both addresses, user and developer key, or OAuth client, without revealing them; binds sessions."""
@@ -168,6 +170,8 @@ class Credentials:
         if self.base_url:
             object.__setattr__(self, "base_url", _v3_base(self.base_url))
             object.__setattr__(self, "environment", _ENVIRONMENT_BY_URL.get(self.v3_url, self.environment))
+        if self.v2_only and self.way is not Way.LOGIN:
+            raise ConfigurationError(f"BILL's v2 API takes no {self.way}; sign in with user name, password and key")
         identity = "\x00".join((self.v3_url, self.v2_url, self.dev_key, self.organization_id, self.principal))
         object.__setattr__(self, "fingerprint", _digest(identity))
 

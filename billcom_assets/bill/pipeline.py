@@ -120,7 +120,7 @@ class Pipeline:
             f"{credentials.v3_url} {credentials.key_digest} {credentials.organization_id}"
         )
         self._redactor = Redactor((*credentials.secrets, credentials.principal))
-        self._how = sign_in_with(credentials.way)
+        self._how = sign_in_with(credentials)
         self._sign_in_addresses = self._how.addresses(credentials)
         self._meter = Meter()
         self._doubted: dict[str, int] = {}
@@ -260,7 +260,8 @@ class Pipeline:
     def _sent_sign_in(self) -> Response | Problem:
         """The response of the first address that knows the call; from then on the only one asked."""
         for address in self._sign_in_addresses:
-            sent = self._send(self._v3, self._how.request(self._credentials, address), self._how.context)
+            request = self._how.request(self._credentials, address)
+            sent = self._send(self._v2 if request.v2 else self._v3, request, self._how.context)
             if sent.http_status not in _NOT_HERE:
                 self._sign_in_addresses = (address,)
                 break

@@ -156,7 +156,8 @@ MEANINGS: Final[dict[ProblemKind, Meaning]] = {
     ProblemKind.CLIENT: _sign_in("", "invalid_client", "unauthorized_client"),
     ProblemKind.DEVELOPER_KEY: _sign_in(
         "Check the developer key: copied whole, not revoked, and made for BILL's {environment} environment. BILL also "
-        "shows this message when the login belongs to the other environment.",
+        "shows this message when the login belongs to the other environment, or when the key serves only its older "
+        "API: then billcom connect KEY --api v2.",
         *("BDC_1102", "BDC_1103"),
         wording="developer key is invalid",
     ),

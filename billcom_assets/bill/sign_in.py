@@ -135,6 +135,43 @@ class ClientCredentials:
         return _JSON | {"Authorization": f"Bearer {session.session_id}"}
 
 
+class V2Login:
+    """``POST /api/v2/Login.json``, which opens a session where v3 does not serve the developer key.
+
+    See https://developer.bill.com/v2/reference/login
+    """
+
+    context = Context("POST /api/v2/Login.json", is_login=True)
+    names_organization = True
+
+    def addresses(self, credentials: Credentials) -> tuple[str, ...]:
+        """The login of the v2 API."""
+        return (f"{credentials.v2_url}/Login.json",)
+
+    def request(self, credentials: Credentials, address: str) -> Request:
+        """The credentials as a form."""
+        form = {
+            "userName": credentials.username,
+            "password": credentials.password,
+            "orgId": credentials.organization_id,
+            "devKey": credentials.dev_key,
+        }
+        headers = _JSON | {"Content-Type": "application/x-www-form-urlencoded"}
+        return Request("POST", address, headers, urlencode(form).encode(), v2=True)
+
+    def opened(self, response: object, credentials: Credentials, now: datetime) -> StoredSession | None:
+        """The session, of the organization and user that the response names; v2 has other names for them."""
+        data = response.get("response_data") if isinstance(response, dict) else None
+        if not isinstance(data, dict):
+            return None
+        named = {"organizationId": data.get("orgId"), "userId": data.get("usersId")}
+        return opened_session(data | named, credentials, now)
+
+    def headers(self, credentials: Credentials, session: StoredSession) -> dict[str, str]:
+        """Developer key and session id."""
+        return _JSON | {"devKey": credentials.dev_key, "sessionId": session.session_id}
+
+
 def _life(seconds: object) -> timedelta | None:
     """``expires_in`` as a duration; None when it is none."""
     text = str(seconds)
@@ -143,6 +180,8 @@ def _life(seconds: object) -> timedelta | None:
     return min(timedelta(seconds=min(int(text), 10**9)), _LONGEST_LIFE)
 
 
-def sign_in_with(way: Way) -> SignIn:
-    """How sessions are opened that way."""
-    return ClientCredentials() if way is Way.OAUTH else Login()
+def sign_in_with(credentials: Credentials) -> SignIn:
+    """How their sessions are opened."""
+    if credentials.v2_only:
+        return V2Login()
+    return ClientCredentials() if credentials.way is Way.OAUTH else Login()

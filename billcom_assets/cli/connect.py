@@ -36,7 +36,7 @@ from billcom_assets.status.readiness import gate, next_command
 from billcom_assets.warehouse.audit import Decision
 from billcom_assets.warehouse.bill_access import SealedSessions
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.integrations import CredentialSources, Integrations
+from billcom_assets.warehouse.integrations import Api, CredentialSources, Integrations
 
 _CREDENTIALS = {
     "organization_id": "organization id",
@@ -89,6 +89,11 @@ _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 008
     help=f"Leave this out of its syncs; may be given several times: {', '.join(excludable())}.",
 )
 @click.option(
+    "--api",
+    type=click.Choice([api.value for api in Api]),
+    help="Read BILL's older v2 API alone, for a developer key that v3 refuses; v3 counts unless you say otherwise.",
+)
+@click.option(
     "--documents/--no-documents",
     default=None,
     help=f"Keep the files attached to bills, invoices and vendor credits in {DOCUMENTS_VARIABLE}, or no longer.",
@@ -126,6 +131,7 @@ def connect(
     wanted = ConnectionSettings(**options)
     known = find_known(warehouse, key)
     if known is not None and _changes_settings_alone(known, values, wanted):
+        known.check(wanted)
         changed = change_settings(warehouse, key, wanted, actor=actor)
         _show_changed(output, warehouse, key, changed)
         return
@@ -268,6 +274,7 @@ def _show_result(output: Output, warehouse: Warehouse, connected: Connected) -> 
         "time_zone": integration.time_zone,
         "owner": integration.owner,
         "excluded_entities": sorted(integration.excluded),
+        "api": integration.api,
         "documents": integration.documents,
         "signed_in_with": kind,
         "user_id": session.user_id,

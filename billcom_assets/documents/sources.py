@@ -40,10 +40,15 @@ class Source:
     is_of_v2: bool = False
 
 
-def _of_v3(path: str) -> Callable[[BillClient, str], list[Listed]]:
-    """A v3 list of files; see https://developer.bill.com/docs/documents."""
+def _of_v3(path: str, *, has_pages: bool = False) -> Callable[[BillClient, str], list[Listed]]:
+    """A v3 list of files, or the pages that v2 has where that alone is read.
+
+    See https://developer.bill.com/docs/documents
+    """
 
     def read(client: BillClient, record_id: str) -> list[Listed]:
+        if client.credentials.v2_only and has_pages:
+            return _pages(client, record_id)
         found: dict[str, Listed] = {}
         cursor: str | None = None
         for _ in range(_MOST_PAGES):
@@ -80,7 +85,7 @@ def _time(value: Any) -> datetime | None:
 
 
 def _pages(client: BillClient, record_id: str) -> list[Listed]:
-    """The pages that v2 has of a vendor credit; a text has no pages, and a link of its own."""
+    """The pages that v2 has of a bill or vendor credit; a text has no pages, and a link of its own."""
     count, link = client.v2_document_pages(record_id)
     if link and "BillImageServlet" not in link:
         return [Listed("1", "document.txt", None, link)]
@@ -92,7 +97,7 @@ def _pages(client: BillClient, record_id: str) -> list[Listed]:
 
 
 SOURCES: Final = (
-    Source("bills", _of_v3("/v3/documents/bills")),
+    Source("bills", _of_v3("/v3/documents/bills", has_pages=True)),
     Source("invoices", _of_v3("/v3/attachments/invoices")),
     Source("vendor_credits", _pages, is_of_v2=True),
 )

@@ -216,6 +216,7 @@ class Settings:
         vendor_name_follows: Renaming a vendor changes ``vendorName`` in its bills and payments (without touching
             their ``updatedTime``); otherwise the name stays as written.
         approvals_undefined: v3 shows the ``approvalStatus`` of every bill as UNDEFINED; v2 knows it.
+        v3_access: The developer key may use v3.
         v2_access: Whether the developer key may use v2.
         v2_children_asked: v2 lists have lines and other children only with ``nested``; otherwise always.
         v2_page_limit: Rows that a v2 list sends at most, whatever was asked for.
@@ -275,6 +276,7 @@ class Settings:
     balances_touch: bool = False
     vendor_name_follows: bool = False
     approvals_undefined: bool = False
+    v3_access: bool = True
     v2_access: V2Access = V2Access.OPEN
     v2_children_asked: bool = False
     v2_page_limit: int = 999

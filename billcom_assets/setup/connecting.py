@@ -20,6 +20,8 @@ from billcom_assets.bill.errors import BillError
 from billcom_assets.bill.session import MemorySessionStore, StoredSession
 from billcom_assets.bill.ways import Way
 from billcom_assets.clock import utc_now
+from billcom_assets.entities.catalog import CATALOG
+from billcom_assets.entities.v2_shapes import not_in_v2
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.setup.exclusions import exclusions
@@ -107,6 +109,13 @@ class Known:
     destination: Destination
     way: Way = Way.LOGIN
     """How it signs in."""
+
+    def check(self, settings: ConnectionSettings) -> None:
+        """Raises InvalidSetting where the way of signing in does not go with the settings."""
+        if settings.api == Api.V2 and self.way is not Way.LOGIN:
+            raise InvalidSetting(
+                f"BILL's v2 API takes no {self.way}. To read it alone, give --username, --password and --dev-key."
+            )
 
     def needs_credentials(self, organization_id: str | None, settings: ConnectionSettings) -> bool:
         """Whether the settings need the credentials again, because they would be sent elsewhere or were forgotten."""
@@ -348,6 +357,7 @@ def _merged(
 ) -> Integration:
     """The integration that the settings describe; an edit keeps what they leave out."""
     before: Mapping[str, Any] = dict(stored) if stored else {}
+    preferences = _preferences(settings, before)
     return Integration(
         key=key,
         organization_id=organization_id,
@@ -355,7 +365,7 @@ def _merged(
         base_url=_kept(settings.base_url, before.get("base_url")),
         v2_base_url=_kept(settings.v2_base_url, before.get("v2_base_url")),
         sources=sources,
-        **_preferences(settings, before),
+        **{**preferences, "api": Api(preferences["api"])},
     )
 
 
@@ -367,10 +377,23 @@ def _preferences(settings: ConnectionSettings, before: Mapping[str, Any]) -> dic
         "history_start": _kept(settings.history_start, before.get("history_start")),
         "time_zone": settings.time_zone or before.get("time_zone", "UTC"),
         "owner": _checked_owner(_kept(settings.owner, before.get("owner"))),
-        "excluded_entities": exclusions(before.get("excluded_entities"), settings.without, settings.included),
-        "api": Api(settings.api or before.get("api", Api.V3)),
+        **_api(settings, before),
         "documents": bool(before.get("documents")) if settings.documents is None else settings.documents,
     }
+
+
+def _api(settings: ConnectionSettings, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Which API is read, and what is left out: with v2 also what that does not have."""
+    old, new = Api(before.get("api", Api.V3)), Api(settings.api or before.get("api", Api.V3))
+    lacking = not_in_v2(tuple(CATALOG))
+    without, included = settings.without, settings.included
+    if new is Api.V2:
+        if unknown := [name for name in included if name in lacking]:
+            raise InvalidSetting(f"BILL's v2 API has no list of {', '.join(unknown)}; v3 has: --api v3")
+        without = (*without, *lacking)
+    elif old is Api.V2:
+        included = (*included, *(name for name in lacking if name not in without))
+    return {"api": new.value, "excluded_entities": exclusions(before.get("excluded_entities"), without, included)}
 
 
 def _checked_owner(owner: str | None) -> str | None:

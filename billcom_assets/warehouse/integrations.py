@@ -226,6 +226,7 @@ class Integration:
                 environment=self.environment,
                 base_url=self.base_url,
                 v2_base_url=self.v2_base_url,
+                v2_only=self.api is Api.V2,
                 **self.sources.resolve(),
             )
         except BillError as error:

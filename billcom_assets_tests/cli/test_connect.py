@@ -57,6 +57,7 @@ def test_the_json_document_says_who_signed_in_and_what_comes_next(desk: Desk) ->
         "time_zone": "UTC",
         "owner": None,
         "excluded_entities": [],
+        "api": "v3",
         "documents": False,
         "signed_in_with": "sync token",
         "user_id": organization.token.user_id,

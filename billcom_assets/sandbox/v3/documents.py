@@ -156,9 +156,10 @@ def _part(call: Call, content: bytes, media_type: str) -> ApiResponse:
     return ApiResponse(206, content[start:], media_type, headers)
 
 
-def page_count(call: Call, credit_id: str) -> int:
-    """Pages attached to a vendor credit."""
-    return _count(call, find(call, VENDOR_CREDITS, credit_id).id)
+def page_count(call: Call, object_id: str) -> int:
+    """Pages attached to a bill or vendor credit."""
+    kind = BILLS if object_id[:3] == BILLS.prefix else VENDOR_CREDITS
+    return _count(call, find(call, kind, object_id).id)
 
 
 def page_image(call: Call) -> ApiResponse:

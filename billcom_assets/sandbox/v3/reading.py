@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from billcom_assets.sandbox.errors import Refusal, no_such_object, out_of_scope, untrusted
+from billcom_assets.sandbox.errors import Refusal, no_such_object, out_of_scope, untrusted, wrong_dev_key
 from billcom_assets.sandbox.gateway import Call, Handler, Operation
 from billcom_assets.sandbox.kinds import KINDS, Kind
 from billcom_assets.sandbox.pages import Lister, ListRequest
@@ -22,7 +22,13 @@ class V3Dialect:
     """Headers carry the credentials, errors are arrays with a status of their own."""
 
     def credentials(self, request: Request, call: Call) -> tuple[str, str]:
-        """Developer key and session id from the headers; a login carries its key in the body, OAuth a bearer token."""
+        """Developer key and session id from the headers; a login carries its key in the body, OAuth a bearer token.
+
+        Raises:
+            Refusal: The key has no access to v3.
+        """
+        if not call.sandbox.settings.v3_access and "/v3/" in request.url.path:
+            raise wrong_dev_key()
         if request.url.path.endswith("/v3/login"):
             return _login_field(call, "devKey"), ""
         if request.url.path.endswith(TOKEN_PATH):
