@@ -231,7 +231,8 @@ class Settings:
         ended_link: What a link that has ended gets.
         serves_ranges: A file can be had from a byte on; otherwise always whole.
         duplicate_accounts: Accounts with an equal name or number may be created; otherwise 422.
-        duplicate_invoice_numbers: A vendor's invoice number may occur twice; otherwise 422 BDC_1171.
+        duplicate_invoice_numbers: A vendor's invoice number, or one of the company's own, may occur twice; otherwise
+            422 BDC_1171.
     """
 
     seed: int = 7

@@ -58,6 +58,9 @@ class Api:
     def patch(self, path: str, body: Any) -> requests.Response:
         return self.call("PATCH", path, json=body)
 
+    def put(self, path: str, body: Any) -> requests.Response:
+        return self.call("PUT", path, json=body)
+
     def pages(self, path: str, **params: Any) -> Iterator[list[dict[str, Any]]]:
         """Every page of a list, following ``nextPage`` to its absence."""
         cursor: dict[str, str] = {}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from billcom_assets.sandbox.kinds import ACCOUNT_TYPES, BILLS, KINDS
+from billcom_assets.sandbox.v3.documents import content_of
 from billcom_assets_tests.sandbox.api import Api, codes
 from billcom_assets_tests.sandbox.conftest import Serve
 from billcom_assets_tests.sandbox.proof import sums_hold
@@ -427,6 +428,29 @@ def test_a_foreign_bill_carries_its_rate_and_dollars(serve: Serve) -> None:
 # Receivables
 
 
+def test_an_invoice_is_written_anew_with_its_lines_and_what_was_paid_stays_paid(api: Api) -> None:
+    customers = [
+        made(api.post("/v3/customers", {"name": name, "email": f"{name}@n.example"}))["id"] for name in ("Nora", "Otto")
+    ]
+    lines = [{"price": "10", "quantity": 2}, {"price": "2.5"}]
+    body = {"customer": {"id": customers[0]}, "invoiceLineItems": lines, "invoiceNumber": "N-1"}
+    invoice = made(api.post("/v3/invoices", body))
+    path = f"/v3/invoices/{invoice['id']}"
+    kept = {"id": invoice["invoiceLineItems"][0]["id"], "price": "30"}
+    changed = done(api.put(path, body | {"invoiceLineItems": [kept]}))
+    assert (changed["totalAmount"], changed["dueAmount"], changed["status"]) == (Decimal(30), Decimal(30), "OPEN")
+    assert [line["id"] for line in changed["invoiceLineItems"]] == [kept["id"]]
+    assert done(api.get(f"/v3/customers/{customers[0]}"))["balance"]["amount"] == 30
+    moved = done(api.put(path, {"customer": {"id": customers[1]}, "invoiceLineItems": lines}))
+    assert (moved["customerId"], moved["invoiceNumber"]) == (customers[1], "N-1")
+    balances = [done(api.get(f"/v3/customers/{one}"))["balance"]["amount"] for one in customers]
+    assert balances == [0, Decimal("22.5")]
+    assert codes(api.put("/v3/invoices/00e02ZZZZZZZZZZ00000", body)) == ["BDC_1205"]
+    api.server.sandbox.change_settings(duplicate_invoice_numbers=False)
+    assert codes(api.post("/v3/invoices", body)) == ["BDC_1171"]
+    assert done(api.put(path, body))["invoiceNumber"] == "N-1"
+
+
 def test_an_invoice_takes_the_customer_as_an_object_and_returns_it_flat(api: Api) -> None:
     assert api.post("/v3/customers", {"name": "No mail"}).status_code == 400
     customer = made(api.post("/v3/customers", {"name": "Northwind", "email": "ap@n.example"}))["id"]
@@ -479,7 +503,21 @@ def test_bills_have_no_one_or_two_documents_that_a_session_can_download(api: Api
             assert done(api.get(f"/v3/documents/{document['id']}")) == document
             link = document["downloadLink"]
             only_session = {"sessionId": api.headers["sessionId"]}
-            assert api.http.get(link, headers=only_session, timeout=5).content.startswith(b"%PDF")
+            content, media_type = content_of(document["id"])
+            whole = api.http.get(link, headers=only_session, timeout=5)
+            assert (whole.content, whole.headers["content-type"].partition(";")[0]) == (content, media_type)
+            rest = api.http.get(link, headers=only_session | {"Range": "bytes=10-"}, timeout=5)
+            assert (rest.status_code, rest.content) == (206, content[10:])
             assert api.http.get(link, timeout=5).status_code == 401
     assert counts == {0, 1, 2}
+    api.server.sandbox.change_settings(most_documents=9)
+    path = next(
+        f"/v3/documents/bills/{bill['id']}"
+        for bill in api.organization.rows("bills")
+        if len(done(api.get(f"/v3/documents/bills/{bill['id']}"))["results"]) == 3
+        and "nextPage" in done(api.get(f"/v3/documents/bills/{bill['id']}"))
+    )
+    first = done(api.get(path))
+    second = done(api.get(f"{path}?page={first['nextPage']}"))
+    assert {one["id"] for one in first["results"]}.isdisjoint(one["id"] for one in second["results"])
     assert codes(api.get("/v3/documents/00h02ZZZZZZZZZZ00000")) == ["BDC_1205"]

@@ -80,47 +80,88 @@ def create_invoice(
         details: Further fields of the object.
 
     Raises:
-        Refusal: 404 unknown customer or sales tax item, 400 a total below zero.
+        Refusal: 404 unknown customer or sales tax item, 400 a total below zero, 422 a number that is taken.
     """
-    customer = doc_of(organization, CUSTOMERS, body["customer"]["id"])
-    money, today = organization.money, organization.clock.today()
-    percentage, tax_item = Decimal(0), body.get("salesTaxItemId")
-    if tax_item is not None:
-        percentage = Decimal(doc_of(organization, ITEMS, tax_item).get("percentage", 0))
-    lines = [_invoice_line(organization, line) for line in body["invoiceLineItems"]]
-    net = sum(times(cents(line["price"]), Decimal(line["quantity"])) for line in lines)
-    tax = times(net, percentage / 100)
-    if net + tax < 0:
-        raise bad_data("totalAmount")
+    money = organization.money
+    written, total_cents = _written_invoice(organization, body)
     doc = {
         "id": organization.ids.new(INVOICES.prefix),
         "archived": False,
         "recordStatus": "ACTIVE",
-        "invoiceNumber": body.get("invoiceNumber") or str(100_000 + len(organization.table(INVOICES))),
-        "invoiceDate": body.get("invoiceDate", today),
-        "dueDate": body.get("dueDate", today),
-        "customerId": customer["id"],
-        "totalAmount": money(net + tax),
+        "invoiceNumber": str(100_000 + len(organization.table(INVOICES))),
         "dueAmount": None,
         "scheduledAmount": money(0),
         "creditAmount": money(0),
         "status": None,
         "exchangeRate": 1,
-        "invoiceLineItems": lines,
         "payToChartOfAccountId": organization.account_ids["1200"],
-        "salesTaxTotal": money(tax),
-        "salesTaxPercentage": money(cents(percentage)),
         "enableCardPayment": False,
         "createdBy": created_by,
-        **({"salesTaxItemId": tax_item} if tax_item is not None else {}),
+        **written,
         **(details or {}),
     }
-    return _store_invoice(organization, doc, net + tax)
+    return _store_invoice(organization, doc, total_cents)
+
+
+def replace_invoice(organization: Organization, invoice_id: str, body: Mapping[str, Any]) -> Row:
+    """An invoice written anew, lines included; what was paid of it stays paid.
+
+    Raises:
+        Refusal: 404 unknown invoice, customer or sales tax item, 400 a total below what was paid, 422 a number that is
+            taken.
+    """
+    doc = doc_of(organization, INVOICES, invoice_id)
+    written, total_cents = _written_invoice(organization, body, invoice_id)
+    due = total_cents - (cents(doc["totalAmount"]) - cents(doc["dueAmount"]))
+    if due < 0 or (due != total_cents and written["customerId"] != doc["customerId"]):
+        raise bad_data("totalAmount")
+    # The old customer no longer owes it.
+    _balance(organization, doc["customerId"], -open_due(doc))
+    organization.write(INVOICES, doc | {"dueAmount": organization.money(0)}, touch=False)
+    kept = {name: value for name, value in doc.items() if name != "salesTaxItemId"}
+    return _store_invoice(organization, kept | written, due)
+
+
+def _written_invoice(
+    organization: Organization, body: Mapping[str, Any], invoice_id: str = ""
+) -> tuple[dict[str, Any], int]:
+    """What a body says of an invoice, and its total in cents."""
+    customer = doc_of(organization, CUSTOMERS, body["customer"]["id"])
+    money, today = organization.money, organization.clock.today()
+    percentage, tax_item = Decimal(0), body.get("salesTaxItemId")
+    if tax_item is not None:
+        percentage = Decimal(doc_of(organization, ITEMS, tax_item).get("percentage", 0))
+    number = body.get("invoiceNumber")
+    _refuse_duplicate_number(organization, number, invoice_id)
+    lines = [_invoice_line(organization, line) for line in body["invoiceLineItems"]]
+    net = sum(times(cents(line["price"]), Decimal(line["quantity"])) for line in lines)
+    tax = times(net, percentage / 100)
+    if net + tax < 0:
+        raise bad_data("totalAmount")
+    return {
+        **({"invoiceNumber": number} if number else {}),
+        "invoiceDate": body.get("invoiceDate", today),
+        "dueDate": body.get("dueDate", today),
+        "customerId": customer["id"],
+        "totalAmount": money(net + tax),
+        "invoiceLineItems": lines,
+        "salesTaxTotal": money(tax),
+        "salesTaxPercentage": money(cents(percentage)),
+        **({"salesTaxItemId": tax_item} if tax_item is not None else {}),
+    }, net + tax
+
+
+def _refuse_duplicate_number(organization: Organization, number: str | None, invoice_id: str) -> None:
+    if number is None or organization.readings.settings.duplicate_invoice_numbers:
+        return
+    others = (row for row in organization.table(INVOICES) if row.id != invoice_id)
+    if any(row.look()["invoiceNumber"] == number for row in others):
+        raise Refusal(422, "BDC_1171", f"Invoice number {number} already exists.")
 
 
 def _invoice_line(organization: Organization, line: Mapping[str, Any]) -> Doc:
     doc = {
-        "id": organization.ids.new("ili"),
+        "id": line.get("id") or organization.ids.new("ili"),
         "description": line.get("description"),
         "price": organization.money(cents(line["price"])),
         "quantity": line.get("quantity", 1),

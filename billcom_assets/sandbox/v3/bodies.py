@@ -192,7 +192,7 @@ INVOICE = Record(
     "customer invoiceLineItems",
     customer=Record("id", id=reference),
     invoiceLineItems=array(
-        Record("price", price=AMOUNT, quantity=QUANTITY, description=text(), classifications=CODING)
+        Record("price", id=reference, price=AMOUNT, quantity=QUANTITY, description=text(), classifications=CODING)
     ),
     invoiceNumber=text(100, or_number=True),
     invoiceDate=day,

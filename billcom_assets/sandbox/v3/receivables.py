@@ -34,10 +34,17 @@ def create_invoice(call: Call) -> ApiResponse:
     return served(call, INVOICES, row, 201)
 
 
+def replace_invoice(call: Call) -> ApiResponse:
+    """``PUT /v3/invoices/{id}``: line items are replaced."""
+    find(call, INVOICES, call.params["id"])
+    return served(call, INVOICES, receivables.replace_invoice(call.organization, call.params["id"], call.content))
+
+
 def operations() -> Iterator[Operation]:
     """Writing customers and invoices."""
     yield Operation("POST", "/v3/customers", create_customer, body=bodies.CUSTOMER)
     yield Operation("PATCH", "/v3/customers/{id}", update_customer, body=bodies.CUSTOMER_CHANGES)
     yield from archiving(CUSTOMERS)
     yield Operation("POST", "/v3/invoices", create_invoice, body=bodies.INVOICE)
+    yield Operation("PUT", "/v3/invoices/{id}", replace_invoice, body=bodies.INVOICE)
     yield from archiving(INVOICES)
