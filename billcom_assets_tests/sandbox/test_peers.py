@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -77,6 +78,21 @@ def test_dlt_reads_all_twenty_lists_through_v3(server: SandboxServer, peers_pyth
     given = {"paths": paths, "page_size": 100, "params": {}}
     found = read(peers_python, "read_with_dlt.py", access(server, 0) | given)
     assert found == {path: [doc["id"] for doc in organization.rows(path)] for path in paths}
+
+
+def test_dlt_reads_the_files_of_a_bill_and_of_an_invoice_page_by_page(
+    server: SandboxServer, peers_python: Path
+) -> None:
+    server.sandbox.change_settings(most_documents=9)
+    organization = server.world.organization()
+    owners = {"documents/bills": organization.rows("bills"), "attachments/invoices": organization.rows("invoices")}
+    paths = [f"/v3/{area}/{row['id']}" for area, rows in owners.items() for row in rows[:12]]
+    found = read(peers_python, "read_with_dlt.py", access(server, 0) | {"paths": paths, "page_size": 2, "params": {}})
+    server.sandbox.change_settings(most_documents=2)
+    for path in paths:
+        owner = path.rpartition("/")[2]
+        assert found[path] == [f"00h{owner[3:-2]}{n:02}" for n in range(crc32(owner.encode()) % 10)]
+    assert max(map(len, found.values())) > 4
 
 
 def test_dlt_reads_a_filtered_and_sorted_list_in_small_pages(server: SandboxServer, peers_python: Path) -> None:
