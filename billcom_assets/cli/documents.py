@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -70,8 +71,11 @@ def documents(output: Output, /, *, key: str, record_id: str | None, opens: bool
         if not found:
             console.print("There are none." if known.files_stored + known.files_waiting else "None was listed yet.")
             return
-        columns = ("Attached to", "Id", "Name", "Size", "Status", "Where, or why not")
-        console.print(table(columns, map(_row, found, places), whole=("Id",)))
+        columns = ("Attached to", "Id", "Name", "Kind", "Size", "Status", "Why not")
+        console.print(table(columns, map(_row, found), whole=("Id",), wrap=("Why not",), optional=("Why not",)))
+        for place in places if record_id is not None else ():
+            if place is not None:
+                console.print(place, soft_wrap=True)
         console.print(
             f"{counted(known.files_stored, 'file', 'files')} of {key} are kept in {folder.shown} "
             f"({known.bytes_stored:,} bytes), {known.files_waiting:,} wait, {known.files_failed:,} could not be had.",
@@ -87,10 +91,9 @@ def _place(folder: DocumentFiles, one: RowMapping) -> str | None:
     return folder.path(one["stored_as"]) if folder.is_local else str(one["stored_as"])
 
 
-def _row(one: RowMapping, place: str | None) -> Sequence[Any]:
-    attached_to = singular(one["entity"].replace("_", " "))
-    why = place or one["problem"] or "waits for the next sync"
-    return attached_to, one["record_id"], mask_personal_data(one["name"]), one["size"], one["status"], why
+def _row(one: RowMapping) -> Sequence[Any]:
+    attached_to, name = singular(one["entity"].replace("_", " ")), mask_personal_data(one["name"])
+    return attached_to, one["record_id"], name, one["media_type"], one["size"], one["status"], one["problem"]
 
 
 def _open(folder: DocumentFiles, key: str, record_id: str | None, found: Sequence[RowMapping]) -> None:
@@ -108,7 +111,8 @@ def _open(folder: DocumentFiles, key: str, record_id: str | None, found: Sequenc
                 ExitCode.FAILED,
                 integration=key,
             )
-        if click.launch(place) != 0:
+        # Elsewhere waiting would be for the program that shows it.
+        if click.launch(place, wait=sys.platform.startswith("linux")) != 0:
             raise CommandFailed(
                 f"No program of this machine opens {place}. Open it yourself.", ExitCode.FAILED, integration=key
             )

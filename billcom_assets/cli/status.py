@@ -21,6 +21,7 @@ from billcom_assets.status.entities import EntityStatus
 from billcom_assets.status.report import IntegrationReport, IntegrationSummary, report, summaries
 from billcom_assets.status.runs import RunStatus
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.integrations import Api
 
 _FIRST_STEPS = (
     "Connect a BILL organization with: billcom connect KEY",
@@ -105,6 +106,7 @@ def _show_one(output: Output, found: IntegrationReport) -> None:
         "runs": [asdict(one) for one in found.runs],
         "open_errors": [asdict(one) for one in found.errors],
         "held_documents": found.held,
+        "attached_files": found.files,
         "next_step": found.next_step,
     }
     output.result(document, lambda console: _render(console, found))
@@ -112,6 +114,12 @@ def _show_one(output: Output, found: IntegrationReport) -> None:
 
 def _render(console: Console, found: IntegrationReport) -> None:
     _render_connection(console, found.summary)
+    if found.summary.integration.documents:
+        kept = found.files
+        console.print(
+            f"  attached files: {kept.files_stored:,} kept, {kept.files_waiting:,} wait, "
+            f"{kept.files_failed:,} could not be had"
+        )
     if found.summary.credentials.problem:
         console.print(f"  {clean(found.summary.credentials.problem)}", style="bold red", soft_wrap=True)
     console.print()
@@ -145,6 +153,7 @@ def _render_connection(console: Console, summary: IntegrationSummary) -> None:
         f"  cutoff {one.cutoff or 'none'}, history from {one.history_start or 'the beginning'}, "
         f"hours of {one.time_zone}",
         *([f"  owner {clean(one.owner)}"] if one.owner else []),
+        *(["  reads BILL's v2 API alone"] if one.api == Api.V2 else []),
     ]
     console.print("\n".join(lines), soft_wrap=True)
 

@@ -33,6 +33,8 @@ class IntegrationStatus:
     owner: str | None
     excluded_entities: str | None
     """Names with commas between; see ``Scope``."""
+    api: str
+    documents: bool
     status: str
     status_code: str | None
     status_message: str | None

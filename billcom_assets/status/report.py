@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from billcom_assets.documents.known import Summary, summary
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.mapping.blocked import Blocked
 from billcom_assets.mapping.coverage import Coverage, mapping_coverage, unpostable
@@ -60,6 +61,8 @@ class IntegrationReport:
     runs: list[RunStatus]
     errors: list[OpenErrors]
     held: int
+    files: Summary
+    """Files attached in BILL."""
     unpostable: tuple[Blocked, ...]
     """Documents that could not be posted because objects that they use are not mapped."""
     mapping_command: str | None
@@ -104,6 +107,7 @@ def report(warehouse: Warehouse, connection: Connection, check: CredentialCheck,
         runs=last_runs(connection, key),
         errors=open_errors(connection, key),
         held=held_documents(connection, key),
+        files=summary(connection, key),
         unpostable=unpostable(views),
         mapping_command=mapping_command(views),
     )

@@ -34,6 +34,7 @@ def test_files_are_fetched_only_where_they_are_wanted(home: Path, server: Sandbo
     assert (downloads(server), stored_files(home)) == (before, [])
     assert "documents" not in newest_run()[1]
     assert f"To have them: billcom connect {KEY} --documents" in billcom_command("documents", KEY).out
+    assert "attached files" not in billcom_command("status", KEY).out
 
     assert "documents is yes now" in billcom_command("connect", KEY, "--documents").out
     answered = billcom_command("sync", KEY)
@@ -51,6 +52,7 @@ def test_files_are_fetched_only_where_they_are_wanted(home: Path, server: Sandbo
         "files_failed": 0,
         "bytes_stored": sum(path.stat().st_size for path in stored_files(home)),
     }
+    assert f"attached files: {len(kept)} kept, 0 wait, 0 could not be had" in billcom_command("status", KEY).out
     assert {path.stat().st_mode & 0o077 for path in stored_files(home)} == {0}
 
 
@@ -62,7 +64,7 @@ def test_one_bills_files_are_opened_by_the_machines_own_programs(
     files = billcom_command("documents", KEY, "--json").document["files"]
     bill = files[0]["record_id"]
     opened: list[str] = []
-    monkeypatch.setattr("click.launch", lambda place: opened.append(place) or 0)
+    monkeypatch.setattr("click.launch", lambda place, **_: opened.append(place) or 0)
     shown = billcom_command("documents", KEY, "--bill", bill, "--open")
     assert shown.code == 0
     assert opened == [one["place"] for one in files if one["record_id"] == bill]

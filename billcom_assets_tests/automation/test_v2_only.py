@@ -59,6 +59,7 @@ def test_a_key_that_v3_refuses_is_synced_through_v2(desk: Desk) -> None:
     assert {"bills", "vendor_payments", "receivable_payments", "ap_aging", "money_movements"} <= newest_run()[1]
     assert not [path for path in desk.bill.sandbox.stats.paths if "/v3/" in path and "login" not in path]
 
+    assert "reads BILL's v2 API alone" in desk.run("status", KEY).out
     assert desk.run("connect", KEY, "--documents").code == 0
     assert desk.run("sync", KEY, "--only", "documents").code == 0
     kept = desk.run("documents", KEY, "--json").document["files"]
