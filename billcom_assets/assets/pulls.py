@@ -33,7 +33,6 @@ from billcom_assets.environment import document_files
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.mergers import follow_mergers
 from billcom_assets.mapping.suggestions import suggest
-from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.resources import Billcom
 from billcom_assets.setup.exclusions import left_out
 from billcom_assets.sync.engine import pull
@@ -146,7 +145,7 @@ class Walk:
             return
         try:
             report = read_documents(self.sync, document_files(), refresh=self.refresh)
-        except (WarehouseError, UserFacingError) as error:
+        except WarehouseError as error:
             self.refused.add(DOCUMENTS, error)
             self.context.log.error(describe(error))
             return

@@ -40,6 +40,8 @@ from billcom_assets.warehouse.upsert import upsert
 _log = logging.getLogger(__name__)
 _AT_ONCE = 60
 """Objects whose files are listed and fetched before anything is committed."""
+_TRIES = 3
+"""Objects in a row without a usable response that mean that BILL lists no such files."""
 _LONGEST_SECONDS = 600.0
 """Of one run: the next sync is not to wait for papers."""
 _SHARE = REQUESTS_PER_HOUR // 2
@@ -109,20 +111,20 @@ class _Reader:
         self.turn = Turn(len(self.sync.planned))
         self.started_at = self.sync.clock()
         self.passed_over: set[str] = set()
-        """Ids of objects about which BILL gave no usable response; another run asks again."""
+        """Ids of a source's objects about which BILL gave no usable response; another run asks again."""
+        self.has_answered = False
+        """BILL has listed the files of one of the source's objects."""
         self._ends = time.monotonic() + _LONGEST_SECONDS
 
     def read(self, source: Source) -> None:
         """Takes the objects of one source, the youngest first."""
         self.passed_over.clear()
-        # One alone finds out whether BILL lists such files for this login at all.
-        at_once = 1
+        self.has_answered = False
         try:
-            while records := self._waiting(source, at_once):
+            while records := self._waiting(source):
                 if self._has_used_up_its_share():
                     return
                 self._take(source, records)
-                at_once = _AT_ONCE
         except HourlyLimitReached as limit:
             self.report.stopped = excerpt(limit.message)
         except Unreachable as away:
@@ -146,7 +148,9 @@ class _Reader:
         with self.sync.warehouse.read() as connection:
             return connection.scalar(select(t.requests).where(*mine)) or 0
 
-    def _waiting(self, source: Source, at_once: int) -> list[Record]:
+    def _waiting(self, source: Source) -> list[Record]:
+        # One alone finds out whether BILL lists such files for this login at all.
+        at_once = _AT_ONCE if self.has_answered else 1
         return waiting(self.sync, source, self.started_at, at_once, but=self.passed_over, asked_before=self.refresh)
 
     # Listing ----------------------------------------------------------------------------------------------------------
@@ -181,12 +185,14 @@ class _Reader:
             BillError: BILL's.
         """
         try:
-            return listed.result()
+            found = listed.result()
         except LIST_TROUBLE:
-            if not self.report.listed or len(self.passed_over) == _AT_ONCE:
-                raise
             self.passed_over.add(record.id)
+            if len(self.passed_over) == (_AT_ONCE if self.has_answered else _TRIES):
+                raise
             return None
+        self.has_answered = True
+        return found
 
     def _note_listed(self, source: Source, found: Mapping[Record, Sequence[Listed]]) -> None:
         """Keeps what BILL lists, and that it was asked; in one transaction, so that neither is there alone."""
