@@ -22,9 +22,12 @@ from billcom_assets.bill.errors import (
 )
 from billcom_assets.bill.meter import Tally, counting
 from billcom_assets.bill.retry import RetryPolicy
+from billcom_assets.clock import utc_now
 from billcom_assets.documents.waiting import is_anything_waiting
 from billcom_assets.redaction.counted import counted
 from billcom_assets.resources import open_sync
+from billcom_assets.status.scope import scope
+from billcom_assets.sync.permissions import V2_API
 from billcom_assets.sync.probe import Question, has_news, note_nothing_new
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import describe
@@ -69,6 +72,8 @@ def ask(warehouse: Warehouse, key: str, questions: Sequence[Question], requests:
     """
     tally, asked = Tally(), list[Question]()
     with open_sync(warehouse, key, client=_CLIENT) as sync:
+        with warehouse.read() as connection:
+            sync.asks_v2 = V2_API not in scope(connection, key).left_alone(utc_now())
         for question in questions:
             if tally.requests >= requests:
                 break

@@ -6,12 +6,14 @@ what does not. Overview of the API: https://developer.bill.com/docs/home
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final, Self, TypeVar
+from urllib.parse import urljoin
 
 import msgspec
 
@@ -51,10 +53,15 @@ __all__ = [
     "readable_id",
 ]
 
+_LOG: Final = logging.getLogger(__name__)
+_T = TypeVar("_T")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _V3_ROWS: Final = 100
 _V2_ROWS: Final = 999
 """What lists send at most."""
+DOWNLOAD: Final = "GET downloadLink"
+"""The call that fetches a file, in errors: its address may hold what lets anybody in."""
+_MOST_MOVES: Final = 4
 _ENTITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -103,7 +110,9 @@ class BillClient:
         self.credentials = credentials
         self.integration = integration
         self._joining = threading.Lock()
-        self._joins: dict[str, Mapping[str, Sequence[Any]]] = {}
+        self._joins: dict[str, Mapping[str, Sequence[Any]] | None] = {}
+        self._known_names: dict[str, tuple[str, ...]] = {}
+        """Of v2's lists, by the path that they stand in for: the one that BILL knows."""
         self._pipeline = Pipeline(
             credentials,
             integration=integration,
@@ -207,8 +216,11 @@ class BillClient:
         if stand_in := self._v2_list_at(path):
             if cursor is not None and not cursor.isdecimal():
                 raise ValueError("the cursor of a v2 list is the number of rows before the page")
-            entity, shape = stand_in
-            rows, onward = self._v2_page(entity, filters, sort or (), int(cursor or 0), max_rows)
+            names, shape = stand_in
+            clauses, start = tuple(filters), int(cursor or 0)
+            rows, onward = self._v2_stand_in(
+                path, names, lambda name: self._v2_page(name, clauses, sort or (), start, max_rows)
+            )
             return Page(tuple(map(_ENCODER.encode, self._as_v3(rows, shape))), onward)
         params = list_params(filters=filters, sort=sort, cursor=cursor, max_rows=max_rows)
         context = Context(f"GET {path}", is_query=True, cursor_in_play=bool(cursor))
@@ -219,34 +231,66 @@ class BillClient:
         if listed := V2_LIST.fullmatch(path):
             return self.v2_read(listed[1], item_id)
         if stand_in := self._v2_list_at(path):
-            entity, shape = stand_in
-            return self._as_v3([self._v2_whole(entity, item_id)], shape)[0]
+            names, shape = stand_in
+            record = self._v2_stand_in(path, names, lambda name: self._v2_whole(name, item_id))
+            return self._as_v3([record], shape)[0]
         return self.get(item_path(path, item_id))
 
-    def _v2_list_at(self, path: str) -> tuple[str, Shape | None] | None:
-        """The v2 list at a path, or the one that stands in for v3's, with v3's shape of its records."""
+    def _v2_list_at(self, path: str) -> tuple[tuple[str, ...], Shape | None] | None:
+        """Names of the v2 list at a path, or of the one that stands in for v3's, with v3's shape of its records."""
         if listed := V2_LIST.fullmatch(path):
-            return listed[1], None
+            return (listed[1],), None
         shape = SHAPES.get(path) if self.credentials.v2_only else None
-        return (shape.name, shape) if shape else None
+        return (self._known_names.get(path, shape.names), shape) if shape else None
+
+    def _v2_stand_in(self, path: str, names: tuple[str, ...], ask: Callable[[str], _T]) -> _T:
+        """What v2 answers under the first of the list's names that it knows."""
+        for name in names[:-1]:
+            try:
+                found = ask(name)
+            except UnsupportedCall:
+                continue
+            self._known_names[path] = (name,)
+            return found
+        found = ask(names[-1])
+        self._known_names[path] = names[-1:]
+        return found
 
     def _as_v3(self, rows: Sequence[dict[str, Any]], shape: Shape | None) -> list[dict[str, Any]]:
         if shape is None:
             return list(rows)
-        joined = self._joined(shape.join) if shape.join else {}
+        joined = self._joined(shape.join) if shape.join else None
         return [shape.v3(row, joined) for row in rows]
 
-    def _joined(self, join: Join) -> Mapping[str, Sequence[Any]]:
-        """What a list of v2's has for another one's objects; read once, which is how long a run lasts."""
+    def _joined(self, join: Join) -> Mapping[str, Sequence[Any]] | None:
+        """What a list of v2's has for another one's objects, read once, which is how long a run lasts.
+
+        None where BILL does not show it: it is in no official document.
+        """
         with self._joining:
             if join.name not in self._joins:
-                found: list[dict[str, Any]] = []
-                onward: str | None = "0"
-                while onward is not None:
-                    rows, onward = self._v2_page(join.name, (), (), int(onward), _V3_ROWS)
-                    found += rows
-                self._joins[join.name] = join.parts(found)
+                try:
+                    self._joins[join.name] = join.parts(self._whole_v2_list(join.name))
+                except (Refused, NotFound, WrongEntityType) as refusal:
+                    _LOG.warning("%s: BILL's v2 does not show %s: %s", self.integration, join.name, refusal)
+                    self._joins[join.name] = None
             return self._joins[join.name]
+
+    def _whole_v2_list(self, name: str) -> Iterable[dict[str, Any]]:
+        """Every record of a v2 list; each once, whatever moves while it is read."""
+        sort: tuple[Sort, ...] = (Sort("createdTime"), Sort("id"))
+        try:
+            rows, onward = self._v2_page(name, (), sort, 0, _V3_ROWS)
+        except QueryRefused:
+            sort = ()
+            rows, onward = self._v2_page(name, (), sort, 0, _V3_ROWS)
+        found: dict[str, dict[str, Any]] = {}
+        while any(str(row.get("id")) not in found for row in rows):
+            found |= {str(row.get("id")): row for row in rows}
+            if onward is None:
+                break
+            rows, onward = self._v2_page(name, (), sort, int(onward), _V3_ROWS)
+        return found.values()
 
     def get(self, path: str, params: Mapping[str, Scalar] | None = None) -> Any:
         """The response to a v3 GET: an object or a list; numbers are int or Decimal. None for an empty response (204).
@@ -267,19 +311,25 @@ class BillClient:
             file: Open for writing and reading, empty.
 
         Raises:
-            Refused: The link leads to somebody else than BILL; nothing was sent.
+            Refused: The link leads to somebody else than BILL, whom nothing is sent to.
+            NoRoom: The file cannot be written.
             BillError: Anything else, see ``errors``; a link that has ended is refused in one way or another.
         """
-        context = Context("GET downloadLink")
-        url = self.credentials.own_link(link)
-        if url is None:
-            raise Refused(
-                "The link to the file leads to somebody else than BILL; nothing was sent",
-                integration=self.integration,
-                endpoint=context.endpoint,
-                next_step="Look at the file in BILL itself.",
-            )
-        self._pipeline.run(Call("GET", url, context, into=Download(file)), lambda response: response)
+        context, download = Context(DOWNLOAD), Download(file)
+        for _ in range(_MOST_MOVES):
+            url = self.credentials.own_link(link)
+            if url is None:
+                break
+            self._pipeline.run(Call("GET", url, context, into=download), lambda response: response)
+            if not download.moved_to:
+                return
+            link = urljoin(url, download.moved_to)
+        raise Refused(
+            "The link to the file leads to somebody else than BILL; nothing was sent there",
+            integration=self.integration,
+            endpoint=context.endpoint,
+            next_step="Look at the file in BILL itself.",
+        )
 
     def post(
         self, path: str, body: Any = None, *, params: Mapping[str, Scalar] | None = None, idempotent: bool = False

@@ -7,8 +7,8 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NoReturn, Self
-from urllib.parse import urljoin, urlsplit
+from typing import Any, Final, NoReturn, Self
+from urllib.parse import quote, urljoin, urlsplit
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
@@ -60,6 +60,11 @@ _NOT_V3 = {
     "gateway.sandbox.bill.com": Environment.STAGE,
 }
 """Hosts that are retired or not the v3 API, though old notes name them, and the environment they mean."""
+
+
+_IN_LINKS: Final = ":/?#[]@!$&'()*+,;=%~\\"
+"""What stands in a link as it is; the backslash, too, so that it is seen and refused."""
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def is_loopback(url: str) -> bool:
@@ -196,17 +201,23 @@ class Credentials:
         Relative ones are meant from the root of the v2 API's host. Of BILL's own addresses every host below
         ``bill.com`` is BILL; of another one only that host.
         """
-        host = urlsplit(self.v2_url)
-        whole = urljoin(f"{host.scheme}://{host.netloc}/", link)
+        own = [urlsplit(self.v3_url), urlsplit(self.v2_url)]
+        try:
+            # Names of files stand in links, spaces and all.
+            whole = urljoin(f"{own[1].scheme}://{own[1].netloc}/", quote(link.strip(), safe=_IN_LINKS))
+        except ValueError:
+            return None
         parts = _parsed(whole)
         if parts is None or parts.auth:
             return None
-        if any(
-            whole.startswith(f"{base.scheme}://{base.netloc}/") for base in map(urlsplit, (self.v3_url, self.v2_url))
-        ):
-            return whole
+        there = parts.scheme, parts.port or _PORTS.get(parts.scheme or "")
+        for base in own:
+            # This machine has several names.
+            is_same = parts.host == base.hostname or (is_loopback(whole) and is_loopback(base.geturl()))
+            if is_same and there == (base.scheme, base.port or _PORTS[base.scheme]):
+                return whole
         is_bills = self.v3_url in _ENVIRONMENT_BY_URL and f".{parts.host}".endswith(".bill.com")
-        return whole if is_bills and parts.scheme == "https" and parts.port in {None, 443} else None
+        return whole if is_bills and there == ("https", 443) else None
 
     @property
     def key_digest(self) -> str:

@@ -37,6 +37,8 @@ _MOST_VALUES: Final = 1_000_000
 """Values of one response; as Python objects they take about 100 bytes each. BILL's fullest pages have some 100,000."""
 _TOO_SMALL_TO_COUNT: Final = 2**20
 """Bytes that cannot hold so many values."""
+_LONGEST_WORDS: Final = 2_000
+"""Bytes of what may be words about an error."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -132,6 +134,19 @@ def _read_closely(status: int, body: bytes, envelope: Envelope | None, *, v2: bo
     message = _joined(complaints) or "an error without a message"
     kind = kind_by_content(code, message, status)
     return Problem(ProblemKind.MALFORMED if kind is None else kind, message, code, status)
+
+
+def says_error(body: bytes) -> bool:
+    """True for BILL's words about an error where something else than JSON was asked for."""
+    if len(body) > _LONGEST_WORDS:
+        return False
+    start = body.lstrip()[:1]
+    if start in (b"{", b"["):
+        try:
+            return _looks_like_error(decode_any(body))
+        except Malformed:
+            return b'"BDC_' in body
+    return kind_by_wording(body.decode("utf-8", "replace")) is not None
 
 
 def _looks_like_error(value: Any) -> bool:

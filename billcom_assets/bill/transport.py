@@ -141,7 +141,7 @@ class Transport:
                     stream=True,
                 ) as response,
             ):
-                if request.into is not None and response.ok:
+                if request.into is not None and request.into.takes(response):
                     return request.into.take(response, self._limits)
                 body = read_body(response, self._limits)
         except (requests.RequestException, OSError, ValueError) as failure:

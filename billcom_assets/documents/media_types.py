@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+from billcom_assets.bill.responses import says_error
+
 _LOOKED_AT: Final = 4096
 """Bytes of the beginning that decide."""
 
@@ -52,8 +54,11 @@ _MARKUP: Final = (b"<", b"\xef\xbb\xbf<")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-def media_type(begin: bytes) -> MediaType | None:
-    """What begins like this; None for what is not kept."""
+def media_type(begin: bytes, name: str) -> MediaType | None:
+    """What begins like this; None for what is not kept.
+
+    Text is kept only under the name of a text: where a server has no file it may send words about it.
+    """
     begin = begin[:_LOOKED_AT]
     for one in MEDIA_TYPES:
         if begin[one.at : one.at + len(one.begins)] == one.begins:
@@ -61,12 +66,12 @@ def media_type(begin: bytes) -> MediaType | None:
     # Mail and scanner programs put something before it; readers look for it in the first 1,024 bytes.
     if MEDIA_TYPES[0].begins in begin[:1024] and not begin.lstrip().startswith(_MARKUP):
         return MEDIA_TYPES[0]
-    return TEXT if _is_text(begin) else None
+    is_called_text = PurePosixPath(name).suffix.lower().removeprefix(".") in TEXT.endings
+    return TEXT if is_called_text and _is_text(begin) else None
 
 
 def _is_text(begin: bytes) -> bool:
     stripped = begin.removeprefix(_BOM).lstrip()
-    if not stripped or stripped.startswith(b"<") or b'"BDC_' in begin:
-        # Nothing, a page, or BILL's words about an error.
+    if not stripped or stripped.startswith(b"<") or says_error(begin):
         return False
     return not any(byte < 9 or (13 < byte < 32 and byte != 27) for byte in begin)

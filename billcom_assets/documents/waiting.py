@@ -12,14 +12,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 
+from billcom_assets.bill.quotas import REQUESTS_PER_HOUR, hour_of
 from billcom_assets.documents.sources import SOURCES, Source
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.catalog_mirror import is_live
-from billcom_assets.warehouse.tables import document_reads, documents
+from billcom_assets.warehouse.tables import document_reads, documents, request_budget
 
 _AGAIN_AFTER = timedelta(days=1)
 """When a file that could not be had is asked for again, and a young object about its files."""
 _YOUNG = timedelta(days=30)
+SHARE = REQUESTS_PER_HOUR // 2
+"""Of an hour's requests; the rest is the syncs'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,11 @@ def waiting(
     t = mirror.c
     read = and_(r.integration == t.integration, r.entity == source.entity, r.record_id == t.id)
     of_it = (d.integration == t.integration, d.entity == source.entity, d.record_id == t.id)
+    was_long_ago = r.read_at < now - _AGAIN_AFTER
     wanted = [
         or_(r.read_at.is_(None), r.updated_time.is_distinct_from(t.updated_time)),
-        and_(t.updated_time > now - _YOUNG, r.read_at < now - _AGAIN_AFTER),
-        exists().where(*of_it, d.detached_at.is_(None), is_due(now)),
+        and_(was_long_ago, or_(t.updated_time > now - _YOUNG, r.answered.is_(False))),
+        and_(r.answered, exists().where(*of_it, d.detached_at.is_(None), is_due(now))),
     ]
     if asked_before:
         wanted.append(r.read_at < now)
@@ -77,18 +81,34 @@ def waiting(
         return [Record(*row) for row in connection.execute(query)]
 
 
-def is_anything_waiting(sync: Sync) -> bool:
-    """Whether a run would find files to fetch, as far as BILL has ever listed such files to the login."""
-    if not sync.keeps_documents:
-        return False
-    return any(
-        source.entity not in sync.excluded and _was_asked(sync, source) and waiting(sync, source, sync.clock(), 1)
+def sources(sync: Sync) -> list[Source]:
+    """What a run asks about."""
+    return [
+        source
         for source in SOURCES
-    )
+        if source.entity not in sync.excluded and source.can_be_asked(sync.client, asks_v2=sync.asks_v2)
+    ]
 
 
-def _was_asked(sync: Sync, source: Source) -> bool:
-    r = document_reads.c
-    asked = select(r.record_id).where(r.integration == sync.integration, r.entity == source.entity).limit(1)
+def has_used_up_its_share(sync: Sync) -> bool:
+    """Whether so many of the hour's requests are used, by whomever, that files wait for the next hour."""
+    t = request_budget.c
+    mine = (t.developer_key == sync.client.credentials.key_digest, t.hour == hour_of(sync.clock()))
     with sync.warehouse.read() as connection:
-        return connection.scalar(asked) is not None
+        return (connection.scalar(select(t.requests).where(*mine)) or 0) >= SHARE
+
+
+def is_anything_waiting(sync: Sync) -> bool:
+    """Whether a run would find files to fetch, as far as BILL lists such files to the login."""
+    if not sync.keeps_documents or has_used_up_its_share(sync):
+        return False
+    return any(_answers(sync, source) and waiting(sync, source, sync.clock(), 1) for source in sources(sync))
+
+
+def _answers(sync: Sync, source: Source) -> bool:
+    """Whether BILL has answered when it was last asked about such files."""
+    r = document_reads.c
+    mine = (r.integration == sync.integration, r.entity == source.entity)
+    last = select(r.answered).where(*mine).order_by(r.read_at.desc(), r.answered).limit(1)
+    with sync.warehouse.read() as connection:
+        return bool(connection.scalar(last))

@@ -67,8 +67,13 @@ def _home(record: Record, whole: Record, *, field: str) -> Any:
 
 
 def _in_currency(whole: Record) -> Any:
+    """The total of a foreign document in its currency; None for one in US dollars, whatever stands there then."""
     value = whole.get(_TOTAL_IN_CURRENCY)
-    return None if value == "" else value
+    try:
+        is_none = value in (None, "") or not Decimal(str(value))
+        return None if is_none or Decimal(str(value)) == Decimal(str(whole.get(_TOTAL))) else value
+    except InvalidOperation:
+        return None
 
 
 def _either(record: Record, _whole: Record, *, choices: tuple[tuple[str, str], ...]) -> Any:
@@ -144,15 +149,22 @@ class Join:
 class Shape:
     """One of v3's lists as v2 has it."""
 
-    name: str
-    """v2's."""
+    names: tuple[str, ...]
+    """v2's, the likeliest first."""
     readers: Mapping[str, Read]
     join: Join | None
 
-    def v3(self, record: Record, joined: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-        """The v3 object that a v2 record is, as far as v2 tells; ``joined`` is what the join has, by id."""
+    def v3(self, record: Record, joined: Mapping[str, Sequence[Any]] | None = None) -> dict[str, Any]:
+        """The v3 object that a v2 record is, as far as v2 tells.
+
+        Args:
+            record: Of v2's.
+            joined: What the join has, by the ids of objects; None where v2 does not tell.
+        """
         made = _made(self.readers, record, record)
-        return made if self.join is None else made | {self.join.place: joined.get(made.get("id", ""), [])}
+        if self.join is None or joined is None:
+            return made
+        return made | {self.join.place: joined.get(str(made.get("id")), [])}
 
 
 def _join(words: str | None) -> Join | None:
@@ -163,7 +175,7 @@ def _join(words: str | None) -> Join | None:
 
 
 SHAPES: Final[Mapping[str, Shape]] = {
-    path: Shape(facts["list"], _readers(_EVERYWHERE | facts["fields"]), _join(facts.get("join")))
+    path: Shape(tuple(facts["list"].split()), _readers(_EVERYWHERE | facts["fields"]), _join(facts.get("join")))
     for path, facts in _TABLES.items()
 }
 """By the path of v3's list."""

@@ -125,6 +125,8 @@ class EndedLink(StrEnum):
     GONE = "410"
     PAGE = "page"
     """200 and a page of HTML."""
+    WORDS = "words"
+    """200 and a line of text."""
 
 
 _ENUMS: dict[str, type[StrEnum]] = {
@@ -221,6 +223,7 @@ class Settings:
         v2_children_asked: v2 lists have lines and other children only with ``nested``; otherwise always.
         v2_page_limit: Rows that a v2 list sends at most, whatever was asked for.
         v2_refuses_filters: v2 lists take no filters and sorts.
+        v2_takes_many: v2's ``in`` takes several values with commas between; otherwise they are one.
         v2_unset_is_empty: v2 sends text and numbers that are not set as "" instead of null.
         v2_reads_as_text: ``Crud/Read`` sends numbers and flags as text, as the schemas say; lists do not.
         v2_approver_bill_key: How an approver names its bill: ``billid`` as in the schemas, or ``billId``.
@@ -229,6 +232,7 @@ class Settings:
         most_documents: Files that a bill, a vendor credit or an invoice has at most.
         link_seconds: Life of a link to a file; 0 for ever.
         ended_link: What a link that has ended gets.
+        downloads_move: A link to a file answers with a redirect to another path.
         serves_ranges: A file can be had from a byte on; otherwise always whole.
         duplicate_accounts: Accounts with an equal name or number may be created; otherwise 422.
         duplicate_invoice_numbers: A vendor's invoice number, or one of the company's own, may occur twice; otherwise
@@ -282,6 +286,7 @@ class Settings:
     v2_children_asked: bool = False
     v2_page_limit: int = 999
     v2_refuses_filters: bool = False
+    v2_takes_many: bool = True
     v2_unset_is_empty: bool = False
     v2_reads_as_text: bool = False
     v2_approver_bill_key: ApproverBillKey = ApproverBillKey.LOWER
@@ -290,6 +295,7 @@ class Settings:
     most_documents: int = 2
     link_seconds: int = 0
     ended_link: EndedLink = EndedLink.FORBIDDEN
+    downloads_move: bool = False
     serves_ranges: bool = True
     duplicate_accounts: bool = True
     duplicate_invoice_numbers: bool = True

@@ -55,7 +55,7 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
         *("integration", "entity", "record_id", "id", "created_time", "status", "sha256", "size", "media_type"),
         *("tried_at", "listed_at", "detached_at"),
     ),
-    "document_reads": ("integration", "entity", "record_id", "updated_time", "read_at"),
+    "document_reads": ("integration", "entity", "record_id", "updated_time", "read_at", "answered"),
     "contract_findings": ("integration", "entity", "kind", "place", "first_seen_at", "last_seen_at"),
     "ledger_accounts": (
         *("integration", "id", "number", "name", "type", "parent_id", "description", "currency"),

@@ -255,6 +255,7 @@ document_reads = Table(
     Column("record_id", Text, nullable=False, comment="BILL's id of the object"),
     Column("updated_time", UtcTimestamp, comment="Updated time of the object then"),
     Column("read_at", UtcTimestamp, nullable=False, comment="When BILL was last asked what is attached to it"),
+    Column("answered", Boolean, nullable=False, comment="It gave a usable response"),
     PrimaryKeyConstraint("integration", "entity", "record_id"),
     comment="One row per object that BILL was asked about what is attached to it",
 )

@@ -41,6 +41,8 @@ def test_links_to_bills_own_hosts_are_followed(link: str) -> None:
         "//evil.example/x",
         "file:///etc/passwd",
         "javascript:alert(1)",
+        "http://[bad/x",
+        "https://[::1",
         "http://127.0.0.1:8700/x",
     ],
 )
@@ -53,8 +55,16 @@ def test_other_links_are_not(link: str) -> None:
         assert client.stats.requests == 0
 
 
+def test_names_of_files_in_links_are_encoded() -> None:
+    assert LIVE.own_link("/f?name=a b.pdf") == "https://api.bill.com/f?name=a%20b.pdf"
+    assert LIVE.own_link("https://gateway.prod.bill.com/f/März%20.pdf") == (
+        "https://gateway.prod.bill.com/f/M%C3%A4rz%20.pdf"
+    )
+
+
 def test_of_another_address_only_that_host_counts() -> None:
     assert LOCAL.own_link("http://127.0.0.1:8700/connect/v3/download/1") is not None
     assert LOCAL.own_link("/is/BillImageServlet?entityId=1") == "http://127.0.0.1:8700/is/BillImageServlet?entityId=1"
+    assert LOCAL.own_link("http://localhost:8700/x") is not None
     assert LOCAL.own_link("http://127.0.0.1:8701/connect") is None
     assert LOCAL.own_link("https://api.bill.com/x") is None

@@ -21,12 +21,12 @@ from billcom_assets.documents.media_types import MEDIA_TYPES, media_type
         (b"\x00\x00\x00\x18ftypheic", "photo.heic", "image/heic", "heic"),
         (b"PK\x03\x04", "offer.xlsx", "application/zip", "xlsx"),
         (b"PK\x03\x04", "offer.jar", "application/zip", "zip"),
-        (b"Thank you for your order\n", "note.html", "text/plain", "txt"),
+        (b"Thank you for your order\n", "note.txt", "text/plain", "txt"),
         ("\ufeffStraße;10,00\n".encode(), "lines.csv", "text/plain", "csv"),
     ],
 )
 def test_the_content_decides(begin: bytes, name: str, expected: str, ending: str) -> None:
-    found = media_type(begin)
+    found = media_type(begin, name)
     assert found is not None
     assert (found.name, found.ending(name)) == (expected, ending)
 
@@ -44,10 +44,17 @@ def test_the_content_decides(begin: bytes, name: str, expected: str, ending: str
         b"\x7fELF\x02\x01",
         b'[{"code":"BDC_1109","message":"Session is invalid"}]',
         b"\x00\x01\x02",
+        b"Session is invalid.  Please log in.",
+        b'{"message":"Unauthorized"}',
     ],
 )
 def test_what_is_no_paper_is_not_kept(begin: bytes) -> None:
-    assert media_type(begin) is None
+    assert media_type(begin, "note.txt") is None
+
+
+@pytest.mark.parametrize("name", ["invoice.pdf", "page-1.png", "", "note.html"])
+def test_words_in_place_of_another_file_are_not_kept(name: str) -> None:
+    assert media_type(b"The file is not there.", name) is None
 
 
 @given(name=some.text(), kind=some.sampled_from(MEDIA_TYPES))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import random
 from collections import Counter
 from datetime import timedelta
@@ -16,12 +18,15 @@ from billcom_assets.bill.errors import BillUnavailable
 from billcom_assets.bill.quotas import hour_of
 from billcom_assets.documents.files import DocumentFiles
 from billcom_assets.documents.reading import read_documents
+from billcom_assets.documents.waiting import is_anything_waiting
 from billcom_assets.quality.documents import missing_files
 from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.faults import FaultPlan
+from billcom_assets.sandbox.kinds import VENDOR_CREDITS
 from billcom_assets.sandbox.settings import EndedLink, V2Access
 from billcom_assets.sync.fence import Fence, LockLost
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.tables import request_budget
 from billcom_assets_tests.documents import victim
 from billcom_assets_tests.documents.truth import ENTITIES, Attached, assert_complete, rows
@@ -183,6 +188,80 @@ def test_files_leave_half_of_the_hours_requests_to_the_syncs(attached: Attached,
     assert_complete(warehouse, attached)
 
 
+def test_time_that_ends_between_two_files_leaves_the_others_waiting(
+    attached: Attached, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attached.company.server.sandbox.change_settings(latency_ms=10)
+    monkeypatch.setattr("billcom_assets.documents.reading._LONGEST_SECONDS", 0.3)
+    report = attached.read(warehouse)
+    assert report.stopped == "the run's time for files is over"
+    assert 0 < report.stored < len(attached.truth()) / 2
+    monkeypatch.undo()
+    attached.read(warehouse)
+    assert_complete(warehouse, attached)
+
+
+def test_where_no_file_is_served_at_all_most_of_them_wait_for_another_run(
+    attached: Attached, warehouse: Warehouse
+) -> None:
+    refused = attached.company.server.sandbox.refused
+    refused["GET /v3/download/{id}"] = Refusal(503, None, "Service unavailable.")
+    report = attached.read(warehouse)
+    assert report.stopped == "BILL serves its lists, and no files for now"
+    assert report.failed <= 5
+    refused.clear()
+    attached.read(warehouse)
+    attached.company.server.clock.advance(timedelta(days=1, minutes=1))
+    attached.read(warehouse)
+    assert_complete(warehouse, attached)
+
+
+def test_a_link_that_leads_on_is_followed(attached: Attached, warehouse: Warehouse) -> None:
+    attached.company.server.sandbox.change_settings(downloads_move=True)
+    assert attached.read(warehouse).failed == 0
+    assert_complete(warehouse, attached)
+
+
+def test_pages_are_fetched_again_when_their_object_has_changed(attached: Attached, warehouse: Warehouse) -> None:
+    attached.read(warehouse)
+    organization, day = attached.company.organization, timedelta(days=1, minutes=1)
+    pages = Counter(name[1] for name in attached.truth() if name[0] == "vendor_credits")
+    changed = next(iter(pages))
+    attached.company.server.clock.advance(day)
+    row = organization.table(VENDOR_CREDITS).rows[changed]
+    organization.write(VENDOR_CREDITS, row.doc() | {"description": "another one"})
+    attached.company.sync(warehouse, only=ENTITIES)
+    requests = asked(attached)
+    attached.read(warehouse)
+    assert requests[DOWNLOAD] == pages[changed]
+    assert_complete(warehouse, attached)
+
+
+def test_a_file_without_a_usable_id_costs_the_others_nothing(
+    attached: Attached, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = BillClient.page
+
+    def with_nonsense(client: BillClient, path: str, **options: Any) -> Page:
+        found = page(client, path, **options)
+        odd = (b'{"name":"nameless.pdf"}', b'{"id":"00h\\u0000x"}', b'{"id":"' + b"9" * 5_000 + b'"}')
+        return Page((*odd, *found.rows), found.next_cursor) if "/documents/" in path else found
+
+    monkeypatch.setattr(BillClient, "page", with_nonsense)
+    attached.read(warehouse)
+    assert_complete(warehouse, attached)
+
+
+def test_a_full_disk_is_told_as_one(attached: Attached, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, _content: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("billcom_assets.documents.reading.tempfile.TemporaryFile", Full)
+    with pytest.raises(WarehouseError, match="No space left on device"):
+        attached.read(warehouse)
+
+
 def test_a_run_takes_its_time_and_the_next_goes_on(
     attached: Attached, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +301,9 @@ def test_one_list_that_bill_refuses_keeps_nobody_elses_files_away(attached: Atta
     attached.read(warehouse)
     assert {row[0] for row in rows(warehouse, "entity")} == {"invoices"}
     assert sum(count for name, count in requests.items() if "documents" in name) == 3
-    assert sum(count for name, count in requests.items() if "Pages" in name) <= 1
+    assert sum(count for name, count in requests.items() if "Pages" in name) <= 2
+    with attached.company.connected(warehouse, keeps_documents=True) as sync:
+        assert not is_anything_waiting(sync), "an hourly run would find nothing"
 
 
 def test_one_bill_without_a_usable_answer_does_not_keep_the_others_waiting(

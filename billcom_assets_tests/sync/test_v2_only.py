@@ -15,6 +15,7 @@ from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.errors import AuthenticationRefused, ConfigurationError
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.v2_shapes import SHAPES, differences, not_in_v2
+from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.sandbox.faults import FaultPlan
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen, total
@@ -37,6 +38,7 @@ READINGS: dict[str, dict[str, Any]] = {
     "pages of 150": {"v2_page_limit": 150},
     "lines on demand, nothing as empty text": {"v2_children_asked": True, "v2_unset_is_empty": True},
     "single objects as text": {"v2_reads_as_text": True},
+    "one id at a time": {"v2_takes_many": False},
 }
 
 
@@ -151,6 +153,21 @@ def test_faults_of_v2_change_nothing(serve: Serve, warehouse: Warehouse, other: 
     ThroughV2(company.server).sync(other)
     company.server.sandbox.set_faults(FaultPlan())
     assert_equal(warehouse, other)
+
+
+def test_users_are_read_under_the_name_that_bill_knows(serve: Serve, other: Warehouse) -> None:
+    company = serve(bills=10)
+    company.server.sandbox.refused["POST /List/User.json"] = Refusal(404, "BDC_1121", "Entity User is unknown.")
+    ThroughV2(company.server).sync(other, only=["users"])
+    assert len(rows(other, "users")) == len(company.organization.rows("users"))
+
+
+def test_credits_come_without_their_usages_where_v2_does_not_list_those(serve: Serve, other: Warehouse) -> None:
+    company = serve(bills=60)
+    company.server.sandbox.refused["POST /List/BillCredit.json"] = Refusal(404, "BDC_1121", "Entity is unknown.")
+    ThroughV2(company.server).sync(other, only=["vendors", "vendor_credits"])
+    assert len(rows(other, "vendor_credits")) == len(company.organization.rows("vendor-credits"))
+    assert rows(other, "vendor_credit_usages") == {}
 
 
 def test_a_refresh_finds_nothing_deleted_and_nothing_changed(

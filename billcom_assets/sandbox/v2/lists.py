@@ -81,7 +81,8 @@ def _subject(organization: Organization, shape: Shape, entry: Entry) -> Subject:
 def _entries(organization: Organization, shape: Shape, data: Doc) -> list[Entry]:
     """What is selected, in order; creation order unless sorted, worked out once until something changes."""
     table = organization.table(shape.kind)
-    filters = [_filter(shape, one) for one in _array(data, "filters")]
+    takes_many = organization.readings.settings.v2_takes_many
+    filters = [_filter(shape, one, takes_many=takes_many) for one in _array(data, "filters")]
     orders = [_order(shape, one) for one in _array(data, "sort")]
     if not filters and not orders and not shape.parts:
         return table.index("createdTime")
@@ -110,6 +111,7 @@ class _Filter:
     field: str
     op: str
     value: Any
+    takes_many: bool
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -121,12 +123,12 @@ class _Filter:
             return self.op in ("!=", "nin")
         operand = self.value
         if self.op in ("in", "nin"):
-            members = operand if isinstance(operand, list) else str(operand).split(",")
+            members = operand if isinstance(operand, list) else str(operand).split("," if self.takes_many else None)
             return _OPERATORS[self.op](_like(held, held), [_like(held, member) for member in members])
         return _OPERATORS[self.op](_like(held, held), _like(held, operand))
 
 
-def _filter(shape: Shape, sent: Any) -> _Filter:
+def _filter(shape: Shape, sent: Any, *, takes_many: bool) -> _Filter:
     if not isinstance(sent, dict) or not {"field", "op", "value"} <= sent.keys():
         raise unknown("A filter has field, op and value.")
     field, op = sent["field"], sent["op"]
@@ -134,7 +136,7 @@ def _filter(shape: Shape, sent: Any) -> _Filter:
         raise unknown(f"Field {field} is not filterable.")
     if not isinstance(op, str) or op not in _OPERATORS:
         raise unknown(f"Operator {op} is not known.")
-    return _Filter(field, op, sent["value"])
+    return _Filter(field, op, sent["value"], takes_many)
 
 
 def _like(held: Any, value: Any) -> Any:
@@ -192,9 +194,14 @@ def _find(organization: Organization, shape: Shape, object_id: str) -> Subject:
     raise no_such_object()
 
 
+_LIST_NAMES = {"User": ("User", "Users")}
+"""Where clients and documents name a list differently."""
+
+
 def operations() -> Iterator[Operation]:
     """Every operation that lists or reads."""
     for entity, shape in SHAPES.items():
         if shape.listed:
-            yield Operation("POST", f"/List/{entity}.json", list_handler(shape))
+            for name in _LIST_NAMES.get(entity, (entity,)):
+                yield Operation("POST", f"/List/{name}.json", list_handler(shape))
         yield Operation("POST", f"/Crud/Read/{entity}.json", read_handler(shape))

@@ -19,7 +19,10 @@ from billcom_assets.sandbox.settings import EndedLink
 from billcom_assets.sandbox.table import Row
 from billcom_assets.sandbox.v3.common import find
 
-_PAGE = b"<html><body>Your session or link has expired. Please sign in.</body></html>"
+_SHOWN = {
+    EndedLink.PAGE: (b"<html><body>Your session or link has expired. Please sign in.</body></html>", "text/html"),
+    EndedLink.WORDS: (b"Session is invalid. Please log in.", "text/plain"),
+}
 _FORMATS: Mapping[str, tuple[bytes, bytes, str]] = {
     "pdf": (b"%PDF-1.4\n", b"\n%%EOF\n", "application/pdf"),
     "png": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", b"IEND\xaeB`\x82", "image/png"),
@@ -128,6 +131,9 @@ def download(call: Call) -> ApiResponse:
         ends = int(call.query.get("until", "0"))
         if call.query.get("key") != _key(document, ends) or call.sandbox.clock.seconds() > ends:
             return _ended(settings.ended_link)
+    if settings.downloads_move and "moved" not in call.query:
+        onward = "&".join(f"{name}={value}" for name, value in {**call.query, "moved": "1"}.items())
+        return ApiResponse(302, b"Found. Redirecting.", "text/plain", {"Location": f"{document}?{onward}"})
     return _part(call, *content_of(document))
 
 
@@ -139,8 +145,8 @@ def _let_in(call: Call) -> None:
 
 
 def _ended(how: EndedLink) -> ApiResponse:
-    if how is EndedLink.PAGE:
-        return ApiResponse(200, _PAGE, "text/html")
+    if how in _SHOWN:
+        return ApiResponse(200, *_SHOWN[how])
     raise Refusal(_ENDED[how], None, "The link has expired.")
 
 

@@ -44,6 +44,7 @@ def upgrade() -> None:
         _text("record_id", "BILL's id of the object"),
         _time("updated_time", "Updated time of the object then"),
         _time("read_at", "When BILL was last asked what is attached to it", nullable=False),
+        sa.Column("answered", sa.Boolean(), nullable=False, comment="It gave a usable response"),
         sa.PrimaryKeyConstraint("integration", "entity", "record_id", name=op.f("pk_document_reads")),
         schema=SCHEMA,
         comment="One row per object that BILL was asked about what is attached to it",
