@@ -11,7 +11,7 @@ from sqlalchemy import select
 from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.bill.errors import BillUnavailable
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.entities.plan import sync_plan
+from billcom_assets.entities.plan import DOCUMENTS, sync_plan
 from billcom_assets.environment import open_database
 from billcom_assets.job_runner import open_instance
 from billcom_assets.sandbox import SandboxServer
@@ -21,7 +21,8 @@ from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.automation.companies import KEY
 from billcom_assets_tests.cli.commands import billcom_command
 
-SYNC = [step.name for step in sync_plan(CATALOG)]
+SYNC = [step.name for step in sync_plan(CATALOG) if step.name != DOCUMENTS]
+"""Without files, which nobody wants here."""
 FORBIDDEN = Refusal(403, None, "You are not permitted to do this.")
 BANKS = "GET /v3/funding-accounts/banks"
 

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 from billcom_assets.assets.pulls import PULLS, pulls
 from billcom_assets.definitions import defs
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.entities.plan import seed_plan, sync_plan
+from billcom_assets.entities.plan import DOCUMENTS, seed_plan, sync_plan
 from billcom_assets.environment import open_database
 from billcom_assets.job_runner import Launched, launch, open_instance
 from billcom_assets.ledger.account_types import EXPENSE_TYPES, INCOME_TYPES, PAYMENT_TYPES
@@ -29,7 +29,8 @@ from billcom_assets.warehouse.ledger_tables import mapping_suggestions, mappings
 from billcom_assets.warehouse.tables import sync_runs, sync_state
 from billcom_assets_tests.automation.companies import KEY, Breakage, connect
 
-SYNC = [step.name for step in sync_plan(CATALOG)]
+SYNC = [step.name for step in sync_plan(CATALOG) if step.name != DOCUMENTS]
+"""Without files, which nobody wants here."""
 SEED = list(seed_plan(CATALOG))
 FROM_BILLS_ON = [name for name in SYNC[SYNC.index("bills") :] if name in CATALOG]
 BEYOND_THE_SEED = [name for name in FROM_BILLS_ON if name not in SEED]
