@@ -428,6 +428,21 @@ def test_a_foreign_bill_carries_its_rate_and_dollars(serve: Serve) -> None:
 # Receivables
 
 
+def test_who_may_use_a_bank_account_and_what_a_payment_could_be_made_from(api: Api) -> None:
+    banks = api.organization.rows("funding-accounts/banks")
+    users = done(api.get("/v3/funding-accounts/banks/users"))["results"]
+    assert {(one["bankAccountId"], one["userId"]) for one in users} == {(one["id"], one["createdBy"]) for one in banks}
+    mine = done(api.get("/v3/funding-accounts/banks/users?currentUser=true"))["results"]
+    assert {one["userId"] for one in mine} <= {api.organization.user.user_id, api.organization.token.user_id}
+    vendor = api.organization.rows("vendors")[0]["id"]
+    options = done(api.get(f"/v3/payments/options?vendorId={vendor}&amount=12.5"))
+    assert (options["vendorId"], options["amount"]) == (vendor, Decimal("12.5"))
+    live = {one["id"] for one in banks if not one["archived"]}
+    assert {one["id"] for one in options["fundingOptions"]["banks"]} == live
+    assert api.get("/v3/payments/options?amount=1").status_code == 400
+    assert codes(api.get("/v3/payments/options?vendorId=00902ZZZZZZZZZZ00000&amount=1")) == ["BDC_1205"]
+
+
 def test_an_invoice_is_written_anew_with_its_lines_and_what_was_paid_stays_paid(api: Api) -> None:
     customers = [
         made(api.post("/v3/customers", {"name": name, "email": f"{name}@n.example"}))["id"] for name in ("Nora", "Otto")

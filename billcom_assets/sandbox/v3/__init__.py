@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billcom_assets.sandbox.gateway import Operation
-from billcom_assets.sandbox.v3 import approvals, cards, classifications, documents, payables, reading, receivables
+from billcom_assets.sandbox.v3 import (
+    approvals,
+    cards,
+    classifications,
+    documents,
+    funding,
+    payables,
+    reading,
+    receivables,
+)
 from billcom_assets.sandbox.v3.reading import V3Dialect
 
 __all__ = ["V3Dialect", "operations"]
@@ -13,5 +22,5 @@ __all__ = ["V3Dialect", "operations"]
 
 def operations() -> Iterator[Operation]:
     """Every operation of v3, lists first: they are called most."""
-    for area in (reading, cards, classifications, payables, receivables, approvals, documents):
+    for area in (funding, reading, cards, classifications, payables, receivables, approvals, documents):
         yield from area.operations()
