@@ -32,7 +32,7 @@ from billcom_assets.bill.errors import (
     Unreachable,
 )
 from billcom_assets.documents.files import DocumentFiles, stored_as
-from billcom_assets.documents.media_types import media_type
+from billcom_assets.documents.media_types import PROGRAMS, media_type
 from billcom_assets.documents.sources import Listed, Source
 from billcom_assets.documents.waiting import SHARE, Record, has_used_up_its_share, is_due, sources, waiting
 from billcom_assets.redaction.excerpt import excerpt
@@ -345,5 +345,5 @@ def _no_file(begin: bytes) -> _NotAFile:
     if not begin:
         return _NotAFile("what BILL sent is empty")
     # A page or words in place of a file may be what an ended link leads to.
-    is_binary = b"\x00" in begin
-    return _NotAFile("what BILL sent is no kind of file that is kept", may_be_the_link=not is_binary)
+    may_be_the_link = not begin.startswith(PROGRAMS)
+    return _NotAFile("what BILL sent is no kind of file that is kept", may_be_the_link=may_be_the_link)

@@ -22,6 +22,9 @@ from billcom_assets.documents.media_types import MEDIA_TYPES, media_type
         (b"PK\x03\x04", "offer.xlsx", "application/zip", "xlsx"),
         (b"PK\x03\x04", "offer.jar", "application/zip", "zip"),
         (b"Thank you for your order\n", "note.txt", "text/plain", "txt"),
+        (b'<?xml version="1.0"?><Invoice xmlns="urn:oasis">', "invoice.xml", "application/xml", "xml"),
+        (b"\x00\x01AC1032 drawing", "plan.dwg", "application/octet-stream", "bin"),
+        (b"\x00\x01", "invoice.exe", "application/octet-stream", "bin"),
         ("\ufeffStraße;10,00\n".encode(), "lines.csv", "text/plain", "csv"),
     ],
 )
@@ -43,13 +46,18 @@ def test_the_content_decides(begin: bytes, name: str, expected: str, ending: str
         b"MZ\x90\x00\x03",
         b"\x7fELF\x02\x01",
         b'[{"code":"BDC_1109","message":"Session is invalid"}]',
-        b"\x00\x01\x02",
+        b"#!/bin/sh\nrm -rf /",
         b"Session is invalid.  Please log in.",
         b'{"message":"Unauthorized"}',
     ],
 )
 def test_what_is_no_paper_is_not_kept(begin: bytes) -> None:
     assert media_type(begin, "note.txt") is None
+
+
+@pytest.mark.parametrize("inside", [b"<html>", b"<svg onload='x'>", b"<?xml-stylesheet href='x'?>", b"<x:script/>"])
+def test_xml_that_a_browser_would_carry_out_is_not_kept(inside: bytes) -> None:
+    assert media_type(b'<?xml version="1.0"?>' + inside, "invoice.xml") is None
 
 
 @pytest.mark.parametrize("name", ["invoice.pdf", "page-1.png", "", "note.html"])
