@@ -325,7 +325,7 @@ class BillClient:
                 return
             link = urljoin(url, download.moved_to)
         raise Refused(
-            "The link to the file leads to somebody else than BILL; nothing was sent there",
+            "The link to the file leads to somebody else than BILL, whom nothing was sent, or in circles",
             integration=self.integration,
             endpoint=context.endpoint,
             next_step="Look at the file in BILL itself.",

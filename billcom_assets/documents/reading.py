@@ -50,6 +50,8 @@ _TRIES = 3
 """Objects in a row without a usable response that mean that BILL lists no such files, and so of downloads."""
 _LONGEST_SECONDS = 600.0
 """Of one run: the next sync is not to wait for papers."""
+_CONTENT = ("sha256", "size", "media_type", "stored_as")
+"""Columns that say what a file holds."""
 _LOOKED_AT = 4096
 """Bytes of a file that tell what it is."""
 _PASSES = (HourlyLimitReached, SignInPostponed, TooManyAtOnce, Unreachable)
@@ -190,7 +192,7 @@ class _Reader:
                 listed = future.result()
             except LIST_TROUBLE:
                 self.passed_over.add(record.id)
-                self._note_reads(source, [record], answered=False)
+                self._note_unanswered(source, record)
                 if len(self.passed_over) >= (_AT_ONCE if self.has_answered else _TRIES):
                     raise
                 continue
@@ -220,8 +222,8 @@ class _Reader:
                 one_of_them = (*mine, d.record_id == record_id, d.id == identifier)
                 connection.execute(update(documents).where(*one_of_them).values(detached_at=now))
             upsert(connection, documents, [one | {"status": "waiting"} for one in named], keep=("status",))
-            again = {"status": "waiting", "sha256": None}
-            connection.execute(update(documents).where(*mine, d.record_id.in_(renewed)).values(again))
+            changed = update(documents).where(*mine, d.record_id.in_(renewed), d.detached_at.is_(None))
+            connection.execute(changed.values(status="waiting", **dict.fromkeys(_CONTENT)))
             upsert(connection, document_reads, self._reads(source, list(found), answered=True))
 
     def _renewed(self, source: Source, found: Mapping[Record, Sequence[Listed]]) -> list[str]:
@@ -234,10 +236,11 @@ class _Reader:
             before = {row[0]: row[1] for row in connection.execute(query)}
         return [one.id for one in paged if one.id in before and before[one.id] != one.updated_time]
 
-    def _note_reads(self, source: Source, records: Sequence[Record], *, answered: bool) -> None:
+    def _note_unanswered(self, source: Source, record: Record) -> None:
+        """Keeps that BILL was asked, and not what has changed since it last answered."""
         with self.sync.warehouse.write() as connection:
             self.sync.fence.check(connection)
-            upsert(connection, document_reads, self._reads(source, records, answered=answered))
+            upsert(connection, document_reads, self._reads(source, [record], answered=False), keep=("updated_time",))
 
     def _reads(self, source: Source, records: Sequence[Record], *, answered: bool) -> list[dict[str, Any]]:
         common = {"integration": self.sync.integration, "entity": source.entity, "read_at": self.sync.clock()}

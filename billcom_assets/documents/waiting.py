@@ -64,7 +64,7 @@ def waiting(
     of_it = (d.integration == t.integration, d.entity == source.entity, d.record_id == t.id)
     was_long_ago = r.read_at < now - _AGAIN_AFTER
     wanted = [
-        or_(r.read_at.is_(None), r.updated_time.is_distinct_from(t.updated_time)),
+        or_(r.read_at.is_(None), and_(r.answered, r.updated_time.is_distinct_from(t.updated_time))),
         and_(was_long_ago, or_(t.updated_time > now - _YOUNG, r.answered.is_(False))),
         and_(r.answered, exists().where(*of_it, d.detached_at.is_(None), is_due(now))),
     ]

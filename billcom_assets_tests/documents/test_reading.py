@@ -237,6 +237,35 @@ def test_pages_are_fetched_again_when_their_object_has_changed(attached: Attache
     assert_complete(warehouse, attached)
 
 
+def test_a_change_is_not_forgotten_when_bill_gives_no_answer_about_it(
+    attached: Attached, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attached.read(warehouse)
+    organization, day = attached.company.organization, timedelta(days=1, minutes=1)
+    pages = Counter(name[1] for name in attached.truth() if name[0] == "vendor_credits")
+    changed = next(iter(pages))
+    attached.company.server.clock.advance(day)
+    row = organization.table(VENDOR_CREDITS).rows[changed]
+    organization.write(VENDOR_CREDITS, row.doc() | {"description": "another one"})
+    attached.company.sync(warehouse, only=ENTITIES)
+    asking = BillClient.v2_document_pages
+
+    def failing(client: BillClient, item_id: str) -> tuple[int, str]:
+        if item_id == changed:
+            raise BillUnavailable("BILL sent pages that are none")
+        return asking(client, item_id)
+
+    monkeypatch.setattr(BillClient, "v2_document_pages", failing)
+    attached.read(warehouse)
+    assert attached.read(warehouse).listed == 0, "not before another day"
+    monkeypatch.undo()
+    attached.company.server.clock.advance(day)
+    requests = asked(attached)
+    attached.read(warehouse)
+    assert requests[DOWNLOAD] == pages[changed]
+    assert_complete(warehouse, attached)
+
+
 def test_a_file_without_a_usable_id_costs_the_others_nothing(
     attached: Attached, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
