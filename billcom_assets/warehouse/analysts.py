@@ -16,11 +16,13 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from billcom_assets.entities.model import Column, ColumnType
+from billcom_assets.warehouse import books_tables
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.mirror import COMMON, Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 from billcom_assets.warehouse.views import managed_views
 
+_ = books_tables  # its tables register themselves in the metadata
 ANALYST_SCHEMA: Final = "billcom_analyst"
 _BOOKKEEPING = ("deleted_at", "unreadable_since", "first_seen_at", "synced_at")
 _PARTY = (
@@ -68,6 +70,29 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
         *("active", "imported_at"),
     ),
     "ledger_dimensions": ("integration", "kind", "id", "number", "name", "parent_id", "active", "imported_at"),
+    "posting_policies": ("integration", "version", "setting", "previous", "value", "origin", "set_at"),
+    "ledger_documents": (
+        *("integration", "kind", "id", "number", "party", "document_date", "posting_date", "currency", "amount"),
+        *("home_amount", "state", "reason", "entry_id", "entries", "cutoff", "set_aside_at", "run_id"),
+        *("first_seen_at", "changed_at"),
+    ),
+    "ledger_entries": (
+        *("integration", "id", "kind", "document_id", "sequence", "type", "reversed_entry_id", "document_date"),
+        *("posting_date", "policy_version", "run_id", "posted_at"),
+    ),
+    "ledger_lines": (
+        *("integration", "entry_id", "line", "role", "ledger_account_id", "debit", "credit", "currency", "amount"),
+        *("party", "ledger_party", "item", "department", "job", "location", "accounting_class"),
+        *("source_line", "settles"),
+    ),
+    "ledger_applications": (
+        *("integration", "kind", "document_id", "position", "settled_kind", "settled_id", "amount", "home_amount"),
+        *("settled_home_amount", "date"),
+    ),
+    "opening_documents": (
+        *("integration", "entity", "id", "party", "number", "date", "currency", "amount", "open_amount"),
+    ),
+    "opening_applications": ("integration", "entity", "document_id", "position", "settled_id", "amount"),
     "mappings": ("integration", "kind", "bill_id", "ledger_id", "state", "method", "score", "decided_at"),
 }
 """Columns that analysts see of the tables that are ours, such as dates, counts and the ledger's own names."""
