@@ -1,0 +1,135 @@
+"""What a run does with each document: post it, post it anew, take it out, hold it, or leave it as it is."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, insert, literal, or_, select, update
+
+from billcom_assets.books import work
+from billcom_assets.books.functions import Squeezed, later
+from billcom_assets.books.kinds import KINDS
+from billcom_assets.books.run import Run
+from billcom_assets.warehouse.books_tables import ledger_documents
+
+DUPLICATE: Final = "DUPLICATE_NUMBER"
+
+
+class Action(StrEnum):
+    """What becomes of a document."""
+
+    KEEP = "keep"
+    """It stands, and its content is the same."""
+    POST = "post"
+    """It enters the books."""
+    REPOST = "repost"
+    """It stands with other content: that is reversed, and the new content posted."""
+    LEAVE = "leave"
+    """It stands and goes: reversed."""
+    OUT = "out"
+    """It is out of scope and does not stand."""
+    HOLD = "hold"
+    """It does not stand and may not post."""
+    WAIT = "wait"
+    """It stands, and its new content may not post."""
+
+
+def propose(connection: Connection, run: Run) -> None:
+    """Says what would be done with each document if nothing spoke against it, and on which day."""
+    d = work.documents.c
+    stands = d.old_state == "imported"
+    action = case(
+        (and_(stands, d.leaves.is_not(None)), Action.LEAVE.value),
+        (and_(stands, d.hash == d.old_hash), Action.KEEP.value),
+        (stands, Action.REPOST.value),
+        (d.reason.is_not(None), Action.OUT.value),
+        else_=Action.POST.value,
+    )
+    dated = case((d.is_opposite, d.voided_on), else_=func.coalesce(d.gl_date, d.document_date))
+    came_in: ColumnElement[Any] = case((stands, d.cutoff), else_=literal(run.cutoff))
+    if run.cutoff is None:
+        came_in = case((stands, d.cutoff))
+    # A new value may not read another new one in the same statement.
+    connection.execute(update(work.documents).values(action=action, cutoff=came_in))
+    bounded = case((d.cutoff.is_(None), dated), else_=later(dated, d.cutoff))
+    connection.execute(update(work.documents).values(posting_date=bounded))
+
+
+def hold_back(connection: Connection) -> None:
+    """Holds what there are reasons against, and what a person has set aside."""
+    d = work.documents.c
+    has_reason = exists().where(work.reasons.c.kind == d.kind, work.reasons.c.id == d.id)
+    posts = (d.action == Action.POST.value, or_(has_reason, d.is_set_aside))
+    reposts = (d.action == Action.REPOST.value, has_reason)
+    connection.execute(update(work.documents).where(*posts).values(action=Action.HOLD.value))
+    connection.execute(update(work.documents).where(*reposts).values(action=Action.WAIT.value))
+
+
+def find_duplicates(connection: Connection, run: Run) -> None:
+    """Notes which of the documents that would post have the number of another of the same party that stands.
+
+    Of several that could post in this run the earliest created does, then the one with the lower id.
+    """
+    for kind in KINDS.values():
+        if kind.has_unique_numbers:
+            _find_duplicates(connection, run, kind.name)
+
+
+def _find_duplicates(connection: Connection, run: Run, kind: str) -> None:
+    d, r = work.documents.c, work.reasons
+    number = Squeezed(d.number)
+    wanting = (d.kind == kind, d.action.in_((Action.POST.value, Action.REPOST.value)), func.coalesce(number, "") != "")
+    other, before = work.documents.alias("other"), ledger_documents.alias("before")
+    # What stands and was not looked at in this run, and what stands at its end of what was.
+    untouched = exists().where(
+        before.c.integration == run.integration,
+        before.c.kind == kind,
+        before.c.state == "imported",
+        before.c.party == d.party,
+        Squeezed(before.c.number) == number,
+        before.c.id != d.id,
+        ~exists().where(other.c.kind == before.c.kind, other.c.id == before.c.id),
+    )
+    stands = other.c.action.in_((Action.KEEP.value, Action.REPOST.value, Action.WAIT.value))
+    touched = exists().where(
+        other.c.kind == kind, stands, other.c.party == d.party, Squeezed(other.c.number) == number, other.c.id != d.id
+    )
+    found = select(d.kind, d.id, literal(DUPLICATE).label("code")).where(*wanting, or_(untouched, touched))
+    connection.execute(insert(r).from_select(["kind", "id", "code"], found))
+    place = func.row_number().over(partition_by=(d.party, number), order_by=(d.created_time, d.id))
+    is_free = ~exists().where(r.c.kind == d.kind, r.c.id == d.id, r.c.code == DUPLICATE)
+    ranked = select(d.kind, d.id, place.label("place")).where(
+        *wanting, d.action == Action.POST.value, ~d.is_set_aside, is_free
+    )
+    late = ranked.subquery("ranked")
+    query = select(late.c.kind, late.c.id, literal(DUPLICATE)).where(late.c.place > 1)
+    connection.execute(insert(r).from_select(["kind", "id", "code"], query))
+
+
+def forget_duplicates(connection: Connection) -> None:
+    """Takes back which documents are duplicates, and lets those post that nothing else speaks against."""
+    d, r = work.documents.c, work.reasons.c
+    connection.execute(delete(work.reasons).where(r.code == DUPLICATE))
+    is_free = (~exists().where(r.kind == d.kind, r.id == d.id), ~d.is_set_aside)
+    for held, free in ((Action.HOLD, Action.POST), (Action.WAIT, Action.REPOST)):
+        connection.execute(update(work.documents).where(d.action == held.value, *is_free).values(action=free.value))
+
+
+def settle_dates(connection: Connection, run: Run) -> None:
+    """Moves postings of a closed period to the first open day, and dates the reversals."""
+    d = work.documents.c
+    voided = d.leaves.in_(("VOIDED", "NOT_CONFIRMED"))
+    as_of = case(
+        (and_(d.action == Action.LEAVE.value, voided, d.voided_on.is_not(None)), d.voided_on), else_=d.old_date
+    )
+    connection.execute(
+        update(work.documents)
+        .where(d.action.in_((Action.LEAVE.value, Action.REPOST.value)))
+        .values(reversal_date=later(later(as_of, d.old_date), run.first_open_day))
+    )
+    connection.execute(
+        update(work.documents)
+        .where(d.action.in_((Action.POST.value, Action.REPOST.value)))
+        .values(posting_date=later(d.posting_date, run.first_open_day))
+    )

@@ -1,0 +1,137 @@
+"""Posting: what of BILL's documents belongs into the books enters them, in one transaction.
+
+The rules, in their order: documents are looked at when they are new, changed, held, or waiting (``staging``); scope says
+which the books are about (``scope``); a digest tells whether what was posted still holds (``content``); reasons hold
+what may not post (``reasons``); entries are made for the rest (``entries``). All of it is set-based; what needs exact
+division, which SQLite lacks, is computed here (``fills``, ``exchange``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import Connection, func, select
+
+from billcom_assets.books import work
+from billcom_assets.books.content import fill_hashes
+from billcom_assets.books.decisions import (
+    Action,
+    find_duplicates,
+    forget_duplicates,
+    hold_back,
+    propose,
+    settle_dates,
+)
+from billcom_assets.books.entries import make_entries
+from billcom_assets.books.exchange import value_settlements
+from billcom_assets.books.fills import fill_cash, fill_home_shares, fill_home_totals, fill_voids
+from billcom_assets.books.held import report_held
+from billcom_assets.books.money_accounts import find_money
+from billcom_assets.books.objects import fill_objects
+from billcom_assets.books.outcome import keep_what_stands, store_applications, store_documents
+from billcom_assets.books.policy import store_found
+from billcom_assets.books.reasons import find_reasons
+from billcom_assets.books.run import Run
+from billcom_assets.books.scope import decide_scope
+from billcom_assets.books.staging import stage
+from billcom_assets.clock import utc_now
+from billcom_assets.warehouse.comparing import compare_by_hash
+from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.known_integrations import require_integration
+from billcom_assets.warehouse.tables import integrations
+
+
+@dataclass(frozen=True, slots=True)
+class PostingReport:
+    """What one run did."""
+
+    looked_at: int
+    """Documents that were new, changed, held or waiting."""
+    actions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many documents of each kind (first) met which action (second)."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """True when nothing was looked at."""
+        return not self.looked_at
+
+
+def post(
+    warehouse: Warehouse,
+    integration: str,
+    *,
+    run_id: str | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    fence: Callable[[Connection], None] = lambda _connection: None,
+) -> PostingReport:
+    """Brings the books up to date with the mirror; nothing of it is kept when it fails.
+
+    Args:
+        warehouse: Where the mirror and the books are.
+        integration: Integration key.
+        run_id: Dagster run, kept with what it makes.
+        clock: Tells the time; its UTC day is today.
+        fence: Raises when another run may write by now.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    started_at = clock()
+    with warehouse.write() as connection:
+        fence(connection)
+        require_integration(connection, integration)
+        policy = store_found(connection, integration, started_at)
+        run = Run(integration, warehouse.mirror, policy, _cutoff(connection, integration), started_at, run_id)
+        return _post(connection, run)
+
+
+def _cutoff(connection: Connection, integration: str) -> date | None:
+    return connection.scalar(select(integrations.c.cutoff).where(integrations.c.key == integration))
+
+
+def _post(connection: Connection, run: Run) -> PostingReport:
+    compare_by_hash(connection)
+    work.make(connection)
+    looked_at = stage(connection, run, everything=True)
+    fill_voids(connection, run)
+    fill_cash(connection, run)
+    fill_home_totals(connection, run)
+    decide_scope(connection, run)
+    fill_hashes(connection, run)
+    propose(connection, run)
+    find_money(connection, run)
+    fill_objects(connection, run)
+    find_reasons(connection, run)
+    hold_back(connection)
+    keep_what_stands(connection, run)
+    fill_home_shares(connection, run)
+    _settle(connection, run)
+    settle_dates(connection, run)
+    make_entries(connection, run)
+    store_documents(connection, run)
+    store_applications(connection, run)
+    report_held(connection, run)
+    return PostingReport(looked_at, _actions(connection))
+
+
+def _settle(connection: Connection, run: Run) -> None:
+    """Duplicates and exchange differences depend on what else posts; each pass holds some documents or is the last."""
+    while True:
+        find_duplicates(connection, run)
+        hold_back(connection)
+        if not value_settlements(connection, run):
+            return
+        forget_duplicates(connection)
+        hold_back(connection)
+
+
+def _actions(connection: Connection) -> Counter[tuple[str, str]]:
+    d = work.documents.c
+    query = select(d.kind, d.action, func.count()).group_by(d.kind, d.action)
+    return Counter({(kind, action): count for kind, action, count in connection.execute(query)})
+
+
+__all__ = ["Action", "PostingReport", "post"]
