@@ -14,16 +14,15 @@ from sqlalchemy.sql.selectable import ScalarSelect
 from billcom_assets.books import work
 from billcom_assets.books.functions import Digest, Plain, text_of
 from billcom_assets.books.kinds import KINDS, Kind
-from billcom_assets.books.run import Run
 from billcom_assets.books.scope import OPPOSITE
 from billcom_assets.warehouse.books_tables import DIMENSIONS
 
 
-def fill_hashes(connection: Connection, run: Run) -> None:
+def fill_hashes(connection: Connection) -> None:
     """Digests the documents that are in scope, or may have been posted."""
     d = work.documents.c
     for kind in KINDS.values():
-        digest = Digest(text_of(*_head(), *_body(run, kind)))
+        digest = Digest(text_of(*_head(), *_body(kind)))
         marked = case((d.is_opposite, OPPOSITE + digest), else_=digest)
         matters = or_(d.reason.is_(None), d.old_state == "imported")
         connection.execute(update(work.documents).where(d.kind == kind.name, matters).values(hash=marked))
@@ -34,7 +33,7 @@ def _head() -> tuple[ColumnElement[Any], ...]:
     return d.party, d.currency, cast(d.document_date, Text), cast(d.gl_date, Text), Plain(d.amount)
 
 
-def _body(run: Run, kind: Kind) -> tuple[ColumnElement[Any], ...]:
+def _body(kind: Kind) -> tuple[ColumnElement[Any], ...]:
     d = work.documents.c
     if kind.lines is not None:
         return (_lines(),)

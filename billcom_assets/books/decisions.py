@@ -5,7 +5,26 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    cast,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 
 from billcom_assets.books import work
 from billcom_assets.books.functions import Squeezed, later
@@ -77,34 +96,55 @@ def find_duplicates(connection: Connection, run: Run) -> None:
 
 
 def _find_duplicates(connection: Connection, run: Run, kind: str) -> None:
-    d, r = work.documents.c, work.reasons
+    numbered = union_all(_looked_at(kind), _untouched(run, kind)).subquery("numbered")
+    n = numbered.c
+    same = (n.party, n.number)
+    others = func.sum(case((n.stands, 1), else_=0)).over(partition_by=same) - case((n.stands, 1), else_=0)
+    place = func.row_number().over(partition_by=(*same, n.is_new), order_by=(n.created_time.nulls_last(), n.id))
+    ranked = select(n.id, n.wants, n.is_new, others.label("others"), place.label("place")).subquery("ranked")
+    r = ranked.c
+    late = and_(r.is_new, r.place > 1)
+    found = select(literal(kind), r.id, literal(DUPLICATE)).where(r.wants, or_(r.others > 0, late))
+    connection.execute(insert(work.reasons).from_select(["kind", "id", "code"], found))
+
+
+def _looked_at(kind: str) -> Select[Any]:
+    """Documents of this run that stand or want to."""
+    d = work.documents.c
+    stands = d.action.in_((Action.KEEP.value, Action.REPOST.value, Action.WAIT.value))
+    is_new = and_(d.action == Action.POST.value, ~d.is_set_aside)
+    wants = d.action.in_((Action.POST.value, Action.REPOST.value))
     number = Squeezed(d.number)
-    wanting = (d.kind == kind, d.action.in_((Action.POST.value, Action.REPOST.value)), func.coalesce(number, "") != "")
-    other, before = work.documents.alias("other"), ledger_documents.alias("before")
-    # What stands and was not looked at in this run, and what stands at its end of what was.
-    untouched = exists().where(
-        before.c.integration == run.integration,
-        before.c.kind == kind,
-        before.c.state == "imported",
-        before.c.party == d.party,
-        Squeezed(before.c.number) == number,
-        before.c.id != d.id,
-        ~exists().where(other.c.kind == before.c.kind, other.c.id == before.c.id),
+    return select(
+        d.id,
+        d.party,
+        number.label("number"),
+        d.created_time,
+        stands.label("stands"),
+        is_new.label("is_new"),
+        wants.label("wants"),
+    ).where(d.kind == kind, d.party.is_not(None), func.coalesce(number, "") != "", or_(stands, wants))
+
+
+def _untouched(run: Run, kind: str) -> Select[Any]:
+    """Documents that stand and were not looked at, of parties of whom something wants to post."""
+    b, d, other = ledger_documents.c, work.documents.c, work.documents.alias("other")
+    wants = (d.kind == kind, d.action.in_((Action.POST.value, Action.REPOST.value)))
+    return select(
+        b.id,
+        b.party,
+        Squeezed(b.number).label("number"),
+        cast(null(), d.created_time.type),
+        true(),
+        false(),
+        false(),
+    ).where(
+        b.integration == run.integration,
+        b.kind == kind,
+        b.state == "imported",
+        b.party.in_(select(d.party).where(*wants)),
+        ~exists().where(other.c.kind == b.kind, other.c.id == b.id),
     )
-    stands = other.c.action.in_((Action.KEEP.value, Action.REPOST.value, Action.WAIT.value))
-    touched = exists().where(
-        other.c.kind == kind, stands, other.c.party == d.party, Squeezed(other.c.number) == number, other.c.id != d.id
-    )
-    found = select(d.kind, d.id, literal(DUPLICATE).label("code")).where(*wanting, or_(untouched, touched))
-    connection.execute(insert(r).from_select(["kind", "id", "code"], found))
-    place = func.row_number().over(partition_by=(d.party, number), order_by=(d.created_time, d.id))
-    is_free = ~exists().where(r.c.kind == d.kind, r.c.id == d.id, r.c.code == DUPLICATE)
-    ranked = select(d.kind, d.id, place.label("place")).where(
-        *wanting, d.action == Action.POST.value, ~d.is_set_aside, is_free
-    )
-    late = ranked.subquery("ranked")
-    query = select(late.c.kind, late.c.id, literal(DUPLICATE)).where(late.c.place > 1)
-    connection.execute(insert(r).from_select(["kind", "id", "code"], query))
 
 
 def forget_duplicates(connection: Connection) -> None:

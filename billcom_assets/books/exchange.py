@@ -8,7 +8,7 @@ posted first, the document takes the difference when it comes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -18,9 +18,13 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
+    Table,
     Text,
     and_,
+    bindparam,
     case,
+    cast,
+    delete,
     exists,
     func,
     insert,
@@ -28,9 +32,11 @@ from sqlalchemy import (
     null,
     select,
     type_coerce,
+    union,
     union_all,
     update,
 )
+from sqlalchemy.types import TypeEngine
 
 from billcom_assets.books import work
 from billcom_assets.books.decisions import Action
@@ -47,6 +53,7 @@ SETTING_NAME: Final = "exchange_gain_loss"
 _POSTS: Final = (Action.POST.value, Action.REPOST.value)
 _GOES: Final = (*_POSTS, Action.LEAVE.value)
 _MONEY: Final = Exact(money=True)
+_AMOUNTS: Final = ("amount", "home", "taken")
 _STANDS, _POSTED, _SETTLED, _NEW = range(4)
 """Events of one document, in their order: it stands from before, or posts now; what settled it before, and does now."""
 
@@ -76,22 +83,32 @@ def value_settlements(connection: Connection, run: Run) -> bool:
     """
     if not _has_foreign(connection, run):
         return False
-    connection.execute(update(work.documents).values(exchange=null()))
-    connection.execute(update(work.parts).values(booked=work.parts.c.home_amount, taken=work.parts.c.home_amount))
+    _begin_again(connection)
+    _find_valued(connection, run)
     account = run.policy.exchange_gain_loss
     is_usable = account is not None and is_active(connection, run, account)
+    code = "POLICY_MISSING" if account is None else "LEDGER_INACTIVE"
     held = False
     for rows in batches(connection, _events(run), "event", "rank", "created_time", "by_id", "position"):
+        values = Values()
         for _, events in groupby(rows, key=lambda row: (row.kind, row.id)):
-            differing = _value(connection, run, list(events))
-            if differing and not is_usable:
-                held = True
-                code = "POLICY_MISSING" if account is None else "LEDGER_INACTIVE"
-                about = {"code": code, "subject_kind": SETTING, "subject": SETTING_NAME}
-                found = [{"kind": kind, "id": id_, **about} for kind, id_ in sorted(differing)]
-                connection.execute(insert(work.reasons), found)
+            values.add(list(events))
+        values.store(connection, run)
+        if values.differing and not is_usable:
+            held = True
+            about = {"code": code, "subject_kind": SETTING, "subject": SETTING_NAME}
+            found = [{"kind": kind, "id": id_, **about} for kind, id_ in sorted(values.differing)]
+            connection.execute(insert(work.reasons), found)
     _add_up(connection)
     return held
+
+
+def _begin_again(connection: Connection) -> None:
+    """Takes back what an earlier pass has valued: fewer documents post by now."""
+    d, part = work.documents.c, work.parts.c
+    connection.execute(update(work.documents).where(d.exchange.is_not(None)).values(exchange=null()))
+    own = dict.fromkeys(("booked", "taken"), part.home_amount)
+    connection.execute(update(work.parts).where(part.booked != part.home_amount).values(own))
 
 
 def _has_foreign(connection: Connection, run: Run) -> bool:
@@ -100,48 +117,59 @@ def _has_foreign(connection: Connection, run: Run) -> bool:
     return connection.scalar(query) is not None
 
 
-def _value(connection: Connection, run: Run, events: Sequence[Any]) -> set[tuple[str, str]]:
-    """Values what settles one document; returns the documents whose entries need a gain or loss."""
-    differing: set[tuple[str, str]] = set()
-    is_there: Open | None = None
-    is_new = False
-    exchange = Decimal(0)
-    for event in events:
-        match event.event:
-            case 0 | 1:
-                is_new = event.event == _POSTED
-                is_there = Open(event.amount, event.home)
-            case 2 if is_there is not None and is_new:
-                share = is_there.take(event.amount, event.home)
-                exchange += event.home - share
-                if share != event.home:
-                    differing.add((event.kind, event.id))
-                _note_share(connection, run, event, share)
-            case 2 if is_there is not None:
-                is_there.amount -= event.amount
-                is_there.home -= event.taken
-            case 3 if is_there is not None:
-                share = is_there.take(event.amount, event.home)
-                if share != event.home:
-                    differing.add((event.by_kind, event.by_id))
-                    write(
-                        connection,
-                        work.parts,
-                        ("booked", "taken"),
-                        [(event.by_kind, event.by_id, event.position, share, share)],
-                    )
-    if exchange:
-        kind, id_ = events[0].kind, events[0].id
-        write(connection, work.documents, ("exchange",), [(kind, id_, KINDS[kind].side * exchange)])
-    return differing
+@dataclass(slots=True)
+class Values:
+    """What settlements of some documents are worth."""
 
+    parts: list[tuple[Any, ...]] = field(default_factory=list)
+    """Of this run's settlements, what they take off the books: kind, id, position, and that twice."""
+    exchange: list[tuple[Any, ...]] = field(default_factory=list)
+    """Of documents that come after their settlements, what these change: kind, id and amount."""
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    """Of settlements of before, what they take of the home value of a document that comes after them."""
+    differing: set[tuple[str, str]] = field(default_factory=set)
+    """Documents whose entries need a gain or loss."""
 
-def _note_share(connection: Connection, run: Run, event: Any, share: Decimal) -> None:
-    a = ledger_applications.c
-    mine = (a.integration == run.integration, a.kind == event.by_kind, a.document_id == event.by_id)
-    connection.execute(
-        update(ledger_applications).where(*mine, a.position == event.position).values(settled_home_amount=share)
-    )
+    def add(self, events: Sequence[Any]) -> None:
+        """Values what settles one document, from what happens to it in order."""
+        open_: Open | None = None
+        is_new, exchange = False, Decimal(0)
+        for event in events:
+            if event.event in {_STANDS, _POSTED}:
+                open_, is_new = Open(event.amount, event.home), event.event == _POSTED
+            elif open_ is None:
+                continue
+            elif event.event == _SETTLED and not is_new:
+                open_.amount -= event.amount
+                open_.home -= event.taken
+            else:
+                share = open_.take(event.amount, event.home)
+                exchange += event.home - share if event.event == _SETTLED else 0
+                self._note(event, share)
+        if exchange:
+            first = events[0]
+            self.exchange.append((first.kind, first.id, KINDS[first.kind].side * exchange))
+
+    def _note(self, event: Any, share: Decimal) -> None:
+        if event.event == _SETTLED:
+            by = {"by_kind": event.by_kind, "by_id": event.by_id, "by_position": event.position}
+            self.taken.append({**by, "share": share})
+            if share != event.home:
+                self.differing.add((event.kind, event.id))
+        elif share != event.home:
+            self.parts.append((event.by_kind, event.by_id, event.position, share, share))
+            self.differing.add((event.by_kind, event.by_id))
+
+    def store(self, connection: Connection, run: Run) -> None:
+        """Writes them to the tables of the run, and to the settlements of before."""
+        write(connection, work.parts, ("booked", "taken"), self.parts)
+        write(connection, work.documents, ("exchange",), self.exchange)
+        if self.taken:
+            a = ledger_applications.c
+            one = (a.kind == bindparam("by_kind"), a.document_id == bindparam("by_id"))
+            mine = (a.integration == run.integration, *one, a.position == bindparam("by_position"))
+            statement = update(ledger_applications).where(*mine)
+            connection.execute(statement.values(settled_home_amount=bindparam("share")), self.taken)
 
 
 def _add_up(connection: Connection) -> None:
@@ -158,115 +186,103 @@ def _add_up(connection: Connection) -> None:
 # What happens to each settled document, in order ---------------------------------------------------------------------
 
 
-def _events(run: Run) -> Select[Any]:
-    found = union_all(_standing(run), _posted(run), _settlements(run), _parts(run)).subquery("events")
-    return select(*found.c)
-
-
-def _event(
-    event: int,
-    kind: ColumnElement[Any],
-    id_: ColumnElement[Any],
-    amount: ColumnElement[Any],
-    home: ColumnElement[Any],
-    **settlement: ColumnElement[Any],
-) -> Select[Any]:
-    return select(
-        kind.label("kind"),
-        id_.label("id"),
-        literal(event).label("event"),
-        type_coerce(amount, _MONEY).label("amount"),
-        type_coerce(home, _MONEY).label("home"),
-        type_coerce(settlement.get("taken", home), _MONEY).label("taken"),
-        settlement.get("rank", literal(0, Integer)).label("rank"),
-        settlement.get("created_time", null()).label("created_time"),
-        settlement.get("by_kind", literal("", Text)).label("by_kind"),
-        settlement.get("by_id", literal("", Text)).label("by_id"),
-        settlement.get("position", literal(0, Integer)).label("position"),
-    )
-
-
-def _posted(run: Run) -> Select[Any]:
-    d = work.documents.c
-    mine = (d.kind.in_(_settled_kinds()), d.currency != run.policy.home_currency, d.action.in_(_POSTS))
-    return _event(_POSTED, d.kind, d.id, d.amount, d.home_amount).where(*mine)
-
-
-def _standing(run: Run) -> Select[Any]:
-    """Documents that stand and do not change, and that something in this run settles."""
-    b = ledger_documents.c
-    return _event(_STANDS, b.kind, b.id, b.amount, b.home_amount).where(
-        b.integration == run.integration,
-        b.state == "imported",
-        b.currency != run.policy.home_currency,
-        b.kind.in_(_settled_kinds()),
-        ~_goes(b.kind, b.id),
-        _is_settled_now(b.kind, b.id),
-    )
-
-
-def _settlements(run: Run) -> Select[Any]:
-    """What has settled them before and still does."""
-    a, d = ledger_applications.c, work.documents.alias("settled")
-    posts_now = exists().where(
-        d.c.kind == a.settled_kind,
-        d.c.id == a.settled_id,
-        d.c.action.in_(_POSTS),
-        d.c.currency != run.policy.home_currency,
-    )
-    return _event(
-        _SETTLED,
-        a.settled_kind,
-        a.settled_id,
-        a.amount,
-        a.home_amount,
-        taken=a.settled_home_amount,
-        rank=case({kind: rank for rank, kind in enumerate(KINDS)}, value=a.kind, else_=len(KINDS)),
-        by_kind=a.kind,
-        by_id=a.document_id,
-        position=a.position,
-    ).where(
-        a.integration == run.integration,
-        ~_goes(a.kind, a.document_id),
-        posts_now | _is_settled_now(a.settled_kind, a.settled_id),
-    )
-
-
-def _parts(run: Run) -> Select[Any]:
+def _find_valued(connection: Connection, run: Run) -> None:
+    """Notes which foreign documents post in this run, or are settled in it."""
     d, part = work.documents.c, work.parts.c
-    return (
-        _event(
-            _NEW,
-            part.settled_kind,
-            part.settled_id,
-            part.amount,
-            part.home_amount,
-            rank=d.rank,
-            created_time=d.created_time,
-            by_kind=d.kind,
-            by_id=d.id,
-            position=part.position,
-        )
-        .select_from(work.documents.join(work.parts, and_(part.kind == d.kind, part.id == d.id)))
-        .where(d.currency != run.policy.home_currency, d.action.in_(_POSTS), ~d.is_opposite)
+    posts = (d.currency != run.policy.home_currency, d.action.in_(_POSTS))
+    posted = select(d.kind, d.id).where(d.kind.in_(_settled_kinds()), *posts)
+    of_document = and_(part.kind == d.kind, part.id == d.id)
+    settled = (
+        select(part.settled_kind, part.settled_id).join_from(work.documents, work.parts, of_document).where(*posts)
     )
+    connection.execute(delete(work.valued))
+    connection.execute(insert(work.valued).from_select(["kind", "id"], union(posted, settled)))
+    work.analyze(connection, work.valued)
 
 
 def _settled_kinds() -> list[str]:
     return sorted({kind.parts.settled_kind for kind in KINDS.values() if kind.parts is not None})
 
 
+def _events(run: Run) -> Select[Any]:
+    found = union_all(_standing(run), _posted(), _settlements(run), _parts()).subquery("events")
+    return select(*found.c)
+
+
+def _event(
+    event: int,
+    rows: Table,
+    amount: ColumnElement[Any],
+    home: ColumnElement[Any],
+    *,
+    key: tuple[str, str] = ("kind", "id"),
+    **settlement: ColumnElement[Any],
+) -> Select[Any]:
+    v = work.valued.c
+    nowhere = {"taken": home, "rank": literal(0, Integer), "created_time": cast(null(), _type_of("created_time"))}
+    nowhere |= {"by_kind": literal("", Text), "by_id": literal("", Text), "position": literal(0, Integer)}
+    values = {"amount": amount, "home": home, **nowhere, **settlement}
+    columns = [
+        (type_coerce(value, _MONEY) if name in _AMOUNTS else value).label(name) for name, value in values.items()
+    ]
+    of_it = and_(rows.c[key[0]] == v.kind, rows.c[key[1]] == v.id)
+    return select(v.kind, v.id, literal(event).label("event"), *columns).select_from(work.valued.join(rows, of_it))
+
+
+def _type_of(name: str) -> TypeEngine[Any]:
+    return work.documents.c[name].type
+
+
 def _goes(kind: ColumnElement[Any], id_: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The document posts, posts anew or leaves in this run."""
     going = work.documents.alias("going")
     return exists().where(going.c.kind == kind, going.c.id == id_, going.c.action.in_(_GOES))
 
 
-def _is_settled_now(kind: ColumnElement[Any], id_: ColumnElement[Any]) -> ColumnElement[bool]:
-    part, by = work.parts.alias("now"), work.documents.alias("by")
-    return exists().where(
-        part.c.settled_kind == kind,
-        part.c.settled_id == id_,
-        by.c.kind == part.c.kind,
-        by.c.id == part.c.id,
-        by.c.action.in_(_POSTS),
+def _posted() -> Select[Any]:
+    d = work.documents
+    return _event(_POSTED, d, d.c.amount, d.c.home_amount).where(d.c.action.in_(_POSTS))
+
+
+def _standing(run: Run) -> Select[Any]:
+    """Documents that stand and do not change."""
+    b = ledger_documents
+    stands = (b.c.integration == run.integration, b.c.state == "imported", ~_goes(b.c.kind, b.c.id))
+    return _event(_STANDS, b, b.c.amount, b.c.home_amount).where(*stands)
+
+
+def _settlements(run: Run) -> Select[Any]:
+    """What has settled them before and still does."""
+    a = ledger_applications
+    return _event(
+        _SETTLED,
+        a,
+        a.c.amount,
+        a.c.home_amount,
+        key=("settled_kind", "settled_id"),
+        taken=a.c.settled_home_amount,
+        rank=case({kind: rank for rank, kind in enumerate(KINDS)}, value=a.c.kind, else_=len(KINDS)),
+        by_kind=a.c.kind,
+        by_id=a.c.document_id,
+        position=a.c.position,
+    ).where(a.c.integration == run.integration, ~_goes(a.c.kind, a.c.document_id))
+
+
+def _parts() -> Select[Any]:
+    """What settles them now."""
+    d, part = work.documents, work.parts
+    query = _event(
+        _NEW,
+        part,
+        part.c.amount,
+        part.c.home_amount,
+        key=("settled_kind", "settled_id"),
+        rank=d.c.rank,
+        created_time=d.c.created_time,
+        by_kind=d.c.kind,
+        by_id=d.c.id,
+        position=part.c.position,
+    )
+    return query.join(d, and_(part.c.kind == d.c.kind, part.c.id == d.c.id)).where(
+        d.c.action.in_(_POSTS), ~d.c.is_opposite
     )

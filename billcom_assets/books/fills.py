@@ -30,7 +30,7 @@ from billcom_assets.books.kinds import KINDS, Kind
 from billcom_assets.books.run import Run
 from billcom_assets.books.scope import is_void
 
-_AT_ONCE = 5_000
+_AT_ONCE = 50_000
 ACCEPTED = "ACCEPTED"
 
 
@@ -110,8 +110,10 @@ def _fill_cash(connection: Connection, run: Run, kind: Kind, credits: str) -> No
             parts = list(of_one)
             cash = [part.amount - _credited(part.credits) for part in parts]
             if sum(cash) == parts[0].total:
-                found = [(part.kind, part.id, part.position, net) for part, net in zip(parts, cash, strict=True)]
-                write(connection, work.parts, ("amount",), found)
+                found = [
+                    (part.kind, part.id, part.position, net, *[net] * 3) for part, net in zip(parts, cash, strict=True)
+                ]
+                write(connection, work.parts, ("amount", *work.VALUES), found)
 
 
 def _credited(credits: Any) -> Decimal:
@@ -131,17 +133,12 @@ def fill_home_totals(connection: Connection, run: Run) -> None:
 
 
 def fill_home_shares(connection: Connection, run: Run) -> None:
-    """What the lines and parts of documents are worth at home: their shares of the document's home amount.
-
-    At home, where currencies are the same, that is their amounts.
-    """
-    for table in (work.lines, work.parts):
-        connection.execute(update(table).values(home_amount=table.c.amount))
-        _fill_shares(connection, run, table)
-    connection.execute(update(work.parts).values(booked=work.parts.c.home_amount, taken=work.parts.c.home_amount))
+    """What the lines and parts of foreign documents are worth at home: their shares of the document's home amount."""
+    _fill_shares(connection, run, work.lines, ("home_amount",))
+    _fill_shares(connection, run, work.parts, work.VALUES)
 
 
-def _fill_shares(connection: Connection, run: Run, table: Table) -> None:
+def _fill_shares(connection: Connection, run: Run, table: Table, names: Sequence[str]) -> None:
     d, t = work.documents.c, table.c
     query = (
         select(t.kind, t.id, t.position, t.amount, d.amount.label("whole"), d.home_amount.label("total"))
@@ -151,12 +148,16 @@ def _fill_shares(connection: Connection, run: Run, table: Table) -> None:
         )
     )
     for rows in batches(connection, query, "position"):
+        values: list[tuple[Any, ...]] = []
         for _, of_one in groupby(rows, key=lambda row: (row.kind, row.id)):
             parts = list(of_one)
             amounts = [part.amount or Decimal(0) for part in parts]
             found = _shares(parts[0].total, parts[0].whole, amounts)
-            rows_ = [(part.kind, part.id, part.position, share) for part, share in zip(parts, found, strict=True)]
-            write(connection, table, ("home_amount",), rows_)
+            values += [
+                (part.kind, part.id, part.position, *[share] * len(names))
+                for part, share in zip(parts, found, strict=True)
+            ]
+        write(connection, table, names, values)
 
 
 def _shares(total: Decimal, whole: Decimal, amounts: Sequence[Decimal]) -> list[Decimal]:

@@ -1,7 +1,7 @@
 """Posting: what of BILL's documents belongs into the books enters them, in one transaction.
 
-The rules, in their order: documents are looked at when they are new, changed, held, or waiting (``staging``); scope says
-which the books are about (``scope``); a digest tells whether what was posted still holds (``content``); reasons hold
+The rules, in their order: documents are looked at when they are new, changed, held or waiting (``staging``); scope
+says which the books are about (``scope``); a digest tells whether what was posted still holds (``content``); reasons hold
 what may not post (``reasons``); entries are made for the rest (``entries``). All of it is set-based; what needs exact
 division, which SQLite lacks, is computed here (``fills``, ``exchange``).
 """
@@ -16,6 +16,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, func, select
 
 from billcom_assets.books import work
+from billcom_assets.books.basis import basis_of, keep
 from billcom_assets.books.content import fill_hashes
 from billcom_assets.books.decisions import (
     Action,
@@ -36,7 +37,7 @@ from billcom_assets.books.policy import store_found
 from billcom_assets.books.reasons import find_reasons
 from billcom_assets.books.run import Run
 from billcom_assets.books.scope import decide_scope
-from billcom_assets.books.staging import stage
+from billcom_assets.books.staging import LookAt, has_changes, stage
 from billcom_assets.clock import utc_now
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.engine import Warehouse
@@ -85,22 +86,27 @@ def post(
         require_integration(connection, integration)
         policy = store_found(connection, integration, started_at)
         run = Run(integration, warehouse.mirror, policy, _cutoff(connection, integration), started_at, run_id)
-        return _post(connection, run)
+        compare_by_hash(connection)
+        basis = basis_of(connection, run)
+        if basis.is_known and not has_changes(connection, run):
+            return PostingReport(0)
+        report = _post(connection, run, LookAt.EVERYTHING if basis.is_wider else LookAt.OPEN)
+        keep(connection, run)
+        return report
 
 
 def _cutoff(connection: Connection, integration: str) -> date | None:
     return connection.scalar(select(integrations.c.cutoff).where(integrations.c.key == integration))
 
 
-def _post(connection: Connection, run: Run) -> PostingReport:
-    compare_by_hash(connection)
+def _post(connection: Connection, run: Run, look_at: LookAt) -> PostingReport:
     work.make(connection)
-    looked_at = stage(connection, run, everything=True)
+    looked_at = stage(connection, run, look_at)
     fill_voids(connection, run)
     fill_cash(connection, run)
     fill_home_totals(connection, run)
     decide_scope(connection, run)
-    fill_hashes(connection, run)
+    fill_hashes(connection)
     propose(connection, run)
     find_money(connection, run)
     fill_objects(connection, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import Any
 
 from sqlalchemy import (
@@ -37,16 +38,26 @@ _FACTS = (
 """Columns of :attr:`Kind.columns` that are taken as they are."""
 
 
-def stage(connection: Connection, run: Run, *, everything: bool) -> int:
-    """Fills the tables of the run; returns how many documents it looks at.
+class LookAt(Enum):
+    """Which documents a run looks at."""
 
-    Args:
-        connection: In the run's transaction; the tables are there and empty.
-        run: The run.
-        everything: Look at every document rather than at those that are new, changed or not settled.
-    """
+    CHANGES = auto()
+    """New ones, and those that BILL has changed."""
+    OPEN = auto()
+    """Those, and what is held or may come into scope by itself."""
+    EVERYTHING = auto()
+
+
+def has_changes(connection: Connection, run: Run) -> bool:
+    """True when there are documents that are new, or that BILL has changed since they were looked at."""
+    queries = (_documents(run, kind, rank, LookAt.CHANGES) for rank, kind in enumerate(KINDS.values()))
+    return any(connection.execute(query.limit(1)).first() is not None for query in queries)
+
+
+def stage(connection: Connection, run: Run, look_at: LookAt) -> int:
+    """Fills the tables of the run, which are there and empty; returns how many documents it looks at."""
     for rank, kind in enumerate(KINDS.values()):
-        query = _documents(run, kind, rank, everything=everything)
+        query = _documents(run, kind, rank, look_at)
         connection.execute(insert(work.documents).from_select([c.name for c in query.selected_columns], query))
     work.analyze(connection, work.documents)
     for kind in KINDS.values():
@@ -70,7 +81,7 @@ def version_of(table: Table) -> ColumnElement[str]:
     return digest + case((table.c.deleted_at.is_not(None), "-"), else_="")
 
 
-def _documents(run: Run, kind: Kind, rank: int, *, everything: bool) -> Select[Any]:
+def _documents(run: Run, kind: Kind, rank: int, look_at: LookAt) -> Select[Any]:
     t, before = run.mirror.table(kind.name), ledger_documents
     same = and_(before.c.integration == t.c.integration, before.c.kind == kind.name, before.c.id == t.c.id)
     source: FromClause = t.outerjoin(before, same)
@@ -81,13 +92,8 @@ def _documents(run: Run, kind: Kind, rank: int, *, everything: bool) -> Select[A
         source = source.outerjoin(parties, of_party)
         currency = func.coalesce(parties.c[kind.currency], run.policy.home_currency)
     version = version_of(t)
-    news = or_(
-        before.c.id.is_(None),
-        before.c.payload_digest != version,
-        before.c.currency != currency,
-        before.c.state == "held",
-        before.c.reason.in_(_MAY_CHANGE_BY_THEMSELVES),
-    )
+    is_new = or_(before.c.id.is_(None), before.c.payload_digest != version, before.c.currency != currency)
+    is_open = or_(before.c.state == "held", before.c.reason.in_(_MAY_CHANGE_BY_THEMSELVES))
     columns = {
         "kind": literal(kind.name),
         "id": t.c.id,
@@ -118,7 +124,13 @@ def _documents(run: Run, kind: Kind, rank: int, *, everything: bool) -> Select[A
     }
     query = select(*(value.label(name) for name, value in columns.items())).select_from(source)
     query = query.where(t.c.integration == run.integration)
-    return query if everything else query.where(news)
+    match look_at:
+        case LookAt.CHANGES:
+            return query.where(is_new)
+        case LookAt.OPEN:
+            return query.where(or_(is_new, is_open))
+        case LookAt.EVERYTHING:
+            return query
 
 
 def _is_draft(t: Table, kind: Kind) -> ColumnElement[bool]:
@@ -161,6 +173,7 @@ def _lines(run: Run, kind: Kind) -> Select[Any]:
             d.id,
             line.c.position,
             line.c.amount,
+            _at_home(run, line.c.amount).label("home_amount"),
             func.coalesce(own, items_account, d.header_account).label("account"),
             is_headers.label("is_headers"),
             own.label("own_account"),
@@ -170,6 +183,15 @@ def _lines(run: Run, kind: Kind) -> Select[Any]:
         .select_from(source)
         .where(line.c.integration == run.integration)
     )
+
+
+def _at_home(run: Run, amount: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The amount itself where the document is in the home currency."""
+    return case((work.documents.c.currency == run.policy.home_currency, amount))
+
+
+def _values(run: Run, amount: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
+    return tuple(_at_home(run, amount).label(name) for name in work.VALUES)
 
 
 def _of_line(line: Table, column: str) -> ColumnElement[Any]:
@@ -188,6 +210,7 @@ def _parts(run: Run, kind: Kind) -> Select[Any]:
             literal(kind.parts.settled_kind).label("settled_kind"),
             part.c[kind.parts.settled].label("settled_id"),
             part.c.amount,
+            *_values(run, part.c.amount),
         )
         .select_from(part.join(work.documents, of_document))
         .where(part.c.integration == run.integration, part.c[kind.parts.settled].is_not(None))
@@ -210,6 +233,7 @@ def _only_parts(run: Run, kind: Kind) -> Select[Any] | None:
             literal(kind.parts.settled_kind).label("settled_kind"),
             only.label("settled_id"),
             d.amount,
+            *_values(run, d.amount),
         )
         .select_from(t.join(work.documents, of_document))
         .where(

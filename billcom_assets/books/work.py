@@ -101,6 +101,9 @@ lines: Final = _table(
 )
 """One row per line of a document: BILL's ids, the account that it is charged to by itself, by its item or header."""
 
+VALUES: Final = ("home_amount", "booked", "taken")
+"""Of a part at home: its own, what its entry takes off the books, and what that is of the other's home value."""
+
 parts: Final = _table(
     "work_parts",
     *_document(),
@@ -108,15 +111,13 @@ parts: Final = _table(
     Column("settled_kind", Text, nullable=False),
     Column("settled_id", Text, nullable=False),
     Column("amount", Exact(money=True)),
-    Column("home_amount", Exact(money=True)),
-    Column("booked", Exact(money=True)),
-    Column("taken", Exact(money=True)),
+    *(Column(one, Exact(money=True)) for one in VALUES),
     PrimaryKeyConstraint("kind", "id", "position"),
 )
-"""One row per amount that a document settles of another, positive.
+"""One row per amount that a document settles of another, positive."""
 
-``booked`` is the home value that its entry takes off the books, ``taken`` what that is of the other's home value.
-"""
+valued: Final = _table("work_valued", *_document(), PrimaryKeyConstraint("kind", "id"))
+"""One row per foreign document that posts in this run, or is settled in it."""
 
 objects: Final = _table(
     "work_objects",
@@ -166,6 +167,8 @@ def make(connection: Connection) -> None:
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - as the dialect says
         driver.create_function(DIGEST, 1, lambda text: sha256(text.encode()).hexdigest(), deterministic=True)
         driver.create_function(SQUEEZED, 1, squeezed, deterministic=True)
+    else:
+        connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
     _metadata.create_all(connection, checkfirst=False)
 
 

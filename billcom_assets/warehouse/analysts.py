@@ -104,6 +104,7 @@ WITHHELD: Final[Mapping[str, str]] = {
     "mapping_suggestions": "waits for a decision, and may tell what is known of a person",
     "mirror_parts": "says nothing about the company but ids of BILL's at which an upgrade stopped",
     "mirror_schema": "says nothing about the company",
+    "posting_state": "says nothing about the company",
     "request_budget": "names developer keys",
     "sync_locks": "says nothing about the company",
 }

@@ -180,3 +180,15 @@ opening_applications = Table(
     Index(None, "integration", "settled_id"),
     comment="One row per amount of a document before the cutoff that settles a bill or invoice",
 )
+
+posting_state = Table(
+    "posting_state",
+    metadata,
+    Column("integration", Text, primary_key=True, comment="Integration key"),
+    Column("basis", Text, nullable=False, comment="Digest of what postings rest on beside the documents themselves"),
+    Column("cutoff", Date, comment="Cutoff that the documents were looked at with"),
+    Column("payments", Text, nullable=False, comment="Setting of the posting policy that they were looked at with"),
+    Column("run_id", Text, comment="Dagster run of the last posting that had something to look at"),
+    Column("posted_at", UtcTimestamp, nullable=False, comment="When that was (UTC)"),
+    comment="One row per integration: what the last posting rested on, so that one after it knows what to look at",
+)

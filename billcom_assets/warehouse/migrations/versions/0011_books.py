@@ -27,6 +27,7 @@ def upgrade() -> None:
     _create_lines()
     _create_applications()
     _create_opening()
+    _create_state()
     for table in APPEND_ONLY:
         _refuse_changes(table)
 
@@ -187,6 +188,19 @@ def _create_opening() -> None:
         key=("entity", "document_id", "position"),
     )
     _index("opening_applications", "settled_id")
+
+
+def _create_state() -> None:
+    _create(
+        "posting_state",
+        "One row per integration: what the last posting rested on, so that one after it knows what to look at",
+        _text("basis", "Digest of what postings rest on beside the documents themselves"),
+        _date("cutoff", "Cutoff that the documents were looked at with", nullable=True),
+        _text("payments", "Setting of the posting policy that they were looked at with"),
+        _text("run_id", "Dagster run of the last posting that had something to look at", nullable=True),
+        _time("posted_at", "When that was (UTC)"),
+        key=(),
+    )
 
 
 def _refuse_changes(table: str) -> None:
