@@ -110,6 +110,9 @@ WITHHELD: Final[Mapping[str, str]] = {
 }
 """Tables that are ours and that analysts do not see at all, and why."""
 
+_NOT_OF_VIEWS: Final = frozenset({"employee", "memo", "message", "set_aside_reason"})
+"""Columns of views that may name people, or hold what somebody wrote."""
+
 _ONLY: Final[Mapping[str, str]] = {"ledger_dimensions": "kind <> 'employees'", "mappings": "kind <> 'employees'"}
 """Rows that analysts see: the ledger often knows an employee by name alone, in the id too."""
 
@@ -181,7 +184,8 @@ def _views(connection: Connection, mirror: Mirror) -> Iterator[_View]:
         yield _View(table.table, table.columns, qualified(SCHEMA, table.table), table.only, table.comment)
     for view in managed_views(connection.dialect, mirror):
         source = f"({view.query}) AS {_quote.quote(view.name)}"
-        yield _View(view.name, view.columns, source, "", "Open amounts by days overdue today")
+        harmless = tuple(name for name in view.columns if name not in _NOT_OF_VIEWS)
+        yield _View(view.name, harmless, source, "", view.about)
     gone = {*our_tables(), *WITHHELD} - {table.table for table in visible}
     for name in sorted(gone):
         # Only where an earlier version showed it; see _replaced.

@@ -27,11 +27,16 @@ class ManagedView:
     columns: tuple[str, ...]
     schema: str = SCHEMA
     """On PostgreSQL; SQLite has none."""
+    about: str = ""
+    """What a row is, for people; PostgreSQL keeps it."""
+    comments: tuple[tuple[str, str], ...] = ()
+    """The same of columns, by name."""
 
     @property
     def definition(self) -> str:
         """Digest of the definition."""
-        return hashlib.sha256(self.query.encode()).hexdigest()
+        whole = repr((self.query, self.about, self.comments)) if self.about or self.comments else self.query
+        return hashlib.sha256(whole.encode()).hexdigest()
 
 
 class InUse(Exception):
@@ -58,6 +63,7 @@ def put_in_place(connection: Connection, view: ManagedView) -> None:
     """
     if connection.dialect.name == "postgresql":
         _on_postgresql(connection, view)
+        _describe(connection, view)
     else:
         _on_sqlite(connection, view)
 
@@ -128,6 +134,11 @@ _HEAD: Final = text("""
         obj_description(oid, 'pg_class') AS comment
     FROM pg_class WHERE oid = to_regclass(:place)
 """)
+_COMMENTED: Final = text("""
+    SELECT coalesce(a.attname, '') FROM pg_description d
+    LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0
+    WHERE d.classoid = CAST('pg_class' AS regclass) AND d.objoid = to_regclass(:place)
+""")
 _GRANTS: Final = text("""
     SELECT '' AS column_name, g.privilege_type, g.grantee, pg_get_userbyid(g.grantee) AS grantee_name,
         g.is_grantable
@@ -165,6 +176,20 @@ def _on_postgresql(connection: Connection, view: ManagedView) -> None:
         comment = connection.scalar(text("SELECT quote_literal(:comment)"), {"comment": head.comment})
         connection.exec_driver_sql(f"COMMENT ON VIEW {place} IS {comment}".replace("%", "%%"))
     _grant_again(connection, place, grants)
+
+
+def _describe(connection: Connection, view: ManagedView) -> None:
+    """Comments on the view and its columns, where nobody else has written any."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    place = _place(connection, view)
+    said = [("", f"VIEW {place}", view.about)] if view.about else []
+    said += [(name, f"COLUMN {place}.{quote(name)}", comment) for name, comment in view.comments]
+    written = {row[0] for row in connection.execute(_COMMENTED, {"place": place})}
+    for name, what, comment in said:
+        if name not in written:
+            # COMMENT takes no parameter.
+            quoted = connection.scalar(text("SELECT quote_literal(:comment)"), {"comment": comment})
+            connection.exec_driver_sql(f"COMMENT ON {what} IS {quoted}".replace("%", "%%"))
 
 
 def _columns_of(connection: Connection, view: ManagedView) -> list[tuple[Any, ...]]:

@@ -1,21 +1,29 @@
-"""Views over the mirror that an analyst would otherwise write first: the agings, as of now, and mergers."""
+"""Views that an analyst would otherwise write first: the agings, as of now, mergers, and the books."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Select
+from sqlalchemy import Column, Dialect, Select
 
+from billcom_assets.warehouse import books_views
 from billcom_assets.warehouse.aging import AGINGS, Aging, AgingQuery, By
 from billcom_assets.warehouse.managed_views import ManagedView
 from billcom_assets.warehouse.merged import MERGED, merged_query
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 
+_AGING: Final = "Open amounts by days overdue today"
+_MERGERS: Final = "One row per object that was merged into another in BILL, with the one that is left"
 _SUFFIXES: Final = {By.PARTY: "", By.DOCUMENT: "_documents", By.LINE: "_lines"}
-VIEWS: Final = (*(f"{aging.name}{suffix}" for aging in AGINGS for suffix in _SUFFIXES.values()), MERGED)
+VIEWS: Final = (
+    *(f"{aging.name}{suffix}" for aging in AGINGS for suffix in _SUFFIXES.values()),
+    MERGED,
+    *books_views.VIEWS,
+)
 
 
 def managed_views(dialect: Dialect, mirror: Mirror) -> list[ManagedView]:
@@ -26,6 +34,7 @@ def managed_views(dialect: Dialect, mirror: Mirror) -> list[ManagedView]:
         for by, suffix in _SUFFIXES.items()
     }
     makers[MERGED] = partial(merged_query, mirror)
+    makers |= books_views.VIEWS
     found = []
     for name, make in makers.items():
         try:
@@ -34,8 +43,15 @@ def managed_views(dialect: Dialect, mirror: Mirror) -> list[ManagedView]:
             # Another catalog's mirror, such as an earlier version's; for ours a test names every view.
             continue
         columns = tuple(column.name for column in query.selected_columns)
-        found.append(ManagedView(name, rendered(dialect, query), columns))
+        about = inspect.getdoc(make) if name in books_views.VIEWS else _MERGERS if name == MERGED else _AGING
+        found.append(ManagedView(name, rendered(dialect, query), columns, about=about or "", comments=_comments(query)))
     return found
+
+
+def _comments(query: Select[Any]) -> tuple[tuple[str, str], ...]:
+    """What the tables say of the columns that the query takes from them as they are."""
+    taken = ((column.name, getattr(column, "element", column)) for column in query.selected_columns)
+    return tuple((name, column.comment) for name, column in taken if isinstance(column, Column) and column.comment)
 
 
 def _aging(mirror: Mirror, aging: Aging, by: By) -> Select[Any]:

@@ -42,7 +42,9 @@ def test_every_table_of_the_mirror_is_shown_without_sensitive_columns_and_json()
 
 def test_no_table_shows_what_none_may() -> None:
     for table, columns in columns_shown().items():
-        assert columns & NEVER == set(), table
+        # Of documents it is one of a few codes.
+        free = columns - {"reason"} if table == "ledger_documents" else columns
+        assert free & NEVER == set(), table
         if table in our_tables():
             nested = {column.name for column in our_tables()[table].columns if isinstance(column.type, Json)}
             assert columns & nested == set(), table

@@ -14,7 +14,8 @@ from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.structure import alembic_config
 from billcom_assets.warehouse.tables import SCHEMA, metadata
 
-VIEWS = {f"{side}_aging{by}" for side in ("ap", "ar") for by in ("", "_documents", "_lines")} | {"merged_objects"}
+BOOKS = {"journal", "trial_balance", "held_documents"}
+VIEWS = {f"{side}_aging{by}" for side in ("ap", "ar") for by in ("", "_documents", "_lines")} | BOOKS | {"merged_objects"}
 
 
 def declared(warehouse: Warehouse) -> MetaData:

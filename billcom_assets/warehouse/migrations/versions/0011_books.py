@@ -222,7 +222,7 @@ def _refuse_on_postgresql(table: str) -> None:
             END IF;
             RAISE EXCEPTION '{table} is append-only: post a reversal instead';
         END $$
-    """)  # noqa: S608 - names of ours
+    """)
     op.execute(
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {SCHEMA}.{table} "
         f"FOR EACH ROW EXECUTE FUNCTION {SCHEMA}.refuse_change_of_{table}()"
