@@ -51,7 +51,9 @@ ledger_documents = Table(
     "ledger_documents",
     metadata,
     _integration(),
-    Column("kind", Text, nullable=False, comment="Entity: bills, vendor_credits, vendor_payments, money_movements, ..."),
+    Column(
+        "kind", Text, nullable=False, comment="Entity: bills, vendor_credits, vendor_payments, money_movements, ..."
+    ),
     Column("id", Text, nullable=False, comment="BILL's id"),
     Column("number", Text, comment="Its number in BILL"),
     Column("party", Text, comment="BILL's id of the vendor or customer"),
@@ -137,7 +139,9 @@ ledger_applications = Table(
     "ledger_applications",
     metadata,
     _integration(),
-    Column("kind", Text, nullable=False, comment="Entity of the settling document: vendor_credits, vendor_payments, ..."),
+    Column(
+        "kind", Text, nullable=False, comment="Entity of the settling document: vendor_credits, vendor_payments, ..."
+    ),
     Column("document_id", Text, nullable=False, comment="BILL's id of the settling document"),
     Column("position", Integer, nullable=False, comment="Place in its list, from 0"),
     Column("settled_kind", Text, nullable=False, comment="Entity of the settled document: bills or invoices"),
