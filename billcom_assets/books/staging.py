@@ -85,7 +85,7 @@ def _documents(run: Run, kind: Kind, rank: int, look_at: LookAt) -> Select[Any]:
     same = and_(before.c.integration == t.c.integration, before.c.kind == kind.name, before.c.id == t.c.id)
     source: FromClause = t.outerjoin(before, same)
     home: ColumnElement[Any] = literal(run.policy.home_currency)
-    currency = home
+    currency: ColumnElement[Any] = home
     if kind.party is not None:
         parties = run.mirror.table(kind.party.kind)
         of_party = and_(parties.c.integration == t.c.integration, parties.c.id == t.c[kind.party.column])
