@@ -74,7 +74,7 @@ def stage(connection: Connection, run: Run, look_at: LookAt) -> int:
 
 def version_of(table: Table) -> ColumnElement[str]:
     """Says what a document was looked at as: any other row of the mirror, any other version."""
-    digest = table.c.payload_digest
+    digest: ColumnElement[Any] = table.c.payload_digest
     if "v2_digest" in table.c:
         digest = digest + func.coalesce(table.c.v2_digest, "")
     return digest + case((table.c.deleted_at.is_not(None), "-"), else_="")
