@@ -382,9 +382,11 @@ class _Numbers:
 
 
 def _scope(record: _Record, run: _Run) -> Scope:
-    """A document that came in is judged by the cutoff under which it did, unless the present one is earlier."""
-    earlier = min(record.came_in_under or date.max, run.cutoff)
-    return Scope(policy=run.policy, cutoff=earlier, today=run.today)
+    """What stands is judged by the cutoff under which it came in, unless the present one is earlier."""
+    came_in_under = None if record.standing is None else record.came_in_under
+    earlier = min(came_in_under or date.max, run.cutoff)
+    was_reversed = record.standing is None and record.entries > 0
+    return Scope(policy=run.policy, cutoff=earlier, today=run.today, was_reversed=was_reversed)
 
 
 def _lift(record: _Record) -> _Standing | None:
