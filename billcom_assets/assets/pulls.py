@@ -14,6 +14,7 @@ import dagster as dg
 from billcom_assets.assets import checks_alone, command_runs
 from billcom_assets.assets.aging import AGINGS, aging_metadata
 from billcom_assets.assets.alignment import compare_charts
+from billcom_assets.assets.books import Books
 from billcom_assets.assets.failures import failure_for
 from billcom_assets.assets.gate import Gate
 from billcom_assets.assets.metadata import pull_metadata, told
@@ -28,7 +29,7 @@ from billcom_assets.documents.known import summary
 from billcom_assets.documents.reading import read_documents
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.entities.plan import ALIGNMENT, DOCUMENTS, GATE, Step, sync_plan
+from billcom_assets.entities.plan import ALIGNMENT, BOOKS, DOCUMENTS, GATE, Step, sync_plan
 from billcom_assets.environment import document_files
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.mergers import follow_mergers
@@ -45,6 +46,8 @@ from billcom_assets.warehouse.errors import WarehouseError, describe
 
 PULLS = "pulls"
 """Name of the op that walks the plan."""
+BOOKS_FAILED = "books"
+"""What a run that could not post names as failed."""
 _PLAN = tuple(sync_plan(CATALOG))
 _SEEN_BY_THE_GATE = {name for step in _PLAN if step.name == GATE for name in step.reads}
 
@@ -113,6 +116,9 @@ class Walk:
     told: list[str] = field(default_factory=list)
     """What each pull did, in a line."""
 
+    def __post_init__(self) -> None:
+        self.books = Books(self.sync)
+
     def take(self, steps: Sequence[Step]) -> Generator[Event, None, list[str]]:
         """Takes the steps in their order, up to the gate while that is closed; returns what was pulled."""
         gate = Gate(self.context, self.sync, self.results)
@@ -126,6 +132,8 @@ class Walk:
                 yield self.results.materialized(ALIGNMENT, _compare(self.sync))
             if step.name in AGINGS and not self._is_behind(step, steps, pulled):
                 yield self.results.materialized(step.name, aging_metadata(self.sync, AGINGS[step.name]))
+            if step.name in BOOKS and not self._is_behind(step, steps, pulled):
+                yield from self._post(step.name)
             if step.name == DOCUMENTS:
                 yield from self._read_documents()
             if step.entity is None or (step.entity.gated and self.refused.hold_back(step.name)):
@@ -138,6 +146,18 @@ class Walk:
         if any(step.name in _SEEN_BY_THE_GATE for step in steps):
             yield from gate.report()
         return pulled
+
+    def _post(self, name: str) -> Iterator[Event]:
+        """Brings the books up to date, of which the asset shows a part."""
+        if BOOKS_FAILED in self.refused.errors:
+            return
+        try:
+            metadata = self.books.materialized(name)
+        except WarehouseError as error:
+            self.refused.add(BOOKS_FAILED, error)
+            self.context.log.error(describe(error))
+            return
+        yield self.results.materialized(name, metadata)
 
     def _read_documents(self) -> Iterator[Event]:
         """Fetches what is attached, where somebody wants it."""

@@ -13,8 +13,13 @@ from billcom_assets.entities.plan import (
     ALIGNMENT,
     DOCUMENTS,
     GATE,
+    HELD_DOCUMENTS,
+    JOURNAL,
+    LEDGER_DOCUMENTS,
+    OPENING_DOCUMENTS,
     PAYABLES_AGING,
     RECEIVABLES_AGING,
+    TRIAL_BALANCE,
     Step,
     seed_plan,
     sync_plan,
@@ -49,6 +54,34 @@ _WITHOUT_ENTITY = {
         "view of the same name; ar_aging_documents and ar_aging_lines have it by invoice and by line, and the command "
         "billcom aging as of any day.",
     ),
+    **{
+        name: (
+            "books",
+            f"What became of the {name.removeprefix('ledger_').replace('_', ' ')} in the books: imported, held or out "
+            "of scope, and why. One row per document in the table ledger_documents.",
+        )
+        for name in LEDGER_DOCUMENTS
+    },
+    JOURNAL: (
+        "books",
+        "The journal: balanced entries made of BILL's documents by the posting policy. Nothing in it is ever changed; "
+        "what no longer holds is reversed. The view of the same name has one row per line.",
+    ),
+    TRIAL_BALANCE: (
+        "books",
+        "Debits, credits and balance of every account of the ledger, in the home currency: sums of all lines of the "
+        "journal, reversals included. Shows the view of the same name.",
+    ),
+    HELD_DOCUMENTS: (
+        "books",
+        "Documents that may not post yet: why, how much they are, and the command that is next. Shows the view of the "
+        "same name; the command billcom errors works through it.",
+    ),
+    OPENING_DOCUMENTS: (
+        "books",
+        "Documents before the cutoff that still matter: open, settled by later ones, or settling later ones. The "
+        "company's own opening balances hold them; they are never posted.",
+    ),
     DOCUMENTS: (
         "documents",
         "Files attached to bills, invoices and vendor credits: which there are in the table documents, their content "
@@ -57,8 +90,10 @@ _WITHOUT_ENTITY = {
     ),
 }
 """Group and description of the steps that pull nothing."""
-_TABLES = {*VIEWS, DOCUMENTS}
-"""Steps that show a view or table of their own name."""
+_TABLES = {name: name for name in (*VIEWS, DOCUMENTS, OPENING_DOCUMENTS)} | dict.fromkeys(
+    LEDGER_DOCUMENTS, "ledger_documents"
+)
+"""The table or view that a step shows."""
 
 
 def asset_specs(catalog: Catalog) -> Iterator[dg.AssetSpec]:
@@ -80,7 +115,7 @@ def _derived(step: Step, place: str) -> dg.AssetSpec:
         group_name=group,
         kinds={database_kind()},
         description=f"{description}\n\n{place}.",
-        metadata={"dagster/table_name": _table_name(step.name)} if step.name in _TABLES else {},
+        metadata={"dagster/table_name": _table_name(_TABLES[step.name])} if step.name in _TABLES else {},
     )
 
 

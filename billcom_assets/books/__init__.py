@@ -1,1 +1,1 @@
-"""The books: posting policy, the rules by which BILL's documents are posted, and what of them is held."""
+"""The company's books: how BILL's documents post, what became of each, and the proof that they agree with BILL."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, insert, literal, null, select
@@ -24,11 +25,10 @@ _REVERSED: Final = (Action.LEAVE.value, Action.REPOST.value)
 def make_entries(connection: Connection, run: Run) -> None:
     """Writes the entries and their lines."""
     _reverse(connection, run)
-    for kind in KINDS.values():
-        for query in _lines_of(connection, run, kind):
-            names = [column.name for column in query.selected_columns]
-            connection.execute(insert(work.entry_lines).from_select(names, query))
-    _balance(connection, run)
+    of_kinds = (query for kind in KINDS.values() for query in _lines_of(connection, run, kind))
+    for query in (*of_kinds, *_gains_and_losses(run)):
+        names = [column.name for column in query.selected_columns]
+        connection.execute(insert(work.entry_lines).from_select(names, query))
     work.analyze(connection, work.entry_lines)
     _post(connection, run)
 
@@ -201,28 +201,25 @@ def _other_side(run: Run, kind: str) -> Select[Any]:
     return line.select_from(source)
 
 
-def _balance(connection: Connection, run: Run) -> None:
-    """What foreign settlements leave between their two sides is an exchange gain or loss."""
-    d, line = work.documents.c, work.entry_lines.c
-    foreign = (d.currency != run.policy.home_currency, d.action.in_(_POSTS))
-    difference = func.round(func.sum(line.home_amount), 2)
-    query = (
-        select(
-            line.kind,
-            line.id,
-            literal(_EXCHANGE).label("section"),
-            literal("exchange").label("role"),
-            _setting(run, "exchange_gain_loss").label("account"),
-            (-difference).label("home_amount"),
-            literal(0).label("amount"),
-        )
-        .join_from(work.documents, work.entry_lines, and_(line.kind == d.kind, line.id == d.id))
-        .where(*foreign)
-        .group_by(line.kind, line.id)
-        .having(difference != 0)
+def _gains_and_losses(run: Run) -> Iterator[Select[Any]]:
+    """What foreign settlements are worth beside what they take off the books."""
+    d, part, earlier = work.documents.c, work.parts.c, work.differences.c
+    account = _setting(run, "exchange_gain_loss")
+    about: dict[str, ColumnElement[Any]]
+    now: dict[str, ColumnElement[Any]]
+    about = {"section": literal(_EXCHANGE), "role": literal("exchange"), "account": account, "amount": literal(0)}
+    now = {"source_line": part.position, "settles": part.settled_id, "home_amount": part.home_amount - part.booked}
+    posts = d.action.in_(_POSTS)
+    yield (
+        select(d.kind, d.id, *(value.label(name) for name, value in (about | now).items()))
+        .join_from(work.documents, work.parts, and_(part.kind == d.kind, part.id == d.id))
+        .where(posts, part.booked != part.home_amount)
     )
-    names = [column.name for column in query.selected_columns]
-    connection.execute(insert(work.entry_lines).from_select(names, query))
+    yield (
+        select(d.kind, d.id, *(value.label(name) for name, value in about.items()), earlier.home_amount)
+        .join_from(work.documents, work.differences, and_(earlier.kind == d.kind, earlier.id == d.id))
+        .where(posts)
+    )
 
 
 def _post(connection: Connection, run: Run) -> None:

@@ -107,6 +107,7 @@ def _begin_again(connection: Connection) -> None:
     """Takes back what an earlier pass has valued: fewer documents post by now."""
     d, part = work.documents.c, work.parts.c
     connection.execute(update(work.documents).where(d.exchange.is_not(None)).values(exchange=null()))
+    connection.execute(delete(work.differences))
     own = dict.fromkeys(("booked", "taken"), part.home_amount)
     connection.execute(update(work.parts).where(part.booked != part.home_amount).values(own))
 
@@ -125,6 +126,8 @@ class Values:
     """Of this run's settlements, what they take off the books: kind, id, position, and that twice."""
     exchange: list[tuple[Any, ...]] = field(default_factory=list)
     """Of documents that come after their settlements, what these change: kind, id and amount."""
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    """The same settlement by settlement."""
     taken: list[dict[str, Any]] = field(default_factory=list)
     """Of settlements of before, what they take of the home value of a document that comes after them."""
     differing: set[tuple[str, str]] = field(default_factory=set)
@@ -144,26 +147,31 @@ class Values:
                 open_.home -= event.taken
             else:
                 share = open_.take(event.amount, event.home)
-                exchange += event.home - share if event.event == _SETTLED else 0
-                self._note(event, share)
+                exchange += self._note(event, share)
         if exchange:
-            first = events[0]
-            self.exchange.append((first.kind, first.id, KINDS[first.kind].side * exchange))
+            self.exchange.append((events[0].kind, events[0].id, exchange))
 
-    def _note(self, event: Any, share: Decimal) -> None:
+    def _note(self, event: Any, share: Decimal) -> Decimal:
+        """Keeps what a settlement is worth; returns what that changes in the settled document's own entry."""
         if event.event == _SETTLED:
             by = {"by_kind": event.by_kind, "by_id": event.by_id, "by_position": event.position}
             self.taken.append({**by, "share": share})
-            if share != event.home:
+            difference: Decimal = KINDS[event.kind].side * (event.home - share)
+            if difference:
+                self.lines.append({"kind": event.kind, "id": event.id, "home_amount": difference})
                 self.differing.add((event.kind, event.id))
-        elif share != event.home:
+            return difference
+        if share != event.home:
             self.parts.append((event.by_kind, event.by_id, event.position, share, share))
             self.differing.add((event.by_kind, event.by_id))
+        return Decimal(0)
 
     def store(self, connection: Connection, run: Run) -> None:
         """Writes them to the tables of the run, and to the settlements of before."""
         write(connection, work.parts, ("booked", "taken"), self.parts)
         write(connection, work.documents, ("exchange",), self.exchange)
+        if self.lines:
+            connection.execute(insert(work.differences), self.lines)
         if self.taken:
             a = ledger_applications.c
             one = (a.kind == bindparam("by_kind"), a.document_id == bindparam("by_id"))

@@ -197,7 +197,7 @@ def write(connection: Connection, table: Table, names: Sequence[str], rows: Sequ
     if not rows:
         return
     this = [table.c[name] == bindparam(f"key_{name}") for name in keys]
-    values = {name: bindparam(f"new_{name}") for name in names}
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
     parameters = [f"key_{name}" for name in keys] + [f"new_{name}" for name in names]
     connection.execute(
         update(table).where(*this).values(values), [dict(zip(parameters, row, strict=True)) for row in rows]

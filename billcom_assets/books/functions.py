@@ -12,6 +12,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from billcom_assets.books.work import DIGEST, SQUEEZED
 
+_FURTHER_WHITE_SPACE = r"\u001c-\u001f\u0085\u00a0\u2000-\u200a\u202f\u205f\u3000"
+"""What Python takes for white space beyond what PostgreSQL does."""
+
 
 class Digest(FunctionElement[str]):
     """SHA-256 of a text, in hexadecimal; in a posting run alone."""
@@ -42,8 +45,7 @@ class Squeezed(FunctionElement[str]):
 @compiles(Squeezed)
 def _squeezed(element: Squeezed, compiler: SQLCompiler, **options: Any) -> str:
     text = compiler.process(element.clauses, **options)
-    # What Python takes for white space beyond what PostgreSQL does.
-    return f"lower(regexp_replace({text}, '[\\s\\u001c-\\u001f\\u0085\\u00a0\\u2000-\\u200a\\u202f\\u205f\\u3000]', '', 'g'))"
+    return f"lower(regexp_replace({text}, '[\\s{_FURTHER_WHITE_SPACE}]', '', 'g'))"
 
 
 @compiles(Squeezed, "sqlite")

@@ -76,8 +76,8 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "POLICY_MISSING": Reason("The posting policy lacks {names}.", _POLICY),
     "LEDGER_INACTIVE": Reason(
-        "The {title} {names} belongs to something in the ledger that is inactive or gone. Activate it in the ledger and "
-        "import that again, or choose another.",
+        "The {title} {names} stands for something in the ledger that is inactive or gone. Activate it there and import "
+        "the list again, or choose another.",
         _EXPORT,
     ),
 }

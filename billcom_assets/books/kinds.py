@@ -43,6 +43,21 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Party:
+    """Whom a document is from or for."""
+
+    kind: str
+    """Entity."""
+    column: str
+    """Column of the document with the party's id."""
+    currency: str
+    """Column of the party with the currency of its documents."""
+
+
+_VENDOR: Final = Party("vendors", "vendor_id", "bill_currency")
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of document."""
 
@@ -51,10 +66,7 @@ class Kind:
     number: str
     date: str
     """The day that decides about the cutoff."""
-    party_kind: str | None = None
-    party: str | None = None
-    currency: str | None = None
-    """Column of the party with the currency of its documents."""
+    party: Party | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     """Further columns by what posting calls them."""
     side: int = 1
@@ -68,22 +80,18 @@ class Kind:
     """A number that the party's other document has is taken for the same document entered twice."""
     statuses: Mapping[str, Statuses] = field(default_factory=dict)
     """What its statuses mean; empty where it has none. Others are unknown."""
-    settles_into: str | None = None
-    """Kind that settles it; None for what is not settled."""
 
     @property
-    def is_settling(self) -> bool:
-        """True when it settles other documents."""
-        return self.parts is not None
+    def party_kind(self) -> str | None:
+        """Entity of the party; None where there is none."""
+        return None if self.party is None else self.party.kind
 
 
 BILLS: Final = Kind(
     "bills",
     number="invoice_number",
     date="invoice_date",
-    party_kind="vendors",
-    party="vendor_id",
-    currency="bill_currency",
+    party=_VENDOR,
     columns={
         "gl_date": "gl_posting_date",
         "funding_amount": "funding_amount",
@@ -100,9 +108,7 @@ VENDOR_CREDITS: Final = Kind(
     "vendor_credits",
     number="reference_number",
     date="credit_date",
-    party_kind="vendors",
-    party="vendor_id",
-    currency="bill_currency",
+    party=_VENDOR,
     columns={"gl_date": "gl_posting_date", "rate": "exchange_rate", "approval": "approval_status"},
     side=-1,
     lines=Lines("vendor_credit_line_items", "vendor_credit_id", "expense_chart_of_account_id"),
@@ -114,9 +120,7 @@ VENDOR_PAYMENTS: Final = Kind(
     "vendor_payments",
     number="transaction_number",
     date="process_date",
-    party_kind="vendors",
-    party="vendor_id",
-    currency="bill_currency",
+    party=_VENDOR,
     columns={
         "funding_amount": "funding_amount",
         "rate": "exchange_rate",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, case, func, literal, or_, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, update
 
 from billcom_assets.books import work
 from billcom_assets.books.kinds import MONEY_MOVEMENTS, VENDOR_PAYMENTS
@@ -28,8 +28,8 @@ def find_money(connection: Connection, run: Run) -> None:
 def _find_paying_accounts(connection: Connection, run: Run) -> None:
     d = work.documents.c
     offline = d.is_online.is_(False)
-    kinds = [(offline, "accounts")]
-    ids = [(offline, d.recorded_account)]
+    kinds: list[tuple[ColumnElement[bool], str]] = [(offline, "accounts")]
+    ids: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [(offline, d.recorded_account)]
     if run.policy.payments == "clearing":
         # Cards and wallet never pass clearing: no movement would ever empty it.
         named = or_(d.funding_type.is_not(None), d.funding_id.is_not(None))

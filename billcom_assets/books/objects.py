@@ -67,16 +67,16 @@ def _known(run: Run, kind: MappedKind) -> Select[Any]:
         .outerjoin(survivors, _is_about(survivors, kind, run, _MERGED.c.survivor_id))
     )
     ledger_id = case((own.c.bill_id.is_not(None), own.c.ledger_id), else_=survivors.c.ledger_id)
-    return _with_counterpart(run, kind, source, t.c.id, _name(t), t.c.deleted_at.is_(None), ledger_id).where(
-        t.c.integration == run.integration
-    )
+    return _with_counterpart(
+        run, kind, source, bill_id=t.c.id, name=_name(t), is_there=t.c.deleted_at.is_(None), ledger_id=ledger_id
+    ).where(t.c.integration == run.integration)
 
 
 def _unknown(run: Run, kind: MappedKind) -> Select[Any]:
     """What is mapped although the mirror has never had it."""
     t, m = run.mirror.table(kind.name), mappings
     is_known = exists().where(t.c.integration == m.c.integration, t.c.id == m.c.bill_id)
-    query = _with_counterpart(run, kind, m, m.c.bill_id, null(), false(), m.c.ledger_id)
+    query = _with_counterpart(run, kind, m, bill_id=m.c.bill_id, name=null(), is_there=false(), ledger_id=m.c.ledger_id)
     return query.where(m.c.integration == run.integration, m.c.kind == kind.name, ~is_known)
 
 
@@ -88,6 +88,7 @@ def _with_counterpart(
     run: Run,
     kind: MappedKind,
     source: FromClause,
+    *,
     bill_id: ColumnElement[Any],
     name: ColumnElement[Any],
     is_there: ColumnElement[bool],

@@ -50,11 +50,9 @@ def keep_what_stands(connection: Connection, run: Run) -> None:
 def store_documents(connection: Connection, run: Run) -> None:
     """Writes the row of every document that changed, in itself or in what it is in the books."""
     d, e = work.documents.c, ledger_entries.c
-    made = select(e.id).where(
-        e.integration == run.integration, e.kind == d.kind, e.document_id == d.id, e.sequence > d.entries
-    )
-    posted = made.where(e.type == "posting").scalar_subquery()
-    count = select(func.count()).select_from(ledger_entries).where(made.whereclause).scalar_subquery()
+    made = (e.integration == run.integration, e.kind == d.kind, e.document_id == d.id, e.sequence > d.entries)
+    posted = select(e.id).where(*made, e.type == "posting").scalar_subquery()
+    count = select(func.count()).select_from(ledger_entries).where(*made).scalar_subquery()
     imported, keeps = d.action.in_(_IMPORTED), d.action == Action.KEEP.value
     out = d.action.in_((Action.OUT.value, Action.LEAVE.value))
     entry = case((keeps, d.old_entry), (imported, posted))

@@ -1,7 +1,7 @@
 """Posting: what of BILL's documents belongs into the books enters them, in one transaction.
 
-The rules, in their order: documents are looked at when they are new, changed, held or waiting (``staging``); scope
-says which the books are about (``scope``); a digest tells whether what was posted still holds (``content``); reasons hold
+The rules, in their order: documents are looked at when they are new, changed, held or waiting (``staging``); scope says
+which the books are about (``scope``); a digest tells whether what was posted still holds (``content``); reasons hold
 what may not post (``reasons``); entries are made for the rest (``entries``). All of it is set-based; what needs exact
 division, which SQLite lacks, is computed here (``fills``, ``exchange``).
 """

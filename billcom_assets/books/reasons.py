@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Select,
@@ -102,9 +102,9 @@ def _approval(run: Run) -> Iterator[Select[Any]]:
     for kind in KINDS.values():
         if kind.has_approval:
             approved = _APPROVED[run.policy.approval]
-            lacks = func.coalesce(d.approval, "").not_in(approved)
+            lacks = and_(func.coalesce(d.approval, "").not_in(approved))
             if kind.unknown_is_approved:
-                lacks = and_(d.approval.in_(_APPROVAL_KNOWN), d.approval.not_in(approved))
+                lacks = and_(lacks, d.approval.in_(_APPROVAL_KNOWN))
             yield _reason("NOT_APPROVED", would_post(), d.kind == kind.name, lacks)
 
 
@@ -190,10 +190,10 @@ def _line_accounts(pulled: frozenset[str]) -> Iterator[Select[Any]]:
     yield _reason("ACCOUNT_MISSING", *posts, line.account.is_(None)).select_from(joined)
     problem = _problem("accounts", pulled)
     source = joined.outerjoin(work.objects, _of_object("accounts", line.account))
-    about = {"subject_kind": "accounts", "subject": line.account}
-    yield _reason(problem, *posts, line.account.is_not(None), problem.is_not(None), **about).select_from(source)
+    about_account = partial(_reason, subject_kind="accounts", subject=line.account)
+    yield about_account(problem, *posts, line.account.is_not(None), problem.is_not(None)).select_from(source)
     refuses = (o.ledger_id.is_not(None), o.is_postable.is_(False))
-    yield _reason("ACCOUNT_NOT_POSTABLE", *posts, *refuses, **about).select_from(source)
+    yield about_account("ACCOUNT_NOT_POSTABLE", *posts, *refuses).select_from(source)
 
 
 def _classifications(connection: Connection, run: Run, pulled: frozenset[str]) -> Iterator[Select[Any]]:
@@ -241,12 +241,12 @@ def _money(pulled: frozenset[str]) -> Iterator[Select[Any]]:
 
 def _settings(connection: Connection, run: Run) -> Iterator[Select[Any]]:
     for setting, needed in used_settings():
-        about = {"subject_kind": SETTING, "subject": literal(setting)}
+        about_setting = partial(_reason, subject_kind=SETTING, subject=literal(setting))
         account = getattr(run.policy, setting)
         if account is None:
-            yield _reason("POLICY_MISSING", would_post(), needed, **about)
+            yield about_setting("POLICY_MISSING", would_post(), needed)
         elif not is_active(connection, run, account):
-            yield _reason("LEDGER_INACTIVE", would_post(), needed, **about)
+            yield about_setting("LEDGER_INACTIVE", would_post(), needed)
 
 
 def is_active(connection: Connection, run: Run, account: str) -> bool:
@@ -258,6 +258,6 @@ def is_active(connection: Connection, run: Run, account: str) -> bool:
 
 def _closed(run: Run) -> Iterator[Select[Any]]:
     d = work.documents.c
-    closed: Column[Any] | Any = run.policy.closed_through
+    closed = run.policy.closed_through
     if closed is not None and run.policy.late == "hold":
         yield _reason("PERIOD_CLOSED", would_post(), d.action == "post", d.posting_date <= closed)

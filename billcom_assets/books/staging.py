@@ -65,17 +65,16 @@ def stage(connection: Connection, run: Run, look_at: LookAt) -> int:
             query = _lines(run, kind)
             connection.execute(insert(work.lines).from_select([c.name for c in query.selected_columns], query))
         if kind.parts is not None:
-            for query in (_parts(run, kind), _only_parts(run, kind)):
-                if query is not None:
-                    names = [c.name for c in query.selected_columns]
-                    connection.execute(insert(work.parts).from_select(names, query))
+            for found in (_parts(run, kind), _only_parts(run, kind)):
+                if found is not None:
+                    connection.execute(insert(work.parts).from_select([c.name for c in found.selected_columns], found))
     work.analyze(connection, work.lines, work.parts)
     return connection.scalar(select(func.count()).select_from(work.documents)) or 0
 
 
 def version_of(table: Table) -> ColumnElement[str]:
     """Says what a document was looked at as: any other row of the mirror, any other version."""
-    digest = table.c.payload_digest
+    digest: ColumnElement[Any] = table.c.payload_digest
     if "v2_digest" in table.c:
         digest = digest + func.coalesce(table.c.v2_digest, "")
     return digest + case((table.c.deleted_at.is_not(None), "-"), else_="")
@@ -85,21 +84,22 @@ def _documents(run: Run, kind: Kind, rank: int, look_at: LookAt) -> Select[Any]:
     t, before = run.mirror.table(kind.name), ledger_documents
     same = and_(before.c.integration == t.c.integration, before.c.kind == kind.name, before.c.id == t.c.id)
     source: FromClause = t.outerjoin(before, same)
-    currency: ColumnElement[Any] = literal(run.policy.home_currency)
-    if kind.party_kind is not None and kind.currency is not None:
-        parties = run.mirror.table(kind.party_kind)
-        of_party = and_(parties.c.integration == t.c.integration, parties.c.id == t.c[kind.party])
+    home: ColumnElement[Any] = literal(run.policy.home_currency)
+    currency: ColumnElement[Any] = home
+    if kind.party is not None:
+        parties = run.mirror.table(kind.party.kind)
+        of_party = and_(parties.c.integration == t.c.integration, parties.c.id == t.c[kind.party.column])
         source = source.outerjoin(parties, of_party)
-        currency = func.coalesce(parties.c[kind.currency], run.policy.home_currency)
+        currency = func.coalesce(parties.c[kind.party.currency], home)
     version = version_of(t)
     is_new = or_(before.c.id.is_(None), before.c.payload_digest != version, before.c.currency != currency)
     is_open = or_(before.c.state == "held", before.c.reason.in_(_MAY_CHANGE_BY_THEMSELVES))
-    columns = {
+    columns: dict[str, ColumnElement[Any]] = {
         "kind": literal(kind.name),
         "id": t.c.id,
         "rank": literal(rank),
-        "party_kind": literal(kind.party_kind) if kind.party_kind else null(),
-        "party": t.c[kind.party] if kind.party else null(),
+        "party_kind": literal(kind.party.kind) if kind.party else null(),
+        "party": t.c[kind.party.column] if kind.party else null(),
         "number": t.c[kind.number],
         "document_date": t.c[kind.date],
         "currency": currency,

@@ -116,6 +116,9 @@ parts: Final = _table(
 )
 """One row per amount that a document settles of another, positive."""
 
+differences: Final = _table("work_differences", *_document(), Column("home_amount", Exact(money=True)))
+"""One row per earlier settlement of a foreign document, and what the document's entry books for it as gain or loss."""
+
 valued: Final = _table("work_valued", *_document(), PrimaryKeyConstraint("kind", "id"))
 """One row per foreign document that posts in this run, or is settled in it."""
 

@@ -104,6 +104,7 @@ COMMANDS = {
     "status": Lazy("status", "Show how far the integrations are and what is missing."),
     "ledger": Lazy("ledger", "Load the company's own lists, or write them for BILL."),
     "mappings": Lazy("mappings", "Link BILL's objects to the company's own."),
+    "policy": Lazy("policy", "Decide how BILL's documents post into the books."),
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
     "errors": Lazy("errors", "Show what is held out of the books and why, or decide on it."),

@@ -104,6 +104,12 @@ def _show_one(output: Output, found: IntegrationReport) -> None:
         "prerequisites": [finding_document(finding) for finding in found.findings],
         "mappings": [asdict(one) for one in found.coverage],
         "unpostable": [asdict(one) for one in found.unpostable],
+        "posting_policy": {
+            "missing": [
+                {"setting": one.setting.name, "command": one.command(found.summary.integration.key)}
+                for one in found.missing_settings
+            ]
+        },
         "entities": [asdict(one) for one in found.entities],
         "runs": [asdict(one) for one in found.runs],
         "open_errors": [asdict(one) for one in found.errors],
@@ -173,6 +179,9 @@ def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
         console.print(f"  {mark}  {finding.prerequisite.title}: {clean(finding.found)}", soft_wrap=True)
         if finding.fix:
             console.print(f"           {finding.fix}", soft_wrap=True)
+    for missing in found.missing_settings:
+        command = missing.command(found.summary.integration.key)
+        console.print(f"Posting policy: {missing}; {command}", soft_wrap=True)
 
 
 def setup_line(unpostable: Sequence[Blocked]) -> str:

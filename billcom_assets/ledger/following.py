@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, select, update
@@ -19,6 +20,7 @@ from billcom_assets.warehouse.ledger_tables import (
     mapping_suggestions,
     mappings,
 )
+from billcom_assets.warehouse.policy_changes import ACCOUNT_SETTINGS, NewChange, Origin, add_changes, policy_changes
 
 _Scope = tuple[ColumnElement[bool], ...]
 
@@ -89,3 +91,22 @@ def move_mappings(
     for table, kind in itertools.product((mappings, mapping_suggestions), kinds):
         _replace(conn, integration, table.c.ledger_id, (table.c.kind == kind,), ids)
     return moved
+
+
+def move_policy(
+    conn: Connection, integration: str, ids: Mapping[str, str], *, set_by: str, now: datetime
+) -> list[Decision]:
+    """Lets the posting policy follow accounts from old to new ids; what was found still counts as found.
+
+    Returns:
+        What the audit log says of each setting.
+    """
+    stored = {change.setting: change for change in policy_changes(conn, integration)} if ids else {}
+    moved = [
+        NewChange(name, one.value, ids[one.value], Origin(one.origin))
+        for name, one in stored.items()
+        if name in ACCOUNT_SETTINGS and one.value is not None and one.value in ids
+    ]
+    if moved:
+        add_changes(conn, integration, moved, set_by=set_by, now=now)
+    return [Decision(What.POLICY_CHANGED, one.setting, integration, one.previous, one.value) for one in moved]

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from billcom_assets.ledger.file_reports import FileReport
+from billcom_assets.ledger.following import move_policy
 from billcom_assets.ledger.layouts import LAYOUTS
 from billcom_assets.ledger.lists import TableChanges
 from billcom_assets.ledger.parsing import parse
@@ -47,8 +48,8 @@ def import_reference_data(
     """Makes the company's own records what the files say.
 
     A file holds the whole list of its kind: what is gone from it is deactivated, never removed. Records that are
-    renamed or renumbered are recognised, and mappings follow them. A file of dimensions replaces only the kinds that
-    occur in it.
+    renamed or renumbered are recognised, and mappings and the posting policy follow them. A file of dimensions
+    replaces only the kinds that occur in it.
 
     Args:
         conn: Connection in a transaction of the caller's.
@@ -80,5 +81,9 @@ def import_reference_data(
         "removals_confirmed": replaced.confirmed,
     }
     imported = Decision(What.LEDGER_IMPORTED, ", ".join(parsed.origins), integration, after=after)
-    audit.record_all(conn, actor, [imported, *replaced.decisions], now)
+    accounts = {
+        one.old_id: one.new_id for one in replaced.renamed if one.list == "accounts" and one.old_id != one.new_id
+    }
+    settings = move_policy(conn, integration, accounts, set_by=actor.name, now=now)
+    audit.record_all(conn, actor, [imported, *replaced.decisions, *settings], now)
     return ImportReport(integration, replaced.tables, parsed.reports, replaced.renamed)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from billcom_assets.books.policy import MissingSetting, missing_settings, proposed_policy
 from billcom_assets.documents.known import Summary, summary
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.mapping.blocked import Blocked
@@ -65,6 +66,8 @@ class IntegrationReport:
     """Files attached in BILL."""
     unpostable: tuple[Blocked, ...]
     """Documents that could not be posted because objects that they use are not mapped."""
+    missing_settings: tuple[MissingSetting, ...]
+    """Settings of the posting policy that documents cannot post without; a sync can run without them."""
     mapping_command: str | None
     """The command that decides most of what waits to be mapped; None when nothing does."""
 
@@ -109,6 +112,7 @@ def report(warehouse: Warehouse, connection: Connection, check: CredentialCheck,
         held=held_documents(connection, key),
         files=summary(connection, key),
         unpostable=unpostable(views),
+        missing_settings=missing_settings(proposed_policy(connection, key)),
         mapping_command=mapping_command(views),
     )
 

@@ -51,6 +51,7 @@ class What(StrEnum):
 
     CONNECTED = "integration connected"
     SETTING_CHANGED = "setting changed"
+    POLICY_CHANGED = "posting policy changed"
     CREDENTIALS_REPLACED = "credentials replaced"
     LEDGER_IMPORTED = "ledger imported"
     MAPPINGS_IMPORTED = "mappings imported"

@@ -6,6 +6,7 @@ import click
 import pytest
 
 from billcom_assets.cli import app
+from billcom_assets.cli.keyed import KeyedGroup
 from billcom_assets_tests.cli.commands import Answered, Desk, billcom_command
 
 
@@ -71,6 +72,8 @@ UNKNOWN = [
     ("mappings", "export", "nope"),
     ("mappings", "import", "nope", "mappings.csv"),
     ("ledger", "import", "nope", "--vendors", "vendors.csv"),
+    ("policy", "nope", "show"),
+    ("policy", "nope", "set", "late=hold"),
 ]
 
 
@@ -275,12 +278,14 @@ def test_every_command_has_help_with_an_example_and_takes_json() -> None:
     loaded = {name: lazy.load(name) for name, lazy in app.COMMANDS.items()}
     groups = {name: command.commands for name, command in loaded.items() if isinstance(command, click.Group)}
     assert groups.keys() >= {"ledger", "mappings", "database", "keys"}
+    keyed = {name for name, command in loaded.items() if isinstance(command, KeyedGroup)}
     commands = [(name,) for name in loaded if name not in groups]
     commands += [(group, name) for group, members in groups.items() for name in members]
     for command in commands:
         answered = billcom_command(*command, "--help")
         assert answered.code == 0, command
         assert "Example" in answered.out, command
-        assert f"billcom {' '.join(command)}" in answered.out.split("Example")[1], command
+        words = " ".join((command[0], "acme-us", *command[1:]) if command[0] in keyed else command)
+        assert f"billcom {words}" in answered.out.split("Example")[1], command
         assert "--json" in answered.out, command
     assert billcom_command("--help").code == 0

@@ -71,6 +71,10 @@ def fill_every_table(connection: Connection, warehouse: Warehouse, key: str) -> 
         "documents": {"status": "stored"},
         "mapping_suggestions": {"certainty": "exact"},
         "mappings": {"state": "mapped", "method": "exact"},
+        "posting_policies": {"origin": "decided"},
+        "ledger_documents": {"state": "imported", "reason": None},
+        "ledger_entries": {"type": "posting", "reversed_entry_id": None},
+        "ledger_lines": {"role": "line"},
     }
     for number, table in enumerate(tables(connection, warehouse)):
         if "integration" not in table.c or table.name in {"audit_log", "bill_sessions"}:

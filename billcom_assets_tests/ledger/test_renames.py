@@ -18,6 +18,7 @@ from billcom_assets.warehouse.ledger_tables import (
     ledger_vendors,
     mapping_suggestions,
 )
+from billcom_assets.warehouse.policy_changes import NewChange, Origin, add_changes, policy_changes
 from billcom_assets_tests.ledger.imports import Files
 from billcom_assets_tests.small_company import KEY, NOW, Books
 
@@ -53,6 +54,29 @@ def test_a_renumbered_account_is_recognised_and_its_mappings_follow(files: Files
     assert files.stored(ledger_accounts, "active") == {"1010": True, "6105": True}
     assert mapped(files.conn, KEY, "accounts") == {"0ca1": "6105"}
     assert mapped(files.conn, KEY, "funding_accounts") == {"bac1": "1010"}
+
+
+def test_the_posting_policy_follows_a_renumbered_account(files: Files) -> None:
+    files.load(accounts="Number,Name,Type\n2000,Payables,Accounts Payable\n2010,Gains,Other Income\n")
+    found = NewChange("accounts_payable", None, "2000", Origin.FOUND)
+    add_changes(files.conn, KEY, [found], set_by="billcom", now=NOW)
+    decided = [NewChange("exchange_gain_loss", None, "2010"), NewChange("late", "next_open_day", "hold")]
+    add_changes(files.conn, KEY, decided, set_by="ada", now=NOW)
+
+    files.load(accounts="Number,Name,Type\n2100,Payables,Accounts Payable\n2000,Gains,Other Income\n")
+
+    latest = policy_changes(files.conn, KEY)[3:]
+    assert [(one.version, one.setting, one.previous, one.value, one.origin) for one in latest] == [
+        (3, "accounts_payable", "2000", "2100", "found"),
+        (3, "exchange_gain_loss", "2010", "2000", "decided"),
+    ]
+    logged = [(one.what, one.subject, one.before, one.after) for one in audit.entries(files.conn, KEY, limit=2)]
+    assert logged == [
+        ("posting policy changed", "accounts_payable", '"2000"', '"2100"'),
+        ("posting policy changed", "exchange_gain_loss", '"2010"', '"2000"'),
+    ]
+    files.load(accounts="Number,Name,Type\n2100,Payables,Accounts Payable\n2000,Profits,Other Income\n")
+    assert len(policy_changes(files.conn, KEY)) == 5
 
 
 def test_each_mapping_that_follows_is_a_decision_in_the_audit_log(files: Files, books: Books) -> None:

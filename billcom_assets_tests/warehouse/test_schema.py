@@ -15,7 +15,9 @@ from billcom_assets.warehouse.structure import alembic_config
 from billcom_assets.warehouse.tables import SCHEMA, metadata
 
 BOOKS = {"journal", "trial_balance", "held_documents"}
-VIEWS = {f"{side}_aging{by}" for side in ("ap", "ar") for by in ("", "_documents", "_lines")} | BOOKS | {"merged_objects"}
+VIEWS = (
+    {f"{side}_aging{by}" for side in ("ap", "ar") for by in ("", "_documents", "_lines")} | BOOKS | {"merged_objects"}
+)
 
 
 def declared(warehouse: Warehouse) -> MetaData:

@@ -16,7 +16,11 @@ depends_on = None
 
 SCHEMA = "billcom"
 """Translated to none on SQLite by the engine."""
-APPEND_ONLY = ("ledger_entries", "ledger_lines")
+UNIQUE = {
+    "ledger_entries": (("integration", "id"), ("integration", "reversed_entry_id")),
+    "ledger_lines": (("integration", "entry_id", "line"),),
+}
+"""Of the tables that only grow, what no two rows have in common."""
 
 
 def upgrade() -> None:
@@ -28,7 +32,7 @@ def upgrade() -> None:
     _create_applications()
     _create_opening()
     _create_state()
-    for table in APPEND_ONLY:
+    for table in UNIQUE:
         _refuse_changes(table)
 
 
@@ -212,15 +216,18 @@ def _refuse_changes(table: str) -> None:
 
 
 def _refuse_on_postgresql(table: str) -> None:
+    # The row is looked at apart: where a whole table is emptied there is none.
     op.execute(f"""
         CREATE OR REPLACE FUNCTION {SCHEMA}.refuse_change_of_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF TG_OP = 'DELETE' AND NOT EXISTS (
-                SELECT 1 FROM {SCHEMA}.integrations WHERE key = OLD.integration AND status <> 'forgetting'
-            ) THEN
-                RETURN OLD;
+            IF TG_OP = 'DELETE' THEN
+                IF NOT EXISTS (
+                    SELECT 1 FROM {SCHEMA}.integrations WHERE key = OLD.integration AND status <> 'forgetting'
+                ) THEN
+                    RETURN OLD;
+                END IF;
             END IF;
-            RAISE EXCEPTION '{table} is append-only: post a reversal instead';
+            RAISE EXCEPTION '{table} is append-only: post a reversal instead' USING ERRCODE = 'restrict_violation';
         END $$
     """)
     op.execute(
@@ -234,12 +241,18 @@ def _refuse_on_postgresql(table: str) -> None:
 
 
 def _refuse_on_sqlite(table: str) -> None:
-    refuse = f"SELECT RAISE(ABORT, '{table} is append-only: post a reversal instead')"
-    op.execute(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN {refuse}; END")
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: post a reversal instead'); END"
+    op.execute(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}")
     op.execute(
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN EXISTS "
-        f"(SELECT 1 FROM integrations WHERE key = OLD.integration AND status <> 'forgetting') BEGIN {refuse}; END"
+        f"(SELECT 1 FROM integrations WHERE key = OLD.integration AND status <> 'forgetting') {refuse}"
     )
+    # INSERT OR REPLACE would delete the row that is there without asking the trigger above.
+    there = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{column} = NEW.{column}' for column in columns)})"
+        for columns in UNIQUE[table]
+    )
+    op.execute(f"CREATE TRIGGER {table}_no_replacement BEFORE INSERT ON {table} WHEN {there} {refuse}")
 
 
 def _create(name: str, comment: str, *columns: Any, key: tuple[str, ...]) -> None:

@@ -1,0 +1,132 @@
+"""What the books hold, in figures: documents by state and reason, the journal, the trial balance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection, and_, case, func, or_, select
+
+from billcom_assets.warehouse.books_tables import ledger_documents, ledger_entries, ledger_lines, opening_documents
+from billcom_assets.warehouse.ledger_tables import ledger_accounts
+from billcom_assets.warehouse.sums import MoneySum
+from billcom_assets.warehouse.tables import integration_errors
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Documents of one kind in one state, for one reason."""
+
+    kind: str
+    state: str
+    """imported, held or out_of_scope."""
+    reason: str
+    """Why they are out of scope; empty otherwise."""
+    documents: int
+    home_amount: Decimal
+    """Their totals in the home currency; those without a rate count nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Held documents of one kind with one reason; a document with two is in both."""
+
+    kind: str
+    reason: str
+    documents: int
+    home_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One account of the trial balance, in the home currency."""
+
+    account: str
+    name: str
+    debit: Decimal
+    credit: Decimal
+    balance: Decimal
+    """Debit less credit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """How much has been posted."""
+
+    entries: int
+    reversals: int
+    """Of the entries."""
+    lines: int
+    made_in_run: int
+    """Entries that one run made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Opening documents of one kind in one currency."""
+
+    entity: str
+    currency: str
+    documents: int
+    open_amount: Decimal
+
+
+def states(connection: Connection, integration: str) -> list[States]:
+    """Documents by kind, state and reason."""
+    d = ledger_documents.c
+    key = (d.kind, d.state, func.coalesce(d.reason, ""))
+    query = select(*key, func.count(), MoneySum(func.coalesce(d.home_amount, 0)))
+    rows = connection.execute(query.where(d.integration == integration).group_by(*key).order_by(*key))
+    return [States(*row) for row in rows]
+
+
+def held(connection: Connection, integration: str) -> list[Held]:
+    """Held documents by kind and reason; those that a person has set aside, too."""
+    d, e = ledger_documents.c, integration_errors.c
+    about = and_(e.integration == d.integration, e.entity == d.kind, e.record_id == d.id)
+    key = (d.kind, e.code)
+    query = select(*key, func.count(), MoneySum(func.coalesce(d.home_amount, 0))).join_from(
+        ledger_documents, integration_errors, about
+    )
+    mine = (d.integration == integration, d.state == "held", or_(e.status == "open", e.status == "ignored"))
+    return [Held(*row) for row in connection.execute(query.where(*mine).group_by(*key).order_by(*key))]
+
+
+def trial_balance(connection: Connection, integration: str) -> list[Balance]:
+    """Every account with lines, by id."""
+    line, account = ledger_lines.c, ledger_accounts.c
+    key = (line.ledger_account_id, func.coalesce(account.name, ""))
+    of_account = and_(account.integration == line.integration, account.id == line.ledger_account_id)
+    query = select(*key, MoneySum(line.debit), MoneySum(line.credit), MoneySum(line.debit - line.credit)).select_from(
+        ledger_lines.outerjoin(ledger_accounts, of_account)
+    )
+    rows = connection.execute(query.where(line.integration == integration).group_by(*key).order_by(key[0]))
+    return [Balance(*row) for row in rows]
+
+
+def journal(connection: Connection, integration: str, run_id: str | None = None) -> Journal:
+    """How many entries and lines there are, and how many of the entries the run made."""
+    e, line = ledger_entries.c, ledger_lines.c
+    counted = select(
+        func.count(),
+        func.count(e.reversed_entry_id),
+        func.count(case((e.run_id == run_id, 1))),
+    ).where(e.integration == integration)
+    entries, reversals, made = connection.execute(counted).one()
+    lines = connection.scalar(select(func.count()).select_from(ledger_lines).where(line.integration == integration))
+    return Journal(entries, reversals, lines or 0, made or 0)
+
+
+def opening(connection: Connection, integration: str) -> list[Opening]:
+    """Opening documents by kind and currency."""
+    o = opening_documents.c
+    key = (o.entity, o.currency)
+    query = select(*key, func.count(), MoneySum(o.open_amount)).where(o.integration == integration)
+    return [Opening(*row) for row in connection.execute(query.group_by(*key).order_by(*key))]
+
+
+def total(found: Sequence[States], state: str) -> tuple[int, Decimal]:
+    """How many documents are in the state, and what they add up to."""
+    mine = [one for one in found if one.state == state]
+    return sum(one.documents for one in mine), sum((one.home_amount for one in mine), Decimal(0))
