@@ -67,6 +67,7 @@ def post(
     run_id: str | None = None,
     clock: Callable[[], datetime] = utc_now,
     fence: Callable[[Connection], None] = lambda _connection: None,
+    even_if_quiet: bool = False,
 ) -> PostingReport:
     """Brings the books up to date with the mirror; nothing of it is kept when it fails.
 
@@ -76,6 +77,7 @@ def post(
         run_id: Dagster run, kept with what it makes.
         clock: Tells the time; its UTC day is today.
         fence: Raises when another run may write by now.
+        even_if_quiet: Try what is held once more although nothing has changed since the last run.
 
     Raises:
         UnknownIntegration: there is no such integration.
@@ -88,7 +90,7 @@ def post(
         run = Run(integration, warehouse.mirror, policy, _cutoff(connection, integration), started_at, run_id)
         compare_by_hash(connection)
         basis = basis_of(connection, run)
-        if basis.is_known and not has_changes(connection, run):
+        if basis.is_known and not even_if_quiet and not has_changes(connection, run):
             return PostingReport(0)
         report = _post(connection, run, LookAt.EVERYTHING if basis.is_wider else LookAt.OPEN)
         keep(connection, run)

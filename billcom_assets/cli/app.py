@@ -107,6 +107,7 @@ COMMANDS = {
     "policy": Lazy("policy", "Decide how BILL's documents post into the books."),
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
+    "errors": Lazy("errors", "Show what is held out of the books and why, or decide on it."),
     "aging": Lazy("aging", "Show what is owed and since when, as of any day."),
     "documents": Lazy("documents", "Show the files attached in BILL, or open them."),
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from billcom_assets.bill.errors import BillError, ConfigurationError
+from billcom_assets.books.queue import NotPossible
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.removals import RemovalsRefused
 from billcom_assets.redaction.errors import UserFacingError
@@ -147,6 +148,7 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (UnknownIntegration, _wrong_input),
     (FileRefused, _wrong_input),
     (RemovalsRefused, _wrong_input),
+    (NotPossible, _wrong_input),
     *((kind, _from_database) for kind in DRIVER_ERRORS),
 )
 """The first kind that fits explains."""

@@ -73,6 +73,8 @@ def _show_all(output: Output, warehouse: Warehouse, everyone: list[IntegrationSu
             for one in everyone
         ]
         console.print(table(columns, rows, whole=("Key",), optional=("Open errors",)))
+        if any(one.open_errors for one in everyone):
+            console.print("What the open errors are: billcom errors KEY")
         # Without the key it is the same for all.
         for problem in dict.fromkeys(one.credentials.problem for one in everyone):
             if problem:
@@ -227,14 +229,15 @@ def _render_runs(console: Console, runs: list[RunStatus]) -> None:
 
 
 def _render_errors(console: Console, found: IntegrationReport) -> None:
-    if not found.errors:
-        console.print("No open integration errors; no document is held.")
-        return
     total = sum(one.count for one in found.errors)
-    console.print(
-        f"{counted(total, 'open integration error', 'open integration errors')}; "
-        f"{counted(found.held, 'document is', 'documents are')} held."
+    waiting = (
+        counted(total, "open integration error", "open integration errors") if total else "No open integration errors"
     )
+    held = counted(found.held, "document is", "documents are") if found.held else "no document is"
+    see = f" See: billcom errors {found.summary.integration.key}" if total or found.held else ""
+    console.print(f"{waiting}; {held} held.{see}", soft_wrap=True)
+    if not found.errors:
+        return
     columns = ("Entity", "What", "Count", "How to fix it")
     rows = [(words(one.entity), one.code, one.count, one.next_step) for one in found.errors]
     console.print(table(columns, rows, wrap=("How to fix it",)))

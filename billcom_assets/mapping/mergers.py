@@ -104,7 +104,7 @@ def _report(conn: Connection, integration: str, kind: str, apart: Mapping[str, s
         for one, survivor in apart.items()
     }
     errors, e = ErrorLog(integration, kind), integration_errors.c
-    mine = (e.integration == integration, e.entity == kind, e.code == MERGED_APART, e.status == "open")
+    mine = (e.integration == integration, e.entity == kind, e.code == MERGED_APART, e.status != "resolved")
     known = set(conn.scalars(select(e.record_id).where(*mine)))
     errors.resolve(conn, MERGED_APART, sorted(known - troubles.keys()), now)
     # One that is known is not counted once more with every sync.

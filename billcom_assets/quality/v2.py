@@ -35,7 +35,7 @@ def waits_for_v2(conn: Connection, integration: str, entity: str) -> Quality:
 
 def _is_refused(conn: Connection, integration: str) -> bool:
     e = integration_errors.c
-    open_ones = exists().where(
-        e.integration == integration, e.entity == V2_API, e.code == NOT_PERMITTED, e.status == "open"
+    unresolved = exists().where(
+        e.integration == integration, e.entity == V2_API, e.code == NOT_PERMITTED, e.status != "resolved"
     )
-    return bool(conn.scalar(select(open_ones)))
+    return bool(conn.scalar(select(unresolved)))

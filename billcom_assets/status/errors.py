@@ -1,4 +1,4 @@
-"""What waits for somebody: open integration errors, and the documents that they hold."""
+"""What waits for somebody: open integration errors, and held documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from billcom_assets.mapping.uses import PAYABLES
+from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.tables import integration_errors
 
 
@@ -33,13 +33,10 @@ def open_errors(connection: Connection, key: str) -> list[OpenErrors]:
 
 
 def held_documents(connection: Connection, key: str | None = None) -> int:
-    """Bills, vendor credits and vendor payments of one integration, or of all, that have an open integration error."""
-    e = integration_errors.c
-    mine = [e.integration == key] if key is not None else []
-    documents = (
-        select(e.integration, e.entity, e.record_id)
-        .where(*mine, e.status == "open", e.entity.in_(PAYABLES), e.record_id != "")
-        .distinct()
-        .subquery()
-    )
-    return connection.scalar(select(func.count()).select_from(documents)) or 0
+    """Documents of one integration, or of all, that are held out of the books, set aside or not.
+
+    Nothing is held before the books were posted for the first time: no document was looked at.
+    """
+    d = ledger_documents.c
+    mine = [d.integration == key] if key is not None else []
+    return connection.scalar(select(func.count()).select_from(ledger_documents).where(*mine, d.state == "held")) or 0

@@ -65,7 +65,7 @@ def scopes(connection: Connection, key: str | None = None) -> dict[str, Scope]:
     """The same of every integration, or of one; by its key."""
     e, i = integration_errors.c, integrations.c
     refused = select(e.integration, e.entity, e.message, e.next_step, e.last_seen_at).where(
-        e.code == NOT_PERMITTED, e.status == "open", *([e.integration == key] if key else [])
+        e.code == NOT_PERMITTED, e.status != "resolved", *([e.integration == key] if key else [])
     )
     refusals: dict[str, dict[str, Refusal]] = defaultdict(dict)
     for row in connection.execute(refused):

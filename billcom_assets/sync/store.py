@@ -203,11 +203,12 @@ class BatchWriter:
         e = integration_errors.c
         mine = (e.integration == integration, e.entity == entity.name, e.code == UNREADABLE)
         if self._with_errors is None:
-            self._with_errors = set(connection.scalars(select(e.record_id).where(*mine, e.status == "open")))
+            unresolved = select(e.record_id).where(*mine, e.status != "resolved")
+            self._with_errors = set(connection.scalars(unresolved))
         healed = self._with_errors & {one.id for one in changed}
         if healed:
             statement = integration_errors.update().where(*mine, e.record_id.in_(healed))
-            connection.execute(statement.values(status="resolved", last_seen_at=now))
+            connection.execute(statement.values(status="resolved", reason=None, last_seen_at=now))
             self._with_errors -= healed
         latest = {one.record_id: one.message for one in rejections}
         self._open_errors(connection, UNREADABLE, latest, now)

@@ -204,10 +204,10 @@ def _close_errors_of_removed(connection: Connection, sweep: Sweep) -> None:
             e.integration == mirror.integration,
             e.entity == mirror.entity.name,
             e.code == UNREADABLE,
-            e.status == "open",
+            e.status != "resolved",
             e.record_id != "",
             ~_seen(sweep, e.record_id),
             ~is_kept,
         )
-        .values(status="resolved", last_seen_at=sweep.now)
+        .values(status="resolved", reason=None, last_seen_at=sweep.now)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from billcom_assets.warehouse.tables import integration_errors
 from billcom_assets.warehouse.upsert import upsert
@@ -32,21 +32,40 @@ class ErrorLog:
     entity: str
 
     def report(self, connection: Connection, code: str, found: Mapping[str, Trouble], now: datetime) -> None:
-        """Opens an error for each record, by id; one that is known is counted once more and is open again."""
+        """Opens an error for each record, by id; one that is known is counted once more and is open again.
+
+        One that somebody ignores is counted, and stays ignored until its cause is gone.
+        """
+        if not found:
+            return
         key = {"integration": self.integration, "entity": self.entity, "code": code}
-        state = {"status": "open", "occurrences": 1, "first_seen_at": now, "last_seen_at": now}
-        rows = [{**key, **state, "record_id": record_id, **one._asdict()} for record_id, one in found.items()]
+        seen = {"occurrences": 1, "first_seen_at": now, "last_seen_at": now}
+        ignored = self._ignored(connection, code)
+        rows = [
+            {
+                **key,
+                **seen,
+                **one._asdict(),
+                "record_id": record_id,
+                "status": "ignored" if record_id in ignored else "open",
+            }
+            for record_id, one in found.items()
+        ]
         upsert(connection, integration_errors, rows, keys=_KEYS, keep=("first_seen_at",), add=("occurrences",))
 
+    def _ignored(self, connection: Connection, code: str) -> frozenset[str]:
+        e = integration_errors.c
+        mine = (e.integration == self.integration, e.entity == self.entity, e.code == code, e.status == "ignored")
+        return frozenset(connection.scalars(select(e.record_id).where(*mine)))
+
     def resolve_list(self, connection: Connection, code: str, now: datetime) -> None:
-        """Closes the error that concerns the list as a whole, if it is open."""
+        """Closes the error that concerns the list as a whole, if there is one."""
         self.resolve(connection, code, [WHOLE_LIST], now)
 
     def resolve(self, connection: Connection, code: str, records: Collection[str], now: datetime) -> None:
-        """Closes the records' errors that are open."""
+        """Closes the records' errors, ignored ones too: one that comes back is open again."""
         e = integration_errors.c
         about_them = e.record_id.in_(records)
         mine = (e.integration == self.integration, e.entity == self.entity, e.code == code, about_them)
-        connection.execute(
-            integration_errors.update().where(*mine, e.status == "open").values(status="resolved", last_seen_at=now)
-        )
+        unresolved = integration_errors.update().where(*mine, e.status != "resolved")
+        connection.execute(unresolved.values(status="resolved", reason=None, last_seen_at=now))

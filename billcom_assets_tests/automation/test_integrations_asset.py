@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from billcom_assets.assets.integrations import integrations
 from billcom_assets.clock import utc_now
 from billcom_assets.resources import Billcom
-from billcom_assets.warehouse.tables import integration_errors
+from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets_tests.automation.conftest import World
 from billcom_assets_tests.conftest import DIALECTS
 from billcom_assets_tests.small_company import Books
@@ -59,9 +59,9 @@ def test_documents_of_all_companies_are_counted_and_added_up(world: World) -> No
             books.bill("bills", "00n3", payment_status="PAID", due_amount=Decimal(0))
             books.bill("vendor_credits", "vcr1")
     with world.warehouse.write() as connection:
-        held = {"integration": "acme-us", "entity": "bills", "record_id": "00n1", "code": "UNREADABLE", "message": "m"}
-        times = {"first_seen_at": utc_now(), "last_seen_at": utc_now()}
-        connection.execute(insert(integration_errors).values(**held, **times, next_step="n", status="open"))
+        held = {"integration": "acme-us", "kind": "bills", "id": "00n1", "state": "held", "payload_digest": ""}
+        times = {"first_seen_at": utc_now(), "changed_at": utc_now()}
+        connection.execute(insert(ledger_documents).values(**held, **times))
     found = looked_over(world)
     assert {name: value for name, value in found.items() if name != "lines"} == {
         "integrations": 2,

@@ -10,6 +10,7 @@ from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database
 from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.status.errors import held_documents
+from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import integration_errors, sync_state
 from billcom_assets_tests.cli.commands import Desk, billcom_command
@@ -36,6 +37,12 @@ def error(warehouse: Warehouse, entity: str, record_id: str, code: str, status: 
     }
     with warehouse.write() as connection:
         connection.execute(insert(integration_errors).values(row))
+
+
+def ledger_document(warehouse: Warehouse, kind: str, id_: str, state: str) -> None:
+    row = {"integration": "acme", "kind": kind, "id": id_, "state": state, "payload_digest": ""}
+    with warehouse.write() as connection:
+        connection.execute(insert(ledger_documents).values(**row, first_seen_at=NOON, changed_at=NOON))
 
 
 def test_with_nothing_there_yet_status_says_what_to_do_first(empty_home: Path) -> None:
@@ -131,16 +138,39 @@ def test_the_json_document_of_one_integration_has_everything(desk: Desk) -> None
     assert (len(document["entities"]), document["runs"], document["held_documents"]) == (len(CATALOG), [], 0)
 
 
-def test_a_document_with_several_open_errors_is_held_once(desk: Desk, warehouse: Warehouse) -> None:
+def test_held_are_the_documents_that_posting_holds_however_many_errors_they_have(
+    desk: Desk, warehouse: Warehouse
+) -> None:
     desk.connect("acme")
-    error(warehouse, "bills", "00n1", "vendor_unmapped")
-    error(warehouse, "bills", "00n1", "account_unmapped")
-    error(warehouse, "vendor_payments", "stp1", "vendor_unmapped")
+    error(warehouse, "bills", "00n1", "VENDOR_UNMAPPED")
+    error(warehouse, "bills", "00n1", "ACCOUNT_UNMAPPED")
+    error(warehouse, "vendor_payments", "stp1", "VENDOR_UNMAPPED", status="ignored")
+    error(warehouse, "bills", "00n2", "unreadable")
     error(warehouse, "vendors", "0091", "unreadable")
-    error(warehouse, "bills", "00n2", "vendor_unmapped", status="resolved")
+    with warehouse.read() as connection:
+        assert held_documents(connection, "acme") == 0
+    for kind, id_, state in (
+        ("bills", "00n1", "held"),
+        ("vendor_payments", "stp1", "held"),
+        ("bills", "3", "imported"),
+    ):
+        ledger_document(warehouse, kind, id_, state)
 
     with warehouse.read() as connection:
-        assert held_documents(connection, "acme") == 2
+        assert held_documents(connection, "acme") == held_documents(connection) == 2
+        assert held_documents(connection, "beta") == 0
     out = desk.run("status", "acme").out
-    assert "4 open integration errors; 2 documents are held." in out
-    assert "fix account_unmapped" in out
+    assert "4 open integration errors; 2 documents are held. See: billcom errors acme" in out
+    assert "fix ACCOUNT_UNMAPPED" in out
+    assert "What the open errors are: billcom errors KEY" in desk.run("status").out
+
+
+def test_a_document_that_was_set_aside_is_no_open_error_and_still_held(desk: Desk, warehouse: Warehouse) -> None:
+    desk.connect("acme")
+    assert "No open integration errors; no document is held." in desk.run("status", "acme").out
+    error(warehouse, "bills", "00n1", "VENDOR_UNMAPPED", status="ignored")
+    ledger_document(warehouse, "bills", "00n1", "held")
+
+    out = desk.run("status", "acme").out
+
+    assert "No open integration errors; 1 document is held. See: billcom errors acme" in out
