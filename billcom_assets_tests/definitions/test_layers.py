@@ -26,6 +26,7 @@ FLOORS = (
     ("environment",),
     ("status",),
     ("setup",),
+    ("books",),
     ("quality",),
     ("mapping",),
     ("ledger",),
