@@ -15,6 +15,16 @@ def require_integration(conn: Connection, key: str) -> None:
         raise UnknownIntegration(key, known)
 
 
+def company_name(conn: Connection, key: str) -> str:
+    """The company whose ledger the integration belongs to.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    require_integration(conn, key)
+    return str(conn.scalar(select(integrations.c.company).where(integrations.c.key == key)))
+
+
 def keeps_documents(conn: Connection, key: str) -> bool:
     """Whether the files attached in BILL are fetched for the integration."""
     return bool(conn.scalar(select(integrations.c.documents).where(integrations.c.key == key)))
