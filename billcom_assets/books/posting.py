@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
@@ -41,8 +41,7 @@ from billcom_assets.books.staging import LookAt, has_changes, stage
 from billcom_assets.clock import utc_now
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.known_integrations import require_integration
-from billcom_assets.warehouse.tables import integrations
+from billcom_assets.warehouse.known_integrations import cutoff_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +84,9 @@ def post(
     started_at = clock()
     with warehouse.write() as connection:
         fence(connection)
-        require_integration(connection, integration)
+        cutoff = cutoff_of(connection, integration)
         policy = store_found(connection, integration, started_at)
-        run = Run(integration, warehouse.mirror, policy, _cutoff(connection, integration), started_at, run_id)
+        run = Run(integration, warehouse.mirror, policy, cutoff, started_at, run_id)
         compare_by_hash(connection)
         basis = basis_of(connection, run)
         if basis.is_known and not even_if_quiet and not has_changes(connection, run):
@@ -95,10 +94,6 @@ def post(
         report = _post(connection, run, LookAt.EVERYTHING if basis.is_wider else LookAt.OPEN)
         keep(connection, run)
         return report
-
-
-def _cutoff(connection: Connection, integration: str) -> date | None:
-    return connection.scalar(select(integrations.c.cutoff).where(integrations.c.key == integration))
 
 
 def _post(connection: Connection, run: Run, look_at: LookAt) -> PostingReport:

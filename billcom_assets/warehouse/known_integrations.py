@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import Connection, select
 
 from billcom_assets.warehouse.integrations import UnknownIntegration
@@ -23,6 +25,16 @@ def company_name(conn: Connection, key: str) -> str:
     """
     require_integration(conn, key)
     return str(conn.scalar(select(integrations.c.company).where(integrations.c.key == key)))
+
+
+def cutoff_of(conn: Connection, key: str) -> date | None:
+    """The day before which documents stay out; None for no cutoff.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    require_integration(conn, key)
+    return conn.scalar(select(integrations.c.cutoff).where(integrations.c.key == key))
 
 
 def keeps_documents(conn: Connection, key: str) -> bool:
