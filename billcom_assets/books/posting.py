@@ -32,6 +32,7 @@ from billcom_assets.books.fills import fill_cash, fill_home_shares, fill_home_to
 from billcom_assets.books.held import report_held
 from billcom_assets.books.money_accounts import find_money
 from billcom_assets.books.objects import fill_objects
+from billcom_assets.books.opening import follow_opening
 from billcom_assets.books.outcome import keep_what_stands, store_applications, store_documents
 from billcom_assets.books.policy import store_found
 from billcom_assets.books.reasons import find_reasons
@@ -117,6 +118,7 @@ def _post(connection: Connection, run: Run, look_at: LookAt) -> PostingReport:
     store_documents(connection, run)
     store_applications(connection, run)
     report_held(connection, run)
+    follow_opening(connection, run)
     return PostingReport(looked_at, _actions(connection))
 
 
