@@ -217,6 +217,9 @@ class ReferenceBooks:
         if record.standing is not None:
             turn.posts = _differs(record.standing.draft, draft, run) and not may_not_change_to(record.document, scope)
             turn.codes = set(draft.codes) if turn.posts else set()
+            if turn.codes and record.standing.draft.content == draft.content:
+                # Only its coding would change, and cannot: nobody has to do anything about what stands.
+                turn.posts, turn.codes = False, set()
             return turn
         turn.reason = out_of_scope(record.document, scope)
         if turn.reason is not None:
