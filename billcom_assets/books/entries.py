@@ -156,7 +156,9 @@ def _charged(connection: Connection, run: Run, kind: Kind) -> Select[Any]:
 def _total(run: Run, kind: Kind) -> Select[Any]:
     """The whole of a bill or credit on the control account; of a foreign one with what its settlements change."""
     d = work.documents.c
-    home = -kind.side * d.home_amount - func.coalesce(d.exchange, 0)
+    # Rounded, because SQLite adds floating-point numbers.
+    changed = func.round(-kind.side * d.home_amount - d.exchange, 2)
+    home = case((d.exchange.is_(None), -kind.side * d.home_amount), else_=changed)
     return _line(kind.name, _CONTROL, "control", _control(run, kind), home_amount=home, amount=-kind.side * d.amount)
 
 
@@ -217,7 +219,8 @@ def _gains_and_losses(run: Run) -> Iterator[Select[Any]]:
     about: dict[str, ColumnElement[Any]]
     now: dict[str, ColumnElement[Any]]
     about = {"section": literal(_EXCHANGE), "role": literal("exchange"), "account": account, "amount": literal(0)}
-    now = {"source_line": part.position, "settles": part.settled_id, "home_amount": part.home_amount - part.booked}
+    difference = func.round(part.home_amount - part.booked, 2)
+    now = {"source_line": part.position, "settles": part.settled_id, "home_amount": difference}
     posts = d.action.in_(_POSTS)
     yield (
         select(d.kind, d.id, *(value.label(name) for name, value in (about | now).items()))

@@ -186,7 +186,7 @@ def _add_up(connection: Connection) -> None:
     for kind in KINDS.values():
         if kind.parts is not None and kind.lines is not None:
             mine = (part.kind == d.kind, part.id == d.id)
-            found = select(func.sum(part.booked - part.home_amount)).where(*mine).scalar_subquery()
+            found = select(func.round(func.sum(part.booked - part.home_amount), 2)).where(*mine).scalar_subquery()
             posts = (d.kind == kind.name, d.action.in_(_POSTS))
             connection.execute(update(work.documents).where(*posts).values(exchange=kind.side * found))
 

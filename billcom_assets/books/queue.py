@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
+from billcom_assets.books.alone import alone
 from billcom_assets.books.held import REASONS
 from billcom_assets.books.posting import Action, PostingReport, post
 from billcom_assets.clock import utc_now
@@ -21,18 +22,14 @@ from billcom_assets.redaction.counted import singular
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.sync.fence import Fence
-from billcom_assets.sync.run import lock_name
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision, What
 from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.known_integrations import require_integration
 from billcom_assets.warehouse.tables import integration_errors
 
 LONGEST_REASON: Final = 500
 """Characters of the reason that a person gives."""
-_WAIT_SECONDS: Final = 10
 
 
 class NotPossible(UserFacingError):
@@ -211,7 +208,7 @@ def retry(
         NotPossible: there is no such error, it holds no document, or the document is set aside.
         Busy: the integration is being synced.
     """
-    with _alone(warehouse, integration, clock) as fence:
+    with alone(warehouse, integration, clock) as fence:
         with warehouse.read() as connection:
             before = _find(connection, integration, error_id)
         _refuse_to_retry(before)
@@ -235,23 +232,11 @@ def _checked(reason: str) -> str:
 
 
 @contextmanager
-def _alone(warehouse: Warehouse, integration: str, clock: Callable[[], datetime]) -> Iterator[Fence]:
-    """Keeps syncs of the integration, which post, out."""
-    with warehouse.read() as connection:
-        require_integration(connection, integration)
-    fence = Fence(integration)
-    with warehouse.exclusive(lock_name(integration), wait_seconds=_WAIT_SECONDS):
-        with warehouse.write() as connection:
-            fence.raise_up(connection, clock())
-        yield fence
-
-
-@contextmanager
 def _deciding(
     warehouse: Warehouse, integration: str, clock: Callable[[], datetime]
 ) -> Iterator[tuple[Connection, datetime]]:
     # A posting that has begun would not see the decision, and post the document all the same.
-    with _alone(warehouse, integration, clock) as fence, warehouse.write() as connection:
+    with alone(warehouse, integration, clock) as fence, warehouse.write() as connection:
         fence.check(connection)
         yield connection, clock()
 

@@ -108,6 +108,7 @@ COMMANDS = {
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
     "errors": Lazy("errors", "Show what is held out of the books and why, or decide on it."),
+    "books": Lazy("books", "Show the books, trace a figure, post anew, close a period."),
     "aging": Lazy("aging", "Show what is owed and since when, as of any day."),
     "documents": Lazy("documents", "Show the files attached in BILL, or open them."),
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),

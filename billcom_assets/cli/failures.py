@@ -11,6 +11,7 @@ import click
 
 from billcom_assets.bill.errors import BillError, ConfigurationError
 from billcom_assets.books.queue import NotPossible
+from billcom_assets.books.trace import NotFound
 from billcom_assets.ledger.problems import FileRefused
 from billcom_assets.ledger.removals import RemovalsRefused
 from billcom_assets.redaction.errors import UserFacingError
@@ -149,6 +150,7 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (FileRefused, _wrong_input),
     (RemovalsRefused, _wrong_input),
     (NotPossible, _wrong_input),
+    (NotFound, _wrong_input),
     *((kind, _from_database) for kind in DRIVER_ERRORS),
 )
 """The first kind that fits explains."""

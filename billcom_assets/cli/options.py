@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import click
 
+from billcom_assets.redaction.close_matches import quoted
 from billcom_assets.redaction.display import one_line
 from billcom_assets.setup.connecting import NONE
 from billcom_assets.warehouse.audit import Actor, How
 
 _LONGEST_NAME = 100
+SETTING_EXAMPLE = "closed_through=2025-12-31"
 _PLAIN = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python would also take 20250131 and 2025-W05-5.
 
 
@@ -65,3 +68,17 @@ as_option = click.option(
 def acting(as_name: str | None = None, how: How = How.COMMAND) -> Actor:
     """Whoever runs the command, for the audit log."""
     return Actor.of_process(how, as_name)
+
+
+def assigned(assignments: Sequence[str]) -> dict[str, str]:
+    """Values by setting, as they were typed."""
+    found: dict[str, str] = {}
+    for one in assignments:
+        name, equals, value = one.partition("=")
+        name = name.strip()
+        if not equals:
+            raise click.UsageError(f"{quoted(one)} sets nothing. Write NAME=VALUE, such as {SETTING_EXAMPLE}.")
+        if name in found:
+            raise click.UsageError(f"{quoted(name)} is set twice.")
+        found[name] = value
+    return found

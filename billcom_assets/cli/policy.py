@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,14 +14,12 @@ from billcom_assets.books.settings import NONE, SETTINGS
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.keyed import KeyedGroup, given_key
-from billcom_assets.cli.options import acting, as_option, key_argument
+from billcom_assets.cli.options import SETTING_EXAMPLE, acting, as_option, assigned, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown, table
 from billcom_assets.clock import utc_now
-from billcom_assets.redaction.close_matches import listed, quoted
+from billcom_assets.redaction.close_matches import listed
 from billcom_assets.redaction.display import one_line
 from billcom_assets.warehouse.policy_changes import ACCOUNT_SETTINGS, NewChange, PolicyChange
-
-_EXAMPLE = "closed_through=2025-12-31"
 
 
 class _WithSettings(BillcomCommand):
@@ -77,7 +74,7 @@ def show(output: Output, with_history: bool) -> None:
     examples=(
         "billcom policy acme-us set accounts_payable=2000",
         'billcom policy acme-us set payments=clearing payables_clearing="Money Out Clearing"',
-        f"billcom policy acme-us set {_EXAMPLE} late=hold",
+        f"billcom policy acme-us set {SETTING_EXAMPLE} late=hold",
     ),
 )
 @click.argument("assignments", metavar="NAME=VALUE...", nargs=-1, required=True)
@@ -89,7 +86,7 @@ def set_(output: Output, assignments: tuple[str, ...], as_name: str | None) -> N
     An account is named by its id, its number or its name. NAME= or NAME=none sets a setting that may be empty to
     nothing. What is posted already stays as it is.
     """
-    key, wanted = given_key(), _assigned(assignments)
+    key, wanted = given_key(), assigned(assignments)
     with opened().write() as connection:
         changed = change_policy(connection, key, wanted, acting(as_name), utc_now())
         report = policy_report(connection, key)
@@ -102,20 +99,6 @@ def set_(output: Output, assignments: tuple[str, ...], as_name: str | None) -> N
         "next_step": _next_step(report),
     }
     output.result(document, lambda console: _render_changes(console, report, changed))
-
-
-def _assigned(assignments: Sequence[str]) -> dict[str, str]:
-    """Values by setting, as they were typed."""
-    found: dict[str, str] = {}
-    for one in assignments:
-        name, equals, value = one.partition("=")
-        name = name.strip()
-        if not equals:
-            raise click.UsageError(f"{quoted(one)} sets nothing. Write NAME=VALUE, such as {_EXAMPLE}.")
-        if name in found:
-            raise click.UsageError(f"{quoted(name)} is set twice.")
-        found[name] = value
-    return found
 
 
 def _document(report: PolicyReport) -> dict[str, Any]:

@@ -126,4 +126,4 @@ def _expected_applications(reference: ReferenceBooks) -> dict[Any, Any]:
 
 def _plain(value: Any) -> Any:
     """Numbers that are equal in the same form."""
-    return f"{value:.2f}" if isinstance(value, Decimal | int) and not isinstance(value, bool) else value
+    return f"{Decimal(value).normalize():f}" if isinstance(value, Decimal | int) else value

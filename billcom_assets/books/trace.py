@@ -1,0 +1,116 @@
+"""From a figure back to where it comes from: entry, lines, document, BILL's payload, the run and its requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, Table, and_, or_, select
+
+from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.redaction.excerpt import excerpt
+from billcom_assets.warehouse.books_tables import ledger_applications, ledger_documents, ledger_entries, ledger_lines
+from billcom_assets.warehouse.books_views import journal
+from billcom_assets.warehouse.mirror import Mirror
+from billcom_assets.warehouse.tables import integration_errors, sync_runs
+
+_Row = RowMapping
+_PULLS: Final = 5
+
+
+class NotFound(UserFacingError):
+    """Nothing in the books is called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One document, and all that the books have of it."""
+
+    document: _Row
+    """Its row of ``ledger_documents``."""
+    lines: list[_Row]
+    """The journal's lines of it, entry by entry."""
+    settles: list[_Row]
+    """What it settles of others."""
+    settled_by: list[_Row]
+    """What settles it."""
+    errors: list[_Row]
+    """Why it is held, or its change waits."""
+    payload: Any
+    """What BILL sent of it last; None where the mirror has it no longer."""
+    synced_at: datetime | None
+    """When that was written, UTC."""
+    pulls: list[_Row]
+    """Pulls of its kind around that time, the one that brought it first: run, time and requests to BILL."""
+
+
+def trace(connection: Connection, mirror: Mirror, integration: str, name: str) -> list[Trace]:
+    """Everything about the documents that the name means: an id of BILL's, an entry's id, or a document's number.
+
+    Raises:
+        NotFound: nothing is called so.
+    """
+    d, e = ledger_documents.c, ledger_entries.c
+    of_entry = select(e.document_id).where(e.integration == integration, e.id == name)
+    query = select(ledger_documents).where(
+        d.integration == integration, or_(d.id == name, d.number == name, d.id.in_(of_entry))
+    )
+    found = connection.execute(query.order_by(d.kind, d.id)).mappings().all()
+    if not found:
+        raise NotFound(
+            f"{integration}: nothing in the books has the id or number {excerpt(name, limit=60)}. Take an id from "
+            f"billcom errors {integration} or from the views journal and held_documents."
+        )
+    return [_trace(connection, mirror, one) for one in found]
+
+
+def _trace(connection: Connection, mirror: Mirror, document: _Row) -> Trace:
+    integration, kind, id_ = document["integration"], document["kind"], document["id"]
+    a, errors = ledger_applications.c, integration_errors.c
+    row = _mirrored(connection, mirror.table(kind), integration, id_)
+    synced_at = row["synced_at"] if row else None
+    return Trace(
+        document,
+        _lines(connection, integration, kind, id_),
+        _rows(connection, ledger_applications, a.integration == integration, a.kind == kind, a.document_id == id_),
+        _rows(
+            connection, ledger_applications, a.integration == integration, a.settled_kind == kind, a.settled_id == id_
+        ),
+        _rows(
+            connection,
+            integration_errors,
+            errors.integration == integration,
+            errors.entity == kind,
+            errors.record_id == id_,
+            errors.status != "resolved",
+        ),
+        row["payload"] if row else None,
+        synced_at,
+        _pulls(connection, integration, kind, synced_at),
+    )
+
+
+def _rows(connection: Connection, table: Table, *conditions: Any) -> list[_Row]:
+    return list(connection.execute(select(table).where(*conditions)).mappings())
+
+
+def _mirrored(connection: Connection, t: Table, integration: str, id_: str) -> _Row | None:
+    query = select(t.c.payload, t.c.synced_at).where(t.c.integration == integration, t.c.id == id_)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _lines(connection: Connection, integration: str, kind: str, id_: str) -> list[_Row]:
+    e, line = ledger_entries.c, ledger_lines.c
+    mine = and_(e.integration == integration, e.kind == kind, e.document_id == id_)
+    return list(connection.execute(journal().where(mine).order_by(e.sequence, line.line)).mappings())
+
+
+def _pulls(connection: Connection, integration: str, kind: str, synced_at: datetime | None) -> list[_Row]:
+    if synced_at is None:
+        return []
+    r = sync_runs.c
+    columns = (r.run_id, r.entity, r.kind, r.status, r.started_at, r.finished_at, r.fetched, r.requests)
+    around = (r.integration == integration, r.entity == kind, r.started_at <= synced_at)
+    query = select(*columns).where(*around).order_by(r.started_at.desc()).limit(_PULLS)
+    return list(connection.execute(query).mappings())

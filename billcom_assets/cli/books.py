@@ -1,0 +1,257 @@
+"""``billcom books``: what the books hold, where a figure comes from, posting anew, and closing a period."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+from billcom_assets.books import summary
+from billcom_assets.books.alone import alone
+from billcom_assets.books.policy import change_policy
+from billcom_assets.books.reposting import Reposting, repost
+from billcom_assets.books.trace import Trace, trace
+from billcom_assets.cli.database import opened
+from billcom_assets.cli.keyed import KeyedGroup, given_key
+from billcom_assets.cli.options import Day, acting, as_option, assigned, key_argument
+from billcom_assets.cli.output import Output, pass_output, shown, table, words
+from billcom_assets.clock import utc_now
+from billcom_assets.redaction.excerpt import excerpt
+from billcom_assets.warehouse.known_integrations import require_integration
+
+_SHOWN: Final = 40
+
+
+@click.group(cls=KeyedGroup)
+@key_argument
+def books(key: str) -> None:
+    """Shows the books of an integration, traces a figure, posts anew, or closes a period."""
+
+
+@books.command(examples=("billcom books acme-us show", "billcom books acme-us show --json"))
+@pass_output
+def show(output: Output) -> None:
+    """Shows the trial balance, and what became of BILL's documents."""
+    key = given_key()
+    with opened().read() as connection:
+        require_integration(connection, key)
+        states, held = summary.states(connection, key), summary.held(connection, key)
+        balances, opening = summary.trial_balance(connection, key), summary.opening(connection, key)
+    difference = sum((one.balance for one in balances), Decimal(0))
+    has_held = bool(summary.total(states, "held")[0])
+    step = f"billcom errors {key}" if has_held else None if states else f"billcom sync {key}"
+    document = {
+        "integration": key,
+        "trial_balance": [asdict(one) for one in balances],
+        "difference": difference,
+        "documents": [asdict(one) for one in states],
+        "held": [asdict(one) for one in held],
+        "opening_documents": [asdict(one) for one in opening],
+        "next_step": step,
+    }
+
+    def render(console: Console) -> None:
+        if not states:
+            console.print(f"{key}: nothing has been posted yet.", soft_wrap=True)
+        else:
+            _render_balances(console, balances, difference)
+            _render_states(console, states, held, opening)
+        if step:
+            console.print(f"\nNext: {step}", soft_wrap=True)
+
+    output.result(document, render)
+
+
+def _render_balances(console: Console, balances: Sequence[summary.Balance], difference: Decimal) -> None:
+    rows: list[Sequence[object]] = [
+        (excerpt(b.account), excerpt(b.name), b.debit, b.credit, b.balance) for b in balances
+    ]
+    totals = [sum((getattr(one, side) for one in balances), Decimal(0)) for side in ("debit", "credit")]
+    rows.append(("", "Total", *totals, difference))
+    console.print("Trial balance, in the home currency:")
+    console.print(table(("Account", "Name", "Debit", "Credit", "Balance"), rows, whole=("Account",)))
+
+
+def _render_states(
+    console: Console,
+    states: Sequence[summary.States],
+    held: Sequence[summary.Held],
+    opening: Sequence[summary.Opening],
+) -> None:
+    console.print("\nDocuments:")
+    rows = [(words(s.kind), words(s.state), s.reason or None, s.documents, s.home_amount) for s in states]
+    console.print(table(("Kind", "State", "Reason", "Documents", "Amount"), rows, whole=("Reason",)))
+    if held:
+        console.print("\nHeld, a document with two reasons under both:")
+        rows_held = [(words(one.kind), one.reason, one.documents, one.home_amount) for one in held]
+        console.print(table(("Kind", "Reason", "Documents", "Amount"), rows_held, whole=("Reason",)))
+    if opening:
+        console.print("\nOpening documents, which the company's own opening balances hold:")
+        rows_open = [(words(one.entity), excerpt(one.currency), one.documents, one.open_amount) for one in opening]
+        console.print(table(("Kind", "Currency", "Documents", "Open"), rows_open))
+
+
+# Where a figure comes from -------------------------------------------------------------------------------------------
+
+
+@books.command(
+    "trace", examples=("billcom books acme-us trace 00n02JZNIEYMNPY99iz9", "billcom books acme-us trace INV-77")
+)
+@click.argument("name", metavar="DOCUMENT|ENTRY")
+@pass_output
+def trace_(output: Output, name: str) -> None:
+    """Traces a document or entry: its lines, what it settles, what BILL sent, and the run that brought it.
+
+    DOCUMENT is an id of BILL's or a document's number, ENTRY the id of a journal entry.
+    """
+    key, warehouse = given_key(), opened()
+    with warehouse.read() as connection:
+        require_integration(connection, key)
+        found = trace(connection, warehouse.mirror, key, name)
+    document = {"integration": key, "found": [_traced(one) for one in found]}
+
+    def render(console: Console) -> None:
+        for one in found:
+            _render_trace(console, one)
+
+    output.result(document, render)
+
+
+def _traced(one: Trace) -> dict[str, Any]:
+    lists = {
+        name: [dict(row) for row in getattr(one, name)]
+        for name in ("lines", "settles", "settled_by", "errors", "pulls")
+    }
+    return {"document": dict(one.document), **lists, "payload": one.payload, "synced_at": one.synced_at}
+
+
+def _render_trace(console: Console, one: Trace) -> None:
+    d = one.document
+    why = f" ({d['reason']})" if d["reason"] else ""
+    number = f", number {excerpt(d['number'])}" if d["number"] else ""
+    console.print(f"{words(d['kind'])} {d['id']}{number}: {words(d['state'])}{why}", soft_wrap=True)
+    console.print(f"  dated {d['document_date']}, {shown(d['amount'])} {excerpt(d['currency'] or '')}", soft_wrap=True)
+    for error in one.errors:
+        console.print(f"  {error['code']}: {excerpt(error['message'], limit=300)}", soft_wrap=True)
+        console.print(f"  Next: {error['next_step']}", soft_wrap=True)
+    if one.lines:
+        columns = ("Entry", "Day", "Account", "Debit", "Credit")
+        rows = [
+            (
+                f"{line['sequence']} {line['type']}",
+                line["posting_date"],
+                excerpt(f"{line['ledger_account_id']} {line['account_name'] or ''}"),
+                line["debit"] or None,
+                line["credit"] or None,
+            )
+            for line in one.lines
+        ]
+        console.print(table(columns, rows[:_SHOWN], whole=("Entry", "Day")))
+        if len(rows) > _SHOWN:
+            console.print(f"  and {len(rows) - _SHOWN} more lines; --json has all of them")
+    for label, settled in (("settles", one.settles), ("settled by", one.settled_by)):
+        for row in settled:
+            other = (
+                (row["settled_kind"], row["settled_id"]) if label == "settles" else (row["kind"], row["document_id"])
+            )
+            console.print(f"  {label} {words(other[0])} {other[1]}: {shown(row['amount'])}", soft_wrap=True)
+    if one.synced_at:
+        console.print(f"  BILL's version of {shown(one.synced_at)} UTC; --json shows the payload", soft_wrap=True)
+    for pull in one.pulls[:1]:
+        run = pull["run_id"] or "no run of Dagster's"
+        console.print(
+            f"  brought by a pull of {shown(pull['started_at'])} UTC ({pull['kind']}), {pull['requests']} requests; "
+            f"run {run}",
+            soft_wrap=True,
+        )
+
+
+# Posting anew, and closing -------------------------------------------------------------------------------------------
+
+
+@books.command(
+    "repost",
+    examples=("billcom books acme-us repost", "billcom books acme-us repost --set payments=clearing --yes"),
+)
+@click.option(
+    "--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Change this setting of the policy with it."
+)
+@click.option(
+    "--yes", "confirmed", is_flag=True, help="Do it; without this the command only says what it would change."
+)
+@as_option
+@pass_output
+def repost_(output: Output, assignments: tuple[str, ...], confirmed: bool, as_name: str | None) -> None:
+    """Shows what today's policy and mappings would post otherwise, and with --yes posts it anew.
+
+    Each such entry is reversed and made again; in a closed period both go to the first open day.
+    """
+    key, settings, actor = given_key(), assigned(assignments), acting(as_name)
+    warehouse = opened()
+    with alone(warehouse, key):
+        told = repost(warehouse, key, settings=settings, is_confirmed=confirmed, actor=actor, now=utc_now())
+    step = None if told.is_done or not (told.changes_something or settings) else _again(key, assignments)
+    document = {"integration": key, **asdict(told), "next_step": step}
+    output.result(document, lambda console: _render_reposting(console, told, step))
+
+
+def _again(key: str, assignments: Sequence[str]) -> str:
+    return " ".join([f"billcom books {key} repost", *(f"--set {shlex.quote(one)}" for one in assignments), "--yes"])
+
+
+def _render_reposting(console: Console, told: Reposting, step: str | None = None) -> None:
+    if not told.changes_something:
+        console.print("Nothing would be posted otherwise today.")
+    else:
+        counts = ", ".join(f"{count:,} {words(kind)}" for kind, count in told.documents.items()) or "no document"
+        verb = "were" if told.is_done else "would be"
+        console.print(
+            f"{counts} {verb} posted anew, {told.posted:,} for the first time, and {told.taken_out:,} taken out.",
+            soft_wrap=True,
+        )
+        rows = [(excerpt(m.account), excerpt(m.name), m.before, m.after) for m in told.accounts]
+        console.print(table(("Account", "Name", "Balance before", "After"), rows, whole=("Account",)))
+    if told.kept_back:
+        console.print(
+            f"{told.kept_back:,} documents stay as they are, because they may not post today: something that they use "
+            "is not mapped.",
+            soft_wrap=True,
+        )
+    if step:
+        console.print(f"\nNext: {step}", soft_wrap=True)
+
+
+@books.command(examples=("billcom books acme-us close --through 2026-06-30",))
+@click.option("--through", type=Day(), required=True, help="Last day of the closed period, such as 2026-06-30.")
+@as_option
+@pass_output
+def close(output: Output, through: date | str, as_name: str | None) -> None:
+    """Closes the books through a day: from then on nothing is posted on it or before.
+
+    What comes late goes to the first open day, or is held, as the posting policy says (late).
+    """
+    key, warehouse, now = given_key(), opened(), utc_now()
+    with alone(warehouse, key) as fence, warehouse.write() as connection:
+        fence.check(connection)
+        settings = {"closed_through": str(through)}
+        changed = change_policy(connection, key, settings, acting(as_name), now)
+    document = {
+        "integration": key,
+        "closed_through": changed.policy.closed_through,
+        "late": changed.policy.late,
+        "notes": changed.notes,
+        "next_step": None,
+    }
+
+    def render(console: Console) -> None:
+        console.print(f"{key}: the books are closed through {changed.policy.closed_through}.", soft_wrap=True)
+        for note in changed.notes:
+            console.print(note, soft_wrap=True)
+
+    output.result(document, render)
