@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     or_,
     select,
     update,
@@ -73,12 +74,25 @@ def store_documents(connection: Connection, run: Run) -> None:
         "cutoff": case((imported, d.cutoff)),
         "content_hash": case((imported, d.hash)),
         "payload_digest": d.version,
+        "waiting_digest": null(),
         "run_id": literal(run.run_id, Text),
         "first_seen_at": literal(run.started_at, ledger_documents.c.first_seen_at.type),
         "changed_at": literal(run.started_at, ledger_documents.c.changed_at.type),
     }
     query = select(*(value.label(name) for name, value in values.items())).where(d.action != Action.WAIT.value)
     _upsert(connection, ledger_documents, query, keep=("first_seen_at",))
+    _note_what_waits(connection, run)
+
+
+def _note_what_waits(connection: Connection, run: Run) -> None:
+    """Of what stands and may not post its new content, notes that this was looked at."""
+    d, before = work.documents.c, ledger_documents.c
+    waits = (before.integration == run.integration, before.kind == d.kind, before.id == d.id)
+    connection.execute(
+        update(ledger_documents)
+        .where(*waits, d.action == Action.WAIT.value, before.waiting_digest.is_distinct_from(d.version))
+        .values(waiting_digest=d.version, run_id=run.run_id, changed_at=run.started_at)
+    )
 
 
 def _upsert(connection: Connection, table: Table, query: Select[Any], *, keep: Sequence[str]) -> None:

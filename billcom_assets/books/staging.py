@@ -92,8 +92,10 @@ def _documents(run: Run, kind: Kind, rank: int, look_at: LookAt) -> Select[Any]:
         source = source.outerjoin(parties, of_party)
         currency = func.coalesce(parties.c[kind.party.currency], home)
     version = version_of(t)
-    is_new = or_(before.c.id.is_(None), before.c.payload_digest != version, before.c.currency != currency)
-    is_open = or_(before.c.state == "held", before.c.reason.in_(_MAY_CHANGE_BY_THEMSELVES))
+    seen = func.coalesce(before.c.waiting_digest, before.c.payload_digest)
+    is_new = or_(before.c.id.is_(None), seen != version, before.c.currency != currency)
+    may_change = before.c.reason.in_(_MAY_CHANGE_BY_THEMSELVES)
+    is_open = or_(before.c.state == "held", before.c.waiting_digest.is_not(None), may_change)
     columns: dict[str, ColumnElement[Any]] = {
         "kind": literal(kind.name),
         "id": t.c.id,

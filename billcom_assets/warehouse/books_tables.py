@@ -69,6 +69,7 @@ ledger_documents = Table(
     Column("cutoff", Date, comment="Cutoff under which it came into the books; null while it never did"),
     Column("content_hash", Text, comment="Digest of the content that stands; null unless imported"),
     Column("payload_digest", Text, nullable=False, comment="Digest of the mirror's row that this one follows"),
+    Column("waiting_digest", Text, comment="Digest of a newer row of the mirror that may not post yet; null for none"),
     Column("set_aside_reason", Text, comment="Why a person set it aside; null unless ignored"),
     Column("set_aside_by", Text, comment="Who set it aside"),
     Column("set_aside_at", UtcTimestamp, comment="When it was set aside (UTC)"),

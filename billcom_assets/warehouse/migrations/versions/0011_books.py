@@ -78,6 +78,9 @@ def _create_documents() -> None:
         _date("cutoff", "Cutoff under which it came into the books; null while it never did", nullable=True),
         _text("content_hash", "Digest of the content that stands; null unless imported", nullable=True),
         _text("payload_digest", "Digest of the mirror's row that this one follows"),
+        _text(
+            "waiting_digest", "Digest of a newer row of the mirror that may not post yet; null for none", nullable=True
+        ),
         _text("set_aside_reason", "Why a person set it aside; null unless ignored", nullable=True),
         _text("set_aside_by", "Who set it aside", nullable=True),
         _time("set_aside_at", "When it was set aside (UTC)", nullable=True),
