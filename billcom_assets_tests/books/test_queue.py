@@ -20,6 +20,7 @@ from billcom_assets.books.queue_list import Queue, Wanted
 from billcom_assets.books.run import Run
 from billcom_assets.redaction.masking import MASK
 from billcom_assets.sandbox.kinds import BILLS
+from billcom_assets.status.scope import scope as status_scope
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.error_codes import NOT_PERMITTED
 from billcom_assets.warehouse.error_log import WHOLE_LIST, ErrorLog, Trouble
@@ -335,6 +336,14 @@ def test_an_error_that_is_ignored_stays_so_however_often_it_is_seen_and_until_it
     report(held)
     again = held.error(id=error.id)
     assert (again.status, again.reason) == ("open", None)
+
+
+def test_a_list_that_bill_does_not_show_is_left_alone_although_its_error_is_ignored(held: HeldCompany) -> None:
+    report(held)
+    set_aside(held, held.error(code=NOT_PERMITTED))
+    with held.warehouse.read() as connection:
+        known = status_scope(connection, INTEGRATION)
+    assert ("users" in known.left_alone(held.clock()), known.expects("users")) == (True, False)
 
 
 def test_an_ignored_error_is_open_again_when_it_is_reopened(held: HeldCompany) -> None:
