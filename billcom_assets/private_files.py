@@ -11,6 +11,7 @@ ourselves (key, locks, settings, exports) are never followed through one.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shlex
 import shutil
@@ -21,7 +22,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-Write = Callable[[Path, bytes], None]
+Content = bytes | IO[bytes] | Iterator[bytes]
+"""All of a file, an open file to copy, or the pieces in their order."""
+Write = Callable[[Path, Content], None]
 """What :func:`create` and :func:`replace` are."""
 _FILE = 0o600
 _FOLDER = 0o700
@@ -105,7 +108,7 @@ def read(path: Path) -> str:
         return file.read()
 
 
-def create(path: Path, content: bytes) -> None:
+def create(path: Path, content: Content) -> None:
     """Writes a new file: it appears complete or not at all.
 
     Raises:
@@ -121,7 +124,7 @@ def create(path: Path, content: bytes) -> None:
             _rename_to_free_name(temporary, path)
 
 
-def replace(path: Path, content: bytes | IO[bytes], *, by_way_of: Path | None = None) -> None:
+def replace(path: Path, content: Content, *, by_way_of: Path | None = None) -> None:
     """Writes a file, in place of what has its name: a link is replaced, not followed.
 
     Args:
@@ -143,7 +146,7 @@ def _rename_to_free_name(temporary: Path, path: Path) -> None:
 
 
 @contextmanager
-def _beside(path: Path, content: bytes | IO[bytes], folder: Path | None = None) -> Iterator[Path]:
+def _beside(path: Path, content: Content, folder: Path | None = None) -> Iterator[Path]:
     """A complete file in the folder of ``path``, or another one, gone at the end under its own name."""
     descriptor, name = tempfile.mkstemp(prefix=".billcom-", dir=folder or path.parent)
     temporary = Path(name)
@@ -151,8 +154,10 @@ def _beside(path: Path, content: bytes | IO[bytes], folder: Path | None = None) 
         with open(descriptor, "wb") as file:
             if isinstance(content, bytes):
                 file.write(content)
-            else:
+            elif isinstance(content, io.IOBase):
                 shutil.copyfileobj(content, file)
+            else:
+                file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         yield temporary

@@ -182,6 +182,25 @@ def test_a_failed_write_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("write", [private_files.create, private_files.replace])
+def test_a_file_that_is_written_in_pieces_is_there_only_when_all_of_them_are(
+    tmp_path: Path, write: private_files.Write
+) -> None:
+    def pieces(*, fails: bool) -> Iterator[bytes]:
+        yield b"first, "
+        assert list(tmp_path.glob("file")) == []
+        if fails:
+            raise ValueError("no more")
+        yield b"second"
+
+    with pytest.raises(ValueError, match="no more"):
+        write(tmp_path / "file", pieces(fails=True))
+    assert list(tmp_path.iterdir()) == []
+
+    write(tmp_path / "file", pieces(fails=False))
+    assert (tmp_path / "file").read_bytes() == b"first, second"
+
+
 @pytest.mark.parametrize("has_hard_links", [True, False])
 def test_a_new_file_never_takes_the_place_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_hard_links: bool

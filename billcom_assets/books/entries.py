@@ -25,12 +25,17 @@ _REVERSED: Final = (Action.LEAVE.value, Action.REPOST.value)
 def make_entries(connection: Connection, run: Run) -> None:
     """Writes the entries and their lines."""
     _reverse(connection, run)
+    draft_lines(connection, run)
+    _post(connection, run)
+
+
+def draft_lines(connection: Connection, run: Run) -> None:
+    """Drafts the lines of what posts."""
     of_kinds = (query for kind in KINDS.values() for query in _lines_of(connection, run, kind))
     for query in (*of_kinds, *_gains_and_losses(run)):
         names = [column.name for column in query.selected_columns]
         connection.execute(insert(work.entry_lines).from_select(names, query))
     work.analyze(connection, work.entry_lines)
-    _post(connection, run)
 
 
 # Reversals -----------------------------------------------------------------------------------------------------------
@@ -49,7 +54,11 @@ def _is_reversed() -> ColumnElement[bool]:
 def _reverse(connection: Connection, run: Run) -> None:
     d, e, line = work.documents.c, ledger_entries.c, ledger_lines.c
     sequence = d.entries + 1
-    why = case((d.action == Action.REPOST.value, "changed in BILL"), else_=func.lower(d.leaves))
+    why = case(
+        (d.recodes.is_(True), "posted anew"),
+        (d.action == Action.REPOST.value, "changed in BILL"),
+        else_=func.lower(d.leaves),
+    )
     columns: dict[str, ColumnElement[Any]] = {
         "integration": literal(run.integration),
         "id": _entry_id(sequence),
@@ -225,7 +234,7 @@ def _gains_and_losses(run: Run) -> Iterator[Select[Any]]:
 def _post(connection: Connection, run: Run) -> None:
     d, line, o = work.documents.c, work.entry_lines.c, work.objects.c
     sequence = d.entries + case((_is_reversed(), 2), else_=1)
-    counts = and_(line.kind == d.kind, line.id == d.id, _moves_something())
+    counts = and_(line.kind == d.kind, line.id == d.id, moves_something())
     posts = (d.action.in_(_POSTS), select(line.id).where(counts).exists())
     columns: dict[str, ColumnElement[Any]] = {
         "integration": literal(run.integration),
@@ -266,7 +275,8 @@ def _post(connection: Connection, run: Run) -> None:
     connection.execute(insert(ledger_lines).from_select(list(values), lines))
 
 
-def _moves_something() -> ColumnElement[bool]:
+def moves_something() -> ColumnElement[bool]:
+    """The drafted line is not zero."""
     line = work.entry_lines.c
     return (line.home_amount != 0) | (line.amount != 0)
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from billcom_assets.books import work
 from billcom_assets.books.basis import basis_of, keep
@@ -32,17 +33,22 @@ from billcom_assets.books.fills import fill_cash, fill_home_shares, fill_home_to
 from billcom_assets.books.held import report_held
 from billcom_assets.books.money_accounts import find_money
 from billcom_assets.books.objects import fill_objects
+from billcom_assets.books.opening import follow_opening
 from billcom_assets.books.outcome import keep_what_stands, store_applications, store_documents
 from billcom_assets.books.policy import store_found
 from billcom_assets.books.reasons import find_reasons
+from billcom_assets.books.recoding import give_up_recoding, propose_recoding
 from billcom_assets.books.run import Run
 from billcom_assets.books.scope import decide_scope
 from billcom_assets.books.staging import LookAt, has_changes, stage
 from billcom_assets.clock import utc_now
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets.warehouse.known_integrations import require_integration
-from billcom_assets.warehouse.tables import integrations
+from billcom_assets.warehouse.known_integrations import cutoff_of
+from billcom_assets.warehouse.mirror import Mirror
+
+KEPT_BACK: Final = "kept back"
+"""What becomes of a document that would be coded otherwise and may not post today: it stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +88,9 @@ def post(
     Raises:
         UnknownIntegration: there is no such integration.
     """
-    started_at = clock()
     with warehouse.write() as connection:
         fence(connection)
-        require_integration(connection, integration)
-        policy = store_found(connection, integration, started_at)
-        run = Run(integration, warehouse.mirror, policy, _cutoff(connection, integration), started_at, run_id)
+        run = _run(connection, warehouse.mirror, integration, clock(), run_id)
         compare_by_hash(connection)
         basis = basis_of(connection, run)
         if basis.is_known and not even_if_quiet and not has_changes(connection, run):
@@ -97,8 +100,22 @@ def post(
         return report
 
 
-def _cutoff(connection: Connection, integration: str) -> date | None:
-    return connection.scalar(select(integrations.c.cutoff).where(integrations.c.key == integration))
+def post_anew(connection: Connection, mirror: Mirror, integration: str, now: datetime) -> PostingReport:
+    """Brings the books up to date, and posts anew what would be coded otherwise by now; in the caller's transaction.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    run = replace(_run(connection, mirror, integration, now, None), reposts=True)
+    compare_by_hash(connection)
+    report = _post(connection, run, LookAt.EVERYTHING)
+    keep(connection, run)
+    return report
+
+
+def _run(connection: Connection, mirror: Mirror, integration: str, now: datetime, run_id: str | None) -> Run:
+    cutoff = cutoff_of(connection, integration)
+    return Run(integration, mirror, store_found(connection, integration, now), cutoff, now, run_id)
 
 
 def _post(connection: Connection, run: Run, look_at: LookAt) -> PostingReport:
@@ -112,8 +129,11 @@ def _post(connection: Connection, run: Run, look_at: LookAt) -> PostingReport:
     propose(connection, run)
     find_money(connection, run)
     fill_objects(connection, run)
+    if run.reposts:
+        propose_recoding(connection, run)
     find_reasons(connection, run)
     hold_back(connection)
+    give_up_recoding(connection)
     keep_what_stands(connection, run)
     fill_home_shares(connection, run)
     _settle(connection, run)
@@ -122,6 +142,7 @@ def _post(connection: Connection, run: Run, look_at: LookAt) -> PostingReport:
     store_documents(connection, run)
     store_applications(connection, run)
     report_held(connection, run)
+    follow_opening(connection, run)
     return PostingReport(looked_at, _actions(connection))
 
 
@@ -134,11 +155,14 @@ def _settle(connection: Connection, run: Run) -> None:
             return
         forget_duplicates(connection)
         hold_back(connection)
+        give_up_recoding(connection)
 
 
 def _actions(connection: Connection) -> Counter[tuple[str, str]]:
     d = work.documents.c
-    query = select(d.kind, d.action, func.count()).group_by(d.kind, d.action)
+    kept_back = and_(d.recodes.is_(True), d.action == Action.KEEP.value)
+    action = case((kept_back, KEPT_BACK), else_=d.action).label("done")
+    query = select(d.kind, action, func.count()).group_by(d.kind, action)
     return Counter({(kind, action): count for kind, action, count in connection.execute(query)})
 
 

@@ -27,9 +27,9 @@ from billcom_assets.books.money_accounts import SETTING
 from billcom_assets.books.run import Run
 from billcom_assets.books.scope import is_payment
 from billcom_assets.books.settings_in_use import used_settings
+from billcom_assets.sync.state import pulled_completely
 from billcom_assets.warehouse.books_tables import DIMENSIONS
 from billcom_assets.warehouse.ledger_tables import ledger_accounts, ledger_dimensions, ledger_items
-from billcom_assets.warehouse.tables import sync_state
 
 TOLERANCE: Final = 0.00005
 """Sums of floating-point numbers, which SQLite makes, differ by less from those that they stand for."""
@@ -51,7 +51,7 @@ _WOULD_POST: Final = ("post", "repost")
 
 def find_reasons(connection: Connection, run: Run) -> None:
     """Notes every reason why a document that would post may not, but for duplicates and exchange differences."""
-    pulled = _pulled(connection, run)
+    pulled = pulled_completely(connection, run.integration)
     queries = [
         *_approval(run),
         *_about_itself(),
@@ -139,14 +139,6 @@ def _mismatch(kind: Kind, rows: Any, *, needs_one: bool) -> Select[Any]:
 
 
 # What a document uses ------------------------------------------------------------------------------------------------
-
-
-def _pulled(connection: Connection, run: Run) -> frozenset[str]:
-    """Entities whose lists were read completely: what is not there, BILL does not have."""
-    query = select(sync_state.c.entity).where(
-        sync_state.c.integration == run.integration, sync_state.c.first_pulled_at.is_not(None)
-    )
-    return frozenset(connection.scalars(query))
 
 
 def _problem(kind: str, pulled: frozenset[str]) -> ColumnElement[Any]:

@@ -20,6 +20,7 @@ class Run:
         cutoff: Documents dated before it stay out; None for no cutoff.
         started_at: UTC; its day is what the run calls today.
         run_id: Dagster run; None outside of one.
+        reposts: What stands follows the present policy and mappings, as a person has confirmed.
     """
 
     integration: str
@@ -28,6 +29,7 @@ class Run:
     cutoff: date | None
     started_at: datetime
     run_id: str | None = None
+    reposts: bool = False
 
     @property
     def today(self) -> date:

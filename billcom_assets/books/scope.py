@@ -22,6 +22,8 @@ def decide_scope(connection: Connection, run: Run) -> None:
     """Says of every document that is out of scope why, and of one that may have been posted whether it leaves."""
     connection.execute(update(work.documents).where(_is_opposite(run)).values(is_opposite=True))
     leaving = [(condition, reason) for reason, condition in _leaving()]
+    if run.reposts:
+        leaving += [(condition, reason) for reason, condition in _not_clearing(run)]
     outside = [(condition, reason) for reason, condition in _outside(run)]
     connection.execute(update(work.documents).values(leaves=case(*leaving), reason=case(*outside)))
 
@@ -89,6 +91,11 @@ def _outside(run: Run) -> Iterator[tuple[str, ColumnElement[bool]]]:
     is_later = func.coalesce(d.document_date > run.today, False)
     yield "NOT_PROCESSED", or_(_has_status(Statuses.WAITS), and_(is_payment(), is_later))
     yield "NOT_CONFIRMED", leaving["NOT_CONFIRMED"]
+    yield from _not_clearing(run)
+    yield "DELETED", leaving["DELETED"]
+
+
+def _not_clearing(run: Run) -> Iterator[tuple[str, ColumnElement[bool]]]:
+    d = work.documents.c
     if run.policy.payments == "direct":
         yield "NOT_CLEARING", and_(d.kind == MONEY_MOVEMENTS.name, func.coalesce(d.movement_type, "").in_(CLEARS))
-    yield "DELETED", leaving["DELETED"]

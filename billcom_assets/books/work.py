@@ -82,6 +82,7 @@ documents: Final = _table(
     Column("reversal_date", Date),
     Column("exchange", Exact(money=True)),
     Column("applies_anew", Boolean),
+    Column("recodes", Boolean),
     PrimaryKeyConstraint("kind", "id"),
 )
 """One row per document that this run looks at."""

@@ -102,7 +102,7 @@ COMMANDS = {
     "connect": Lazy("connect", "Connect a BILL organization, or change its settings."),
     "validate": Lazy("connect", "Test an integration's login to BILL."),
     "status": Lazy("status", "Show how far the integrations are and what is missing."),
-    "ledger": Lazy("ledger", "Load the company's own lists, or write them for BILL."),
+    "ledger": Lazy("ledger", "Load the company's own lists, or write the books as files."),
     "mappings": Lazy("mappings", "Link BILL's objects to the company's own."),
     "policy": Lazy("policy", "Decide how BILL's documents post into the books."),
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),

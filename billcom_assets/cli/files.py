@@ -1,4 +1,4 @@
-"""Writing a CSV text to a file, or showing it."""
+"""Writing an export to a file, or showing it."""
 
 from __future__ import annotations
 
@@ -54,11 +54,29 @@ def written(
     if path is None:
         output.result({**document, "csv": text}, lambda _console: click.echo(text, nl=False))
         return
+    save(warehouse, path, text.encode(ENCODING), force=force)
+    output.result(
+        {**document, "file": path}, lambda console: console.print(f"{what} written to {path}.", soft_wrap=True)
+    )
+
+
+def save(warehouse: Warehouse, path: str, content: private_files.Content, *, force: bool) -> None:
+    """Writes a file for its owner alone: it appears complete or not at all.
+
+    Args:
+        warehouse: The database that the content comes from; nothing is written over what belongs to it.
+        path: The file.
+        content: What it is to hold.
+        force: Whether a file that is there already is written over.
+
+    Raises:
+        CommandFailed: the file cannot or must not be written; what was there is as it was.
+    """
     write = private_files.replace if force else private_files.create
     try:
         if refusal := _refusal(path, Path(path), warehouse):
             raise CommandFailed(refusal, ExitCode.WRONG_USE)
-        write(Path(path), text.encode(ENCODING))
+        write(Path(path), content)
     except FileExistsError:
         raise CommandFailed(
             f"{path} is there already and was left as it is. Give another name, or --force to write over it.",
@@ -69,9 +87,6 @@ def written(
             f"{path} cannot be written: {error.strerror}. Name a file in a folder that you may write to.",
             ExitCode.WRONG_USE,
         ) from None
-    output.result(
-        {**document, "file": path}, lambda console: console.print(f"{what} written to {path}.", soft_wrap=True)
-    )
 
 
 def _refusal(path: str, file: Path, warehouse: Warehouse) -> str | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shlex
+from codecs import iterencode
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import date
 
 import click
 from rich.console import Console
 
+from billcom_assets.books.export.formats import FORMATS, export_books
+from billcom_assets.books.export.rows import Period
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed, ExitCode
-from billcom_assets.cli.files import output_options, written
-from billcom_assets.cli.options import acting, as_option, key_argument
+from billcom_assets.cli.files import output_options, save, written
+from billcom_assets.cli.options import Day, acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table
 from billcom_assets.clock import utc_now
 from billcom_assets.ledger.chart_export import chart_of_accounts
@@ -52,7 +56,7 @@ def _list_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(cls=BillcomGroup)
 def ledger() -> None:
-    """Loads the company's own lists, as its accounting program exports them, or writes them in the form BILL takes."""
+    """Loads the company's own lists, as its accounting program exports them, or writes files: lists, or the books."""
 
 
 def import_files(
@@ -182,19 +186,78 @@ def _show(console: Console, report: ImportReport, home_currency: str, command: s
     console.print(f"Next: {command}", soft_wrap=True)
 
 
-@ledger.command(examples=("billcom ledger export acme-us --chart-of-accounts --output accounts-for-bill.csv",))
+@ledger.command(
+    examples=(
+        "billcom ledger export acme-us --chart-of-accounts --output accounts-for-bill.csv",
+        "billcom ledger export acme-us --format beancount --output books.beancount",
+        "billcom ledger export acme-us --format journal-csv --from 2026-01-01 --to 2026-03-31 --output quarter.csv",
+    )
+)
 @key_argument
 @click.option("--chart-of-accounts", is_flag=True, help="Write the chart of accounts for BILL's own account import.")
+@click.option("--format", "format_", type=click.Choice([*FORMATS]), help="Write the books in this format.")
+@click.option("--from", "first", type=Day(), help="First posting date of the books, such as 2026-01-01.")
+@click.option("--to", "last", type=Day(), help="Last posting date of the books, such as 2026-03-31.")
 @output_options
 @pass_output
-def export(output: Output, key: str, chart_of_accounts: bool, path: str | None, force: bool) -> None:
-    """Writes the company's chart of accounts as the CSV file that BILL's own import of accounts takes.
+def export(
+    output: Output,
+    /,
+    *,
+    key: str,
+    chart_of_accounts: bool,
+    format_: str | None,
+    first: date | str | None,
+    last: date | str | None,
+    path: str | None,
+    force: bool,
+) -> None:
+    """Writes the books, or the company's chart of accounts as the CSV file that BILL's own import of accounts takes.
 
-    In BILL, choose the import of accounts in the settings and give it this file.
+    beancount and hledger are journals that these programs check: each vendor and customer has an account of its own
+    below accounts payable or receivable, and the balances of all accounts are asserted at the end. With --from what
+    was posted before is brought forward. csv has a row for each line with the amounts in both currencies; journal-csv
+    has the columns that the general-journal import of accounting programs takes. The file for BILL goes into the
+    import of accounts in BILL's settings.
     """
-    if not chart_of_accounts:
-        raise click.UsageError("Say what to write: --chart-of-accounts.")
-    _export_chart(output, opened(), key, path, force=force)
+    period = Period(*(day if isinstance(day, date) else None for day in (first, last)))
+    if chart_of_accounts == (format_ is not None):
+        raise click.UsageError("Say what to write: --chart-of-accounts, or the books with --format.")
+    if format_ is None:
+        if period != Period():
+            raise click.UsageError("--from and --to choose entries of the books, so they need --format.")
+        _export_chart(output, opened(), key, path, force=force)
+        return
+    if period.first is not None and period.last is not None and period.first > period.last:
+        raise click.UsageError("--from is after --to.")
+    _export_books(output, opened(), key, format_=format_, period=period, path=path, force=force)
+
+
+def _export_books(
+    output: Output, warehouse: Warehouse, key: str, *, format_: str, period: Period, path: str | None, force: bool
+) -> None:
+    chosen = FORMATS[format_]
+    document: dict[str, object] = {"integration": key, "format": format_, "from": period.first, "to": period.last}
+    with warehouse.snapshot() as connection:
+        text, exported = export_books(connection, key, chosen, period)
+        if path is not None:
+            save(warehouse, path, iterencode(text, chosen.encoding), force=force)
+        elif output.as_json:
+            document["text"] = "".join(text)
+        else:
+            for piece in text:
+                click.echo(piece, nl=False)
+    document |= asdict(exported)
+    check = shlex.join((*chosen.check, path or "FILE")) if chosen.check else None
+    if path is not None:
+        document |= {"file": path, "check": check}
+    held = f"{counted(exported.entries, 'entry', 'entries')} with {counted(exported.lines, 'line', 'lines')}"
+    how = f"Check it: {check}" if check else f"Debits and credits are {exported.debit:,} {exported.home_currency} each."
+    if path is None:
+        output.note(f"{held}. {how}")
+        if not output.as_json:
+            return
+    output.result(document, lambda console: console.print(f"{held} written to {path}. {how}", soft_wrap=True))
 
 
 def _export_chart(output: Output, warehouse: Warehouse, key: str, path: str | None, *, force: bool) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, TypeGuard
 
 from billcom_assets.entities.json_paths import at, each
-from billcom_assets.entities.model import Column, Entity
+from billcom_assets.entities.model import Column, Entity, Voids
 from billcom_assets.entities.values import (
     LONGEST_ID,
     NO_ID,
@@ -19,7 +19,7 @@ from billcom_assets.entities.values import (
     read_timestamp,
 )
 
-__all__ = ["Extractor", "Identity", "Unreadable", "common", "identity", "is_id", "touched", "usable_id"]
+__all__ = ["Extractor", "Identity", "Unreadable", "common", "identity", "is_id", "touched", "usable_id", "voided_on"]
 
 _Field = tuple[int, str, Callable[[Any], Any]]
 
@@ -106,6 +106,21 @@ def touched(entity: Entity, obj: dict[str, Any]) -> set[tuple[str, str]]:
         for identifier in each(obj, path.split("."))
         if isinstance(identifier, str) and none_if_unset(identifier)
     }
+
+
+def voided_on(voids: Voids, obj: dict[str, Any]) -> date | None:
+    """The UTC day on which the last request to undo the object was accepted; None for one that stands."""
+    place, undone = voids.status
+    if at(obj, place.split(".")) not in undone:
+        return None
+    field, accepted = voids.accepted
+    requests = (one for one in each(obj, voids.requests.split(".")) if isinstance(one, dict))
+    times = [_first_time(one, voids.times) for one in requests if one.get(field) == accepted]
+    return max((moment.date() for moment in times if moment is not None), default=None)
+
+
+def _first_time(obj: dict[str, Any], fields: Sequence[str]) -> datetime | None:
+    return next((moment for field in fields if (moment := _time(obj.get(field))) is not None), None)
 
 
 def _common(obj: dict[str, Any], column: str, key: str, read: Callable[[Any], Any]) -> Any:

@@ -148,6 +148,54 @@ class StandIns:
     """The kinds of which objects may be missing in every list."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settles:
+    """The child table that says which documents an object settles, and how much of each."""
+
+    table: str
+    document: str
+    """Its column that names what is settled."""
+    amount: str
+    """Its column that says how much of it."""
+    only_document: str | None = None
+    """Column of the object itself that names what all of it settles where the list is empty; None for no such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is kept of a document before the cutoff: it may be open still, be settled by a later one, or settle one.
+
+    Names of the entity's columns, unless something else is said.
+    """
+
+    party: str
+    currency: str
+    """Column of the party's entity."""
+    number: str
+    amount: str
+    open: tuple[str, ...] = ()
+    """What is open is the sum of these, less those in ``applied``; without any, nothing ever is. Where BILL leaves the
+    first of them out, all of the amount counts as open."""
+    applied: tuple[str, ...] = ()
+    excluded: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(column, values) of which any means that nothing is kept, as of an archived document."""
+    settles: Settles | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Voids:
+    """How an object says that it was undone, and when; names are JSON paths."""
+
+    status: tuple[str, tuple[str, ...]]
+    """(JSON path, values), one of which it must have."""
+    requests: str
+    """The list of requests to undo it."""
+    accepted: tuple[str, str]
+    """(field, value) of a request that was accepted."""
+    times: tuple[str, ...]
+    """Fields of a request, of which the first that is filled says when."""
+
+
 Words = tuple[tuple[str, str], ...]
 """v3's word for each of v2's digits."""
 
@@ -219,6 +267,10 @@ class Entity:
     """What its objects name that must have a row whether BILL lists it or not."""
     cutoff: str | None = None
     """Name of the date column that the integration's cutoff looks at."""
+    voids: Voids | None = None
+    """How an object before the cutoff says that it was undone; one that was undone since then is not left out."""
+    opening: Opening | None = None
+    """What is kept of objects that the cutoff leaves out."""
     touches: tuple[tuple[str, str], ...] = ()
     """(place in the payload, entity) of objects that BILL may change together with this one without moving
     their updated time; they are read again by id."""

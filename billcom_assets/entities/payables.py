@@ -20,10 +20,13 @@ from billcom_assets.entities.model import (
     Child,
     Entity,
     Group,
+    Opening,
     OtherList,
     Pick,
+    Settles,
     StandIns,
     Stopgap,
+    Voids,
     Walk,
     date,
     enum,
@@ -101,6 +104,8 @@ _SINGLE_STATUSES = (
     "FUNDS_ESCHEATED",
     "UNDEFINED",
 )
+_UNDONE = ("VOID", "CANCELLED", "CANCELED")
+"""Statuses of payments that came to nothing."""
 
 VENDORS = Entity(
     name="vendors",
@@ -402,6 +407,14 @@ BILLS = Entity(
     group=Group.PAYABLES,
     walk=Walk.WINDOWED,
     cutoff="invoice_date",
+    opening=Opening(
+        party="vendor_id",
+        currency="bill_currency",
+        number="invoice_number",
+        amount="amount",
+        open=("due_amount", "scheduled_amount"),
+        excluded=(("record_status", ("DRAFT", "DRAFT_DELETED")),),
+    ),
     gated=True,
     touches=(("vendorId", "vendors"),),
     description="Invoices received from vendors: what is owed, to whom, by when and whether it was approved and paid.",
@@ -568,6 +581,15 @@ VENDOR_CREDITS = Entity(
     group=Group.PAYABLES,
     walk=Walk.WINDOWED,
     cutoff="credit_date",
+    opening=Opening(
+        party="vendor_id",
+        currency="bill_currency",
+        number="reference_number",
+        amount="amount",
+        open=("amount",),
+        applied=("applied_amount",),
+        settles=Settles("vendor_credit_usages", "bill_id", "amount"),
+    ),
     gated=True,
     touches=(("usage.billId", "bills"), ("vendorId", "vendors")),
     # Whether using a credit moves its own updated time is not published.
@@ -667,6 +689,20 @@ VENDOR_PAYMENTS = Entity(
     group=Group.PAYABLES,
     walk=Walk.WINDOWED,
     cutoff="process_date",
+    voids=Voids(
+        status=("status", _UNDONE),
+        requests="voidInfo",
+        accepted=("status", "ACCEPTED"),
+        times=("updatedTime", "createdTime"),
+    ),
+    opening=Opening(
+        party="vendor_id",
+        currency="bill_currency",
+        number="transaction_number",
+        amount="amount",
+        excluded=(("status", (*_UNDONE, "SCHEDULED", "APPROVING")),),
+        settles=Settles("vendor_payment_bills", "bill_id", "amount", only_document="bill_id"),
+    ),
     gated=True,
     touches=(
         ("billId", "bills"),

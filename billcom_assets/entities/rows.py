@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from billcom_assets.entities.canonical import canonical, digest
-from billcom_assets.entities.extract import Extractor, Unreadable, common, identity, touched
+from billcom_assets.entities.extract import Extractor, Unreadable, common, identity, touched, voided_on
 from billcom_assets.entities.model import ColumnType, Entity
 from billcom_assets.entities.v2 import combined
 from billcom_assets.redaction.personal import mask_personal_data
@@ -31,6 +31,7 @@ class MirrorRow:
     obj: dict[str, Any] = field(repr=False)
     """What the row was made of."""
     is_before_cutoff: bool = False
+    """It is dated before the cutoff and was not undone since then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class RowMaker:
             payload.decode(),
             digest(payload),
             obj,
-            self._is_before_cutoff(values),
+            self._is_before_cutoff(values, obj),
         )
 
     def derived(
@@ -136,11 +137,14 @@ class RowMaker:
         """The objects that BILL may have changed together with this one, as (entity, id)."""
         return touched(self.entity, row.obj)
 
-    def _is_before_cutoff(self, values: Values) -> bool:
+    def _is_before_cutoff(self, values: Values, obj: dict[str, Any]) -> bool:
         if self._cutoff_position is None or self._cutoff is None:
             return False
         dated = values[self._cutoff_position]
-        return dated is not None and dated < self._cutoff
+        if dated is None or dated >= self._cutoff:
+            return False
+        voided = voided_on(self.entity.voids, obj) if self.entity.voids is not None else None
+        return voided is None or voided < self._cutoff
 
 
 def _json_positions(entity: Entity) -> dict[str, tuple[int, ...]]:

@@ -70,6 +70,7 @@ def _linking(entities: Sequence[Entity]) -> Iterator[str]:
         yield from _touching(entity, known)
         yield from _standing_in(entity, {other.name: other for other in entities})
         yield from _dates_and_states(entity)
+        yield from _opening(entity, {other.name: other for other in entities})
 
 
 def _touching(entity: Entity, known: set[str]) -> Iterator[str]:
@@ -107,3 +108,27 @@ def _dates_and_states(entity: Entity) -> Iterator[str]:
             yield f"{entity.name} is settled by {name}, which is no column"
         elif not values or not set(values) <= set(columns[name].values):
             yield f"{entity.name} is settled by values of {name} that the column does not know"
+
+
+def _opening(entity: Entity, known: Mapping[str, Entity]) -> Iterator[str]:
+    opening = entity.opening
+    if opening is None:
+        return
+    if entity.cutoff is None:
+        yield f"{entity.name} has no cutoff, so that nothing is before it"
+    columns = {column.name: column for column in entity.columns}
+    named = [opening.party, opening.number, opening.amount, *opening.open, *opening.applied]
+    named += [name for name, _ in opening.excluded]
+    party = columns.get(opening.party)
+    parties = known.get(party.references or "") if party is not None else None
+    if parties is None or opening.currency not in {column.name for column in parties.columns}:
+        yield f"{entity.name}: what is kept before the cutoff has no currency"
+    if opening.settles is not None:
+        child = next((one for one in entity.children if one.table == opening.settles.table), None)
+        theirs = {column.name for column in child.columns} if child is not None else set()
+        if not {opening.settles.document, opening.settles.amount} <= theirs:
+            yield f"{entity.name}: {opening.settles.table} does not say what is settled"
+        named += [opening.settles.only_document] if opening.settles.only_document else []
+    for name in named:
+        if name not in columns:
+            yield f"{entity.name}: of what is kept before the cutoff, {name} is no column"

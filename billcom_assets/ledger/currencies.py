@@ -16,6 +16,14 @@ CODES: frozenset[str] = frozenset(_STATED["codes"].split())
 """The codes of the currencies in use."""
 
 
+_DECIMALS = {code: int(count) for count, codes in _STATED["decimals"].items() for code in codes.split()}
+
+
+def decimals(code: str) -> int:
+    """How many decimals amounts in the currency have: 2, unless it has none or three."""
+    return _DECIMALS.get(code, 2)
+
+
 def _key(text: str) -> str:
     return "".join(text.split()).casefold()
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 ENCODING = "utf-8-sig"
 """Write files for spreadsheets with this: without the byte order mark Excel garbles accents."""
@@ -23,29 +22,32 @@ _NEEDS_MARK = re.compile(
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A header and rows as CSV with line feeds.
+    """A header and rows as CSV with line feeds; see :func:`csv_lines`."""
+    return "".join(csv_lines(columns, rows))
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]], *, end: str = "\n") -> Iterator[str]:
+    """A header and rows as CSV, line by line.
 
     Args:
         columns: The header.
         rows: Cells in the order of the columns. Texts are :func:`protected`; None is an empty cell; numbers and dates
             stay as they are, minus sign and all.
+        end: What ends a line.
     """
-    lines = io.StringIO()
     # With its own line end the writer puts every line break in a cell into quotation marks, carriage returns too.
-    writer = csv.writer(_LineFeeds(lines))
-    writer.writerow(columns)
-    writer.writerows([protected(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-    return lines.getvalue()
+    line = csv.writer(_Echo()).writerow
+    yield str(line(columns)).removesuffix("\r\n") + end
+    for row in rows:
+        cells = [protected(cell) if isinstance(cell, str) else cell for cell in row]
+        yield str(line(cells)).removesuffix("\r\n") + end
 
 
-class _LineFeeds:
-    """Takes the lines of a CSV writer and ends each with a line feed alone."""
+class _Echo:
+    """Lets a CSV writer return its lines instead of writing them somewhere."""
 
-    def __init__(self, stream: io.StringIO) -> None:
-        self._stream = stream
-
-    def write(self, line: str) -> int:
-        return self._stream.write(line.removesuffix("\r\n") + "\n")
+    def write(self, line: str) -> str:
+        return line
 
 
 def protected(text: str) -> str:

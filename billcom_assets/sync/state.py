@@ -51,6 +51,13 @@ def waiting_for_rereads(connection: Connection, integration: str | None = None) 
     return {key: frozenset(entities) for key, entities in found.items()}
 
 
+def pulled_completely(connection: Connection, integration: str) -> frozenset[str]:
+    """Entities of whose lists a first pull has ended: what is not there, BILL does not have."""
+    c = sync_state.c
+    query = select(c.entity).where(c.integration == integration, c.first_pulled_at.is_not(None))
+    return frozenset(connection.scalars(query))
+
+
 @dataclass(frozen=True, slots=True)
 class StateStore:
     """The rows of one integration; the caller owns the transaction."""

@@ -15,6 +15,7 @@ from billcom_assets.entities.contract import Contract
 from billcom_assets.entities.rows import Batch, MirrorRow, Rejection, RowMaker
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.personal import mask_personal_data
+from billcom_assets.sync.opening import OpeningDocuments
 from billcom_assets.sync.report import Counts
 from billcom_assets.sync.state import StateStore
 from billcom_assets.sync.sweeps import note_sightings
@@ -74,6 +75,10 @@ class BatchWriter:
     _noted: set[tuple[str, str, str]] = field(default_factory=set)
     _with_errors: set[str] | None = None
 
+    def __post_init__(self) -> None:
+        opening = self.table.entity.opening
+        self.opening = OpeningDocuments(self.table, opening) if opening is not None else None
+
     def write(
         self,
         batches: Iterable[Batch],
@@ -99,8 +104,12 @@ class BatchWriter:
         with self.warehouse.write() as connection:
             self.fence(connection)
             known = {} if self.expects_new else self.table.stored(connection, {one.id for one in candidates})
-            changed = self._with_v2(connection, self._choose(candidates, known, counts), known)
+            chosen, skipped = self._choose(candidates, known, counts)
+            changed = self._with_v2(connection, chosen, known)
             self.table.upsert(connection, changed, known, now, may_go_back=self.believes)
+            if self.opening is not None:
+                mirrored = [one.id for one in changed if one.id not in known]
+                self.opening.write(connection, skipped, mirrored, expects_new=self.expects_new)
             rejected = {one.record_id for one in rejections if one.record_id}
             if rejected:
                 self.table.mark_unreadable(connection, rejected, now)
@@ -123,14 +132,19 @@ class BatchWriter:
         self.unidentified += sum(not one.record_id for one in rejections)
         return Written(counts, changed, named)
 
-    def _choose(self, candidates: Sequence[MirrorRow], known: dict[str, Stored], counts: Counts) -> list[MirrorRow]:
-        """Those that change something; of one object's versions the newest."""
+    def _choose(
+        self, candidates: Sequence[MirrorRow], known: dict[str, Stored], counts: Counts
+    ) -> tuple[list[MirrorRow], list[MirrorRow]]:
+        """Those that change something, and those that the cutoff leaves out; of one object's versions the newest."""
         chosen: dict[str, MirrorRow] = {}
+        skipped: dict[str, MirrorRow] = {}
         for one in candidates:
             earlier, stored = chosen.get(one.id), known.get(one.id)
             if earlier is None and stored is None:
                 if one.is_before_cutoff:
                     counts.skipped_by_cutoff += 1
+                    if one.id not in skipped or _is_newer(one, skipped[one.id]):
+                        skipped[one.id] = one
                     continue
                 counts.inserted += 1
             elif earlier is None and stored is not None:
@@ -144,7 +158,7 @@ class BatchWriter:
                 if earlier is not None and not _is_newer(one, earlier):
                     continue
             chosen[one.id] = one
-        return list(chosen.values())
+        return list(chosen.values()), [one for one in skipped.values() if one.id not in chosen]
 
     def _with_v2(
         self, connection: Connection, changed: list[MirrorRow], known: Mapping[str, Stored]

@@ -60,6 +60,7 @@ class What(StrEnum):
     DOCUMENT_SET_ASIDE = "document set aside"
     DOCUMENT_REOPENED = "document reopened"
     POSTING_RETRIED = "posting retried"
+    BOOKS_REPOSTED = "books posted anew"
     ERROR_IGNORED = "error ignored"
     ERROR_REOPENED = "error reopened"
     DISCONNECTED = "integration disconnected"

@@ -98,7 +98,7 @@ class MirrorTable:
         t = self.table
         marks = (t.c.deleted_at.is_not(None), t.c.unreadable_since.is_not(None))
         query = select(t.c.id, t.c.updated_time, t.c.payload_digest, *marks).where(
-            t.c.integration == self.integration, _is_among_ids(connection, t.c.id)
+            t.c.integration == self.integration, is_among_ids(connection, t.c.id)
         )
         rows = connection.execute(query, {"ids": list(ids)})
         return {row[0]: Stored(row[1], row[2], bool(row[3]), bool(row[4])) for row in rows}
@@ -107,13 +107,13 @@ class MirrorTable:
         """Those of ``ids`` that are stored, with their payloads as JSON, of an entity that v2 adds something to."""
         t = self.table.c
         columns = (cast(t.payload, Text), cast(t.v2_payload, Text), t.v2_digest, t.updated_time, t.v2_read_for)
-        query = select(t.id, *columns).where(t.integration == self.integration, _is_among_ids(connection, t.id))
+        query = select(t.id, *columns).where(t.integration == self.integration, is_among_ids(connection, t.id))
         return {row[0]: V2Stored(*row[1:]) for row in connection.execute(query, {"ids": list(ids)})}
 
     def v2_payloads(self, connection: Connection, ids: Collection[str]) -> dict[str, str]:
         """Of those of ``ids`` about which v2 knows something, its records as JSON."""
         t = self.table.c
-        mine = (t.integration == self.integration, t.v2_payload.is_not(None), _is_among_ids(connection, t.id))
+        mine = (t.integration == self.integration, t.v2_payload.is_not(None), is_among_ids(connection, t.id))
         query = select(t.id, cast(t.v2_payload, Text)).where(*mine)
         return {row[0]: row[1] for row in connection.execute(query, {"ids": list(ids)})}
 
@@ -123,7 +123,7 @@ class MirrorTable:
         connection.execute(
             t.update()
             .where(
-                t.c.integration == self.integration, _is_among_ids(connection, t.c.id), t.c.unreadable_since.is_(None)
+                t.c.integration == self.integration, is_among_ids(connection, t.c.id), t.c.unreadable_since.is_(None)
             )
             .values(unreadable_since=now, synced_at=now),
             {"ids": list(ids)},
@@ -178,7 +178,7 @@ class MirrorTable:
             The ids whose payloads are still those, now locked; and the ids of rows that others have locked.
         """
         t, ids = self.table.c, list(digests)
-        mine = (t.integration == self.integration, _is_among_ids(connection, t.id))
+        mine = (t.integration == self.integration, is_among_ids(connection, t.id))
         query = select(t.id, self.version).where(*mine).with_for_update(skip_locked=True, key_share=True)
         locked = {row[0]: row[1] for row in connection.execute(query, {"ids": ids})}
         others = [identifier for identifier in ids if identifier not in locked]
@@ -207,7 +207,7 @@ class MirrorTable:
         t = self.table
         connection.execute(
             t.update()
-            .where(t.c.integration == self.integration, _is_among_ids(connection, t.c.id))
+            .where(t.c.integration == self.integration, is_among_ids(connection, t.c.id))
             .values(v2_read_for=t.c.updated_time, v2_digest=func.coalesce(t.c.v2_digest, "")),
             {"ids": list(ids)},
         )
@@ -215,7 +215,7 @@ class MirrorTable:
     def forget_v2_read(self, connection: Connection, ids: Collection[str]) -> None:
         """Has v2 asked again about these objects: columns may need what was not kept of its records."""
         t = self.table
-        mine = (t.c.integration == self.integration, _is_among_ids(connection, t.c.id))
+        mine = (t.c.integration == self.integration, is_among_ids(connection, t.c.id))
         connection.execute(t.update().where(*mine).values(v2_digest=None), {"ids": list(ids)})
 
     def _update(self, connection: Connection, names: Sequence[str], rows: list[Values]) -> None:
@@ -254,17 +254,22 @@ class MirrorTable:
         if replaced:
             parent = table.c[self.entity.id_column]
             connection.execute(
-                delete(table).where(table.c.integration == self.integration, _is_among_ids(connection, parent)),
+                delete(table).where(table.c.integration == self.integration, is_among_ids(connection, parent)),
                 {"ids": replaced},
             )
         lines = [(self.integration, row.id, *line) for row in rows for line in row.children.get(child.table, ())]
-        if lines:
-            columns = ["integration", self.entity.id_column, "position", *(column.name for column in child.columns)]
-            insert = _copy if connection.dialect.name == "postgresql" else _insert_sqlite
-            insert(connection, table, columns, lines)
+        columns = ["integration", self.entity.id_column, "position", *(column.name for column in child.columns)]
+        insert_rows(connection, table, columns, lines)
 
 
-def _is_among_ids(connection: Connection, column: Column[Any]) -> ColumnElement[bool]:
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: list[Values]) -> None:
+    """Inserts rows of which none is there; the database refuses one that is."""
+    if rows:
+        insert = _copy if connection.dialect.name == "postgresql" else _insert_sqlite
+        insert(connection, table, columns, rows)
+
+
+def is_among_ids(connection: Connection, column: Column[Any]) -> ColumnElement[bool]:
     """True for the values of the parameter ``ids``."""
     if connection.dialect.name == "postgresql":
         # One array is planned and sent as one value, however many ids it holds.

@@ -92,6 +92,17 @@ class Warehouse:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection for reading whose statements all see what the first one saw, whatever others commit meanwhile.
+
+        Raises:
+            Busy: somebody keeps a table locked.
+        """
+        with self._explained(), self.engine.connect() as opened:
+            # On SQLite every transaction is like that.
+            yield opened.execution_options(isolation_level="REPEATABLE READ") if self.is_postgresql else opened
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it is committed at the end, none of it after an exception.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import Connection, select
 
 from billcom_assets.warehouse.integrations import UnknownIntegration
@@ -13,6 +15,26 @@ def require_integration(conn: Connection, key: str) -> None:
     known = list(conn.scalars(select(integrations.c.key).order_by(integrations.c.key)))
     if key not in known:
         raise UnknownIntegration(key, known)
+
+
+def company_name(conn: Connection, key: str) -> str:
+    """The company whose ledger the integration belongs to.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    require_integration(conn, key)
+    return str(conn.scalar(select(integrations.c.company).where(integrations.c.key == key)))
+
+
+def cutoff_of(conn: Connection, key: str) -> date | None:
+    """The day before which documents stay out; None for no cutoff.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    require_integration(conn, key)
+    return conn.scalar(select(integrations.c.cutoff).where(integrations.c.key == key))
 
 
 def keeps_documents(conn: Connection, key: str) -> bool:

@@ -84,7 +84,10 @@ def mirror_ledger(connection: Connection, warehouse: Warehouse, key: str = INTEG
             if (kind.name, row["id"]) not in known:
                 ledger_id = f"L-{kind.name}-{row['id']}"
                 type_ = row["account_type"] if kind.name == "accounts" else "BANK"
-                connection.execute(insert(kind.table).values(_counterpart(key, kind.name, ledger_id, type_)))
+                table = kind.table
+                there = select(table.c.id).where(table.c.integration == key, table.c.id == ledger_id)
+                if not connection.execute(there).first():
+                    connection.execute(insert(table).values(_counterpart(key, kind.name, ledger_id, type_)))
                 map_to(connection, kind.name, row["id"], ledger_id, key)
 
 
@@ -116,6 +119,6 @@ def map_to(connection: Connection, kind: str, bill_id: str, ledger_id: str | Non
                 state="mapped",
                 method="manual",
                 reason="a test",
-                decided_at=LONG_AGO,
+                decided_at=datetime.now(UTC),
             )
         )

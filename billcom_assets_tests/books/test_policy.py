@@ -186,8 +186,10 @@ def test_an_account_that_was_merged_counts_as_the_one_that_is_left(clearing: Boo
     clearing.account("0ca9", "Older", "BANK", merged_into_id="0ca2", archived=True)
     paid(clearing, "stp1", "0ca9")
     paid(clearing, "stp2", "0ca2")
+    assert proposed_policy(clearing.conn, KEY).payables_clearing == "1050"
 
-    assert found(clearing).payables_clearing == "1050"
+    paid(clearing, "stp3", "0ca1")
+    assert found(clearing).payables_clearing is None
 
 
 def test_names_are_looked_at_without_case_and_only_those_of_live_accounts(clearing: Books) -> None:
@@ -239,6 +241,7 @@ def test_what_a_person_decided_is_never_found_otherwise(chart: Books) -> None:
     stored = found(chart)
 
     assert (stored.accounts_payable, stored.accounts_receivable) == ("2001", None)
+    assert proposed_policy(chart.conn, KEY) == stored
 
 
 # What people decide ---------------------------------------------------------------------------------------------------

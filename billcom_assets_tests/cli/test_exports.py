@@ -13,10 +13,14 @@ from billcom_assets.ledger.spreadsheets import ENCODING
 from billcom_assets_tests.cli.commands import Answered, Desk
 
 Export = Callable[..., Answered]
-EXPORTS = (("mappings", "export", "acme"), ("ledger", "export", "acme", "--chart-of-accounts"))
+EXPORTS = (
+    ("mappings", "export", "acme"),
+    ("ledger", "export", "acme", "--chart-of-accounts"),
+    ("ledger", "export", "acme", "--format", "beancount"),
+)
 
 
-@pytest.fixture(params=EXPORTS, ids=["mappings", "chart"])
+@pytest.fixture(params=EXPORTS, ids=["mappings", "chart", "books"])
 def export(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Export:
     """An export of an integration, run in a folder that is the user's."""
     assert desk.connect("acme").code == 0

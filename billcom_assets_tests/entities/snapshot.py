@@ -22,6 +22,7 @@ def _entity(entity: Entity) -> Iterator[str]:
     marks += ["gated"] if entity.gated else []
     marks += ["mandatory"] if entity.is_mandatory else []
     marks += [f"cutoff={entity.cutoff}"] if entity.cutoff else []
+    marks += list(_opening(entity))
     marks += [f"touches={name}:{path}" for path, name in entity.touches]
     marks += [f"also={one.path}:{'='.join(one.mark)}" for one in entity.other_lists]
     marks += [f"stand-ins={one.reference}:{'|'.join(one.kinds)}" for one in entity.stand_ins]
@@ -31,6 +32,19 @@ def _entity(entity: Entity) -> Iterator[str]:
     for child in entity.children:
         yield f"  {child.table} [{child.path}]"
         yield from (f"    {_column(column)}" for column in child.columns)
+
+
+def _opening(entity: Entity) -> Iterator[str]:
+    voids, opening = entity.voids, entity.opening
+    if voids is not None:
+        yield f"voids={voids.requests}:{'|'.join(voids.times)}:{'='.join(voids.accepted)}:{'|'.join(voids.status[1])}"
+    if opening is not None:
+        yield f"opening={opening.party}:{opening.currency}:{opening.number}:{opening.amount}"
+        yield f"open={'+'.join(opening.open)}-{'-'.join(opening.applied)}"
+        yield from (f"excluded={column}:{'|'.join(values)}" for column, values in opening.excluded)
+        if opening.settles is not None:
+            names = (opening.settles.table, opening.settles.document, opening.settles.only_document or "")
+            yield f"settles={':'.join(names)}:{opening.settles.amount}"
 
 
 def _column(column: Column) -> str:

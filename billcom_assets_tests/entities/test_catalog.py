@@ -223,6 +223,11 @@ def test_extending_behind_an_unknown_entity_is_refused():
 VENDORS, ACCOUNTS, BILLS = CATALOG["vendors"], CATALOG["accounts"], CATALOG["bills"]
 
 
+_OPENING = model.Opening(
+    "name", "bill_currency", "name", "missing", settles=model.Settles("steps", "bill_id", "amount")
+)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -272,6 +277,10 @@ VENDORS, ACCOUNTS, BILLS = CATALOG["vendors"], CATALOG["accounts"], CATALOG["bil
             },
             "vendor_id references nothing that has the columns kind and named_by",
         ),
+        ({"opening": _OPENING}, "has no cutoff, so that nothing is before it"),
+        ({"opening": _OPENING}, "what is kept before the cutoff has no currency"),
+        ({"opening": _OPENING}, "missing is no column"),
+        ({"opening": _OPENING}, "steps does not say what is settled"),
         ({"settled": (("missing", ("PAID",)),)}, "is settled by missing, which is no column"),
         ({"settled": (("name", ("PAID",)),)}, "is settled by values of name that the column does not know"),
     ],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from billcom_assets.ledger.currencies import CODES, iso_code
+from billcom_assets.ledger.currencies import CODES, decimals, iso_code
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,8 @@ def test_a_symbol_of_several_currencies_is_the_home_currency_where_that_has_it()
 def test_every_code_has_three_capital_letters_and_is_understood() -> None:
     assert {code for code in CODES if iso_code(code.lower()) != code or len(code) != 3} == set()
     assert len(CODES) > 150
+
+
+@pytest.mark.parametrize(("code", "count"), [("USD", 2), ("JPY", 0), ("KWD", 3), ("no code", 2)])
+def test_amounts_have_the_decimals_of_their_currency(code: str, count: int) -> None:
+    assert decimals(code) == count

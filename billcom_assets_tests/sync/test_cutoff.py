@@ -17,34 +17,20 @@ from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.tables import sync_runs
 from billcom_assets_tests.sync.company import INTEGRATION, Company, let_business_happen
 from billcom_assets_tests.sync.conftest import Serve
+from billcom_assets_tests.sync.opening_truth import DATED, dated, is_left_out
 from billcom_assets_tests.sync.test_equality import assert_equal
 from billcom_assets_tests.sync.truth import objects, stored
-
-DATED = ("bills", "vendor_credits", "vendor_payments")
-
-
-def dates(company: Company, entity: str) -> dict[str, date | None]:
-    """The posting date of each of BILL's documents."""
-    declared = CATALOG[entity]
-    assert declared.cutoff
-    path = declared.column(declared.cutoff).path.split(".")
-    found = {}
-    for doc in objects(company.organization, declared):
-        value: Any = doc
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        found[doc["id"]] = date.fromisoformat(value[:10]) if value else None
-    return found
 
 
 def middle(company: Company) -> date:
     """The date that halves the bills."""
-    known = sorted(one for one in dates(company, "bills").values() if one)
+    known = sorted(dated("bills", doc) for doc in objects(company.organization, CATALOG["bills"]))
     return known[len(known) // 2]
 
 
 def from_date(company: Company, entity: str, cutoff: date) -> set[str]:
-    return {key for key, dated in dates(company, entity).items() if dated is None or dated >= cutoff}
+    docs = objects(company.organization, CATALOG[entity])
+    return {doc["id"] for doc in docs if not is_left_out(entity, doc, cutoff)}
 
 
 def mirrored(warehouse: Warehouse, entity: str) -> set[str]:

@@ -38,11 +38,10 @@ def everything(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def orders(company: Company, url: str, *, refresh: bool = False) -> victim.Orders:
+def orders(company: Company, url: str, **more: Any) -> victim.Orders:
     login = company.organization.user
-    return victim.Orders(
-        url, company.organization.id, login.username, login.password, company.server.base_url, refresh=refresh
-    )
+    known = (company.organization.id, login.username, login.password, company.server.base_url)
+    return victim.Orders(url, *known, **more)
 
 
 def run_and_kill(target: Callable[..., None], *given: Any, moment: Callable[[], bool]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from datetime import date
 from multiprocessing.synchronize import Event
 
 from billcom_assets.bill.client import BillClient
@@ -30,6 +31,7 @@ class Orders:
     password: str
     base_url: str
     refresh: bool = False
+    cutoff: date | None = None
 
 
 def sync(orders: Orders, started: Event) -> None:
@@ -39,7 +41,7 @@ def sync(orders: Orders, started: Event) -> None:
     )
     warehouse = open_warehouse(orders.database_url)
     with BillClient(credentials, integration=INTEGRATION, budget=MemoryBudget(), retry=QUICK) as client:
-        run = Sync(warehouse, client, CATALOG, INTEGRATION)
+        run = Sync(warehouse, client, CATALOG, INTEGRATION, cutoff=orders.cutoff)
         with run.alone(wait_seconds=10):
             started.set()
             pull_all(run, refresh=orders.refresh)

@@ -217,6 +217,9 @@ class ReferenceBooks:
         if record.standing is not None:
             turn.posts = _differs(record.standing.draft, draft, run) and not may_not_change_to(record.document, scope)
             turn.codes = set(draft.codes) if turn.posts else set()
+            if turn.codes and record.standing.draft.content == draft.content:
+                # Only its coding would change, and cannot: nobody has to do anything about what stands.
+                turn.posts, turn.codes = False, set()
             return turn
         turn.reason = out_of_scope(record.document, scope)
         if turn.reason is not None:
@@ -382,9 +385,11 @@ class _Numbers:
 
 
 def _scope(record: _Record, run: _Run) -> Scope:
-    """A document that came in is judged by the cutoff under which it did, unless the present one is earlier."""
-    earlier = min(record.came_in_under or date.max, run.cutoff)
-    return Scope(policy=run.policy, cutoff=earlier, today=run.today)
+    """What stands is judged by the cutoff under which it came in, unless the present one is earlier."""
+    came_in_under = None if record.standing is None else record.came_in_under
+    earlier = min(came_in_under or date.max, run.cutoff)
+    was_reversed = record.standing is None and record.entries > 0
+    return Scope(policy=run.policy, cutoff=earlier, today=run.today, was_reversed=was_reversed)
 
 
 def _lift(record: _Record) -> _Standing | None:

@@ -26,11 +26,13 @@ class Scope:
         policy: The posting policy.
         cutoff: First day of the books, ``date.min`` without one.
         today: The UTC day of the run.
+        was_reversed: Whether the document was in the books and has left them.
     """
 
     policy: Policy
     cutoff: date
     today: date
+    was_reversed: bool = False
 
 
 _Test = Callable[[Document, Scope], bool]
@@ -114,7 +116,7 @@ def leaves_books(document: Document, scope: Scope, *, as_opposite: bool, reposti
 
 def posts_as_opposite(document: Document, scope: Scope) -> bool:
     """Whether the document is a payment that the opening balances hold as made and that was voided after the cutoff."""
-    if not isinstance(document, VendorPayment) or not _voided(document, scope):
+    if not isinstance(document, VendorPayment) or not _voided(document, scope) or scope.was_reversed:
         return False
     day = accepted_void_day(document)
     return _before_cutoff(document, scope) and day is not None and day >= scope.cutoff
