@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
+from billcom_assets_tests.books.held_company import HeldCompany, Template, filled, served
 from billcom_assets_tests.postgres import Postgres, shared_server
 from billcom_assets_tests.small_company import Books, connect
 
@@ -142,3 +143,28 @@ def conn(dialect: str, opened: Callable[..., Warehouse]) -> Iterator[Connection]
 @pytest.fixture
 def books(conn: Connection) -> Books:
     return Books(conn)
+
+
+@pytest.fixture(scope="session")
+def held_templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Template]]:
+    """A database of each dialect with a synced company some of whose documents are held; made when it is asked for."""
+    with served() as company:
+        made: dict[str, Template] = {}
+
+        def of(dialect: str) -> Template:
+            if dialect not in made:
+                postgres = request.getfixturevalue("postgres") if dialect == "postgresql" else None
+                file = tmp_path_factory.mktemp("held") / "billcom.db"
+                made[dialect] = filled(company, postgres.create() if postgres else f"sqlite:///{file}", postgres)
+            return made[dialect]
+
+        yield of
+
+
+@pytest.fixture
+def held(dialect: str, held_templates: Callable[[str], Template], tmp_path: Path) -> Iterator[HeldCompany]:
+    """A company some of whose documents are held, in a database of the test's own."""
+    with held_templates(dialect).copied(tmp_path) as copy:
+        yield copy

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, select
@@ -110,6 +112,7 @@ class ListedDocument:
     """Of the errors: open, ignored or resolved."""
     state: str | None
     """Of the document in the books."""
+    set_aside_reason: str | None
     first_seen_at: datetime
     attempts: int
 
@@ -126,6 +129,7 @@ class OtherError:
     message: str
     fix: str
     status: str
+    ignored_because: str | None
     first_seen_at: datetime
     attempts: int
 
@@ -172,28 +176,35 @@ class Queue:
             .group_by(e.code, e.next_step, d.currency)
             .order_by(e.next_step, d.currency)
         )
-        rows = self.connection.execute(query).all()
-        groups = dict.fromkeys((row.code, row.next_step) for row in rows)
+        amounts: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        for row in self.connection.execute(query):
+            amounts[row.code, row.next_step].append(row)
+        causes = self._causes()
         return [
-            self._reason(code, fix, [row for row in rows if (row.code, row.next_step) == (code, fix)])
-            for code, fix in sorted(groups, key=lambda group: (_place(group[0]), group[1]))
+            OpenReason(
+                code,
+                sum(row[3] for row in rows),
+                _amounts((row[2], row[4]) for row in rows),
+                tuple(excerpt(one, limit=_LONGEST_TEXT) for one in causes[code, fix][:_CAUSES_SHOWN]),
+                len(causes[code, fix][_CAUSES_SHOWN:]),
+                fix,
+            )
+            for (code, fix), rows in sorted(amounts.items(), key=lambda group: (_place(group[0][0]), group[0][1]))
         ]
 
-    def _reason(self, code: str, fix: str, rows: Sequence[Any]) -> OpenReason:
+    def _causes(self) -> dict[tuple[str, str], list[str]]:
+        """The messages by code and fix, the most frequent first."""
         e = integration_errors.c
-        mine = (*self.wanted.conditions(), e.status == "open", e.code == code, e.next_step == fix)
-        most = func.count().desc()
-        causes = select(e.message).where(*mine).group_by(e.message).order_by(most, e.message).limit(_CAUSES_SHOWN)
-        shown = tuple(excerpt(one, limit=_LONGEST_TEXT) for one in self.connection.scalars(causes))
-        distinct = self.connection.scalar(select(func.count(e.message.distinct())).where(*mine)) or 0
-        return OpenReason(
-            code,
-            sum(row[3] for row in rows),
-            _amounts((row[2], row[4]) for row in rows),
-            shown,
-            distinct - len(shown),
-            fix,
+        query = (
+            select(e.code, e.next_step, e.message)
+            .where(*self.wanted.conditions(), e.status == "open", _of_documents())
+            .group_by(e.code, e.next_step, e.message)
+            .order_by(func.count().desc(), e.message)
         )
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for code, fix, message in self.connection.execute(query):
+            found[code, fix].append(message)
+        return found
 
     def documents(self, limit: int) -> tuple[list[ListedDocument], int]:
         """The first documents and how many there are in all: open ones first, by their first reason, kind and date."""
@@ -216,7 +227,7 @@ class Queue:
         of_document = and_(d.integration == self.wanted.integration, d.kind == g.entity, d.id == g.record_id)
         source, party_name = self._with_parties(grouped.outerjoin(ledger_documents, of_document))
         query = (
-            select(grouped, party_name, *(d[name] for name in _OF_DOCUMENT))
+            select(grouped, party_name, d.set_aside_reason, *(d[name] for name in _OF_DOCUMENT))
             .select_from(source)
             .order_by(_by_status(g.status), g.place, g.entity, d.document_date.nulls_last(), g.record_id)
             .limit(limit)
@@ -263,7 +274,9 @@ class Queue:
         )
         for row in self.connection.execute(query).mappings():
             shown = {name: _text(row[name], limit) for name, limit in _TEXTS.items()}
-            yield {**row, **shown, "number": _number(row["number"])}
+            # Of a document it is a command of ours, to be pasted as it is.
+            fix = row["fix"] if row["reason"] in REASONS else _text(row["fix"], _LONGEST_TEXT)
+            yield {**row, **shown, "fix": fix, "number": _number(row["number"])}
 
     def _with_parties(self, source: FromClause) -> tuple[FromClause, ColumnElement[Any]]:
         """The source with the documents' vendors and customers, and the name of whichever there is."""
@@ -281,7 +294,6 @@ _PLACES: Final = {code: place for place, code in enumerate(REASONS)}
 _OF_DOCUMENT: Final = ("number", "document_date", "currency", "amount", "state")
 _TEXTS: Final = {
     "message": _LONGEST_TEXT,
-    "fix": _LONGEST_TEXT,
     "set_aside_reason": _LONGEST_TEXT,
     "party_name": _NAMES,
 }
@@ -310,6 +322,7 @@ def _amounts(found: Iterator[tuple[str | None, Decimal | None]]) -> dict[str, De
     return {currency: amount for currency, amount in found if currency is not None and amount is not None}
 
 
+@lru_cache(maxsize=10_000)
 def _text(text: str | None, limit: int) -> str | None:
     return None if text is None else excerpt(text, limit=limit)
 
@@ -332,6 +345,7 @@ def _listed(row: Any) -> ListedDocument:
         reasons=tuple(sorted(row.codes.split(","), key=_place)),
         status=row.status,
         state=row.state,
+        set_aside_reason=_text(row.set_aside_reason, _LONGEST_TEXT),
         first_seen_at=row.first_seen_at,
         attempts=row.attempts,
     )
@@ -346,6 +360,7 @@ def _other(row: Any) -> OtherError:
         message=excerpt(row.message, limit=_LONGEST_TEXT),
         fix=excerpt(row.next_step, limit=_LONGEST_TEXT),
         status=row.status,
+        ignored_because=_text(row.reason, _LONGEST_TEXT),
         first_seen_at=row.first_seen_at,
         attempts=row.occurrences,
     )

@@ -31,6 +31,7 @@ from billcom_assets.cli.output import Output, clean, pass_output, shown, table, 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.redaction.close_matches import did_you_mean, listed, quoted
 from billcom_assets.redaction.counted import counted
+from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.sync.permissions import V2_API
 from billcom_assets.warehouse.engine import Warehouse
@@ -126,7 +127,9 @@ def _check(key: str, chosen: Sequence[str], listing: Sequence[str], reason: str 
     if listing:
         raise click.UsageError(f"{chosen[0]} decides on one error, and {listing[0]} is for the list.")
     if chosen[0] == "--ignore" and reason is None:
-        raise click.UsageError(f'Say why: billcom errors {key} --ignore ID --reason "In a few words"')
+        raise click.UsageError(
+            f'Say why: billcom errors {one_line(key, limit=60)} --ignore ID --reason "In a few words"'
+        )
     if chosen[0] != "--ignore" and reason is not None:
         raise click.UsageError(f"{chosen[0]} takes no --reason.")
 
@@ -220,9 +223,10 @@ def _render_documents(console: Console, wanted: Wanted, found: Sequence[ListedDo
 
 def _document_cells(one: ListedDocument) -> tuple[object, ...]:
     waits = "in the books; a change waits" if one.status == "open" and one.state == "imported" else ""
+    now = one.set_aside_reason if one.status == "ignored" else waits
     return (
         *(one.error_id, one.number or one.id, one.party_name, one.document_date, one.amount, one.currency),
-        *(one.first_seen_at.date(), one.attempts, ", ".join(one.reasons[1:]), waits),
+        *(one.first_seen_at.date(), one.attempts, ", ".join(one.reasons[1:]), now),
     )
 
 
@@ -234,7 +238,7 @@ def _render_others(console: Console, wanted: Wanted, found: Sequence[OtherError]
     for one in found:
         where = " ".join(filter(None, (words(one.kind), one.id)))
         console.print(f"{one.error_id}  {one.code}, {where}{_status(one.status)}: {one.message}", soft_wrap=True)
-        console.print(f"    {one.fix}", soft_wrap=True)
+        console.print(f"    {one.ignored_because or one.fix}", soft_wrap=True)
     _render_more(console, wanted, len(found), total)
 
 
@@ -289,7 +293,7 @@ def _show_retried(output: Output, retried: Retried) -> None:
     subject = retried.subject
     lines = [f"{subject.title} {_became(retried)}"]
     for one in retried.reasons:
-        lines += [f"  {one.code}: {excerpt(one.message, limit=400)}", f"    Next: {excerpt(one.next_step, limit=400)}"]
+        lines += [f"  {one.code}: {excerpt(one.message, limit=400)}", f"    Next: {one.next_step}"]
     if retried.others_posted:
         others = counted(retried.others_posted, "other document was", "other documents were")
         lines.append(f"{others} posted as well.")

@@ -72,6 +72,8 @@ UNKNOWN = [
     ("mappings", "export", "nope"),
     ("mappings", "import", "nope", "mappings.csv"),
     ("ledger", "import", "nope", "--vendors", "vendors.csv"),
+    ("errors", "nope"),
+    ("errors", "nope", "--retry", "1"),
     ("policy", "nope", "show"),
     ("policy", "nope", "set", "late=hold"),
 ]

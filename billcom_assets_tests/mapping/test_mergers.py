@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from billcom_assets.mapping.coverage import mapped
 from billcom_assets.mapping.links import Links, LinkState
@@ -83,6 +83,19 @@ def test_mappings_that_differ_are_an_error_until_they_are_the_same(merged: Books
     for _ in range(2):
         follow_mergers(merged.conn, KEY, "vendors", ADA, LATER)
         assert errors(merged) == [("009a", "merged_apart", "open")]
+    Links(merged.conn, KEY, "vendors").remove(["009a"])
+    follow_mergers(merged.conn, KEY, "vendors", ADA, LATER)
+    assert errors(merged) == [("009a", "merged_apart", "resolved")]
+
+
+def test_an_ignored_difference_is_not_told_again_until_it_is_another_one(merged: Books) -> None:
+    merged.mapping("vendors", "009a", "V1")
+    merged.mapping("vendors", "009c", "V2")
+    follow_mergers(merged.conn, KEY, "vendors", ADA, LATER)
+    merged.conn.execute(update(integration_errors).values(status="ignored"))
+    follow_mergers(merged.conn, KEY, "vendors", ADA, LATER)
+    assert errors(merged) == [("009a", "merged_apart", "ignored")]
+    assert merged.conn.scalar(select(integration_errors.c.occurrences)) == 1
     Links(merged.conn, KEY, "vendors").remove(["009a"])
     follow_mergers(merged.conn, KEY, "vendors", ADA, LATER)
     assert errors(merged) == [("009a", "merged_apart", "resolved")]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select, text, update
 
 from billcom_assets.bill.errors import BillError
 from billcom_assets.entities.catalog import CATALOG
@@ -299,6 +299,17 @@ def test_errors_about_a_record_that_bill_has_removed_are_closed(company: Company
     take_away(company, place=3)
     sweep(company, warehouse)
     assert open_errors(warehouse) == []
+
+
+def test_so_are_ignored_ones(company: Company, warehouse: Warehouse) -> None:
+    rewrite(company, company.organization.table(BILLS).ids[3], dueDate="2026-02-30")
+    company.sync(warehouse, only=ONLY)
+    with warehouse.write() as connection:
+        connection.execute(update(integration_errors).values(status="ignored"))
+    take_away(company, place=3)
+    sweep(company, warehouse)
+    with warehouse.read() as connection:
+        assert connection.scalars(select(integration_errors.c.status)).all() == ["resolved"]
 
 
 def test_a_run_whose_lock_was_lost_writes_nothing_more(company: Company, mirrored: Warehouse) -> None:

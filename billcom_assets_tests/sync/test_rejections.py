@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.sandbox.kinds import BILLS
@@ -64,6 +64,23 @@ def test_an_unreadable_object_is_rejected_with_an_error_and_heals(company: Compa
     (found,) = errors(warehouse)
     assert found["status"] == "resolved"
     assert_equal(company, warehouse)
+
+
+def test_an_ignored_error_stays_ignored_until_its_record_can_be_read(company: Company, warehouse: Warehouse) -> None:
+    broken = bill_ids(company)[3]
+    due = company.organization.rows(BILLS.path)[3]["dueDate"]
+    rewrite(company, broken, dueDate="the day after tomorrow")
+    company.sync(warehouse, only=("bills",))
+    with warehouse.write() as connection:
+        connection.execute(update(integration_errors).values(status="ignored", reason="known"))
+    rewrite(company, broken, dueDate="some day")
+    company.sync(warehouse, only=("bills",))
+    (found,) = errors(warehouse)
+    assert (found["status"], found["reason"], "some day" in found["message"]) == ("ignored", "known", True)
+    rewrite(company, broken, dueDate=due)
+    company.sync(warehouse, only=("bills",))
+    (found,) = errors(warehouse)
+    assert (found["status"], found["reason"]) == ("resolved", None)
 
 
 def test_a_stored_row_keeps_its_last_readable_state_while_bill_sends_nonsense(
