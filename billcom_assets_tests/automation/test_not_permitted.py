@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 
 from billcom_assets.automation.routine import this_hour, this_night
 from billcom_assets.automation.sensors import first_full_sync, first_seed
+from billcom_assets.books.held import REASONS
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.environment import open_database
 from billcom_assets.job_runner import open_instance
@@ -37,7 +38,9 @@ def errors() -> list[tuple[Any, ...]]:
     warehouse = open_database()
     e = integration_errors.c
     with warehouse.read() as connection:
-        found = connection.execute(select(e.entity, e.code, e.status, e.occurrences).order_by(e.entity)).all()
+        # Documents that are held have nothing to do with it.
+        query = select(e.entity, e.code, e.status, e.occurrences).where(e.code.not_in(list(REASONS))).order_by(e.entity)
+        found = connection.execute(query).all()
     warehouse.close()
     return [tuple(row) for row in found]
 

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import select, update
 
+from billcom_assets.books.held import REASONS
 from billcom_assets.environment import open_database
 from billcom_assets.job_runner import open_instance
 from billcom_assets.sandbox import SandboxServer
@@ -45,7 +46,9 @@ def errors() -> list[tuple[str, str, str]]:
     warehouse = open_database()
     e = integration_errors.c
     with warehouse.read() as connection:
-        found = connection.execute(select(e.entity, e.code, e.status).order_by(e.entity)).all()
+        # Documents that are held have nothing to do with it.
+        query = select(e.entity, e.code, e.status).where(e.code.not_in(list(REASONS))).order_by(e.entity)
+        found = connection.execute(query).all()
     warehouse.close()
     return [tuple(row) for row in found]
 
