@@ -210,8 +210,6 @@ class ReferenceBooks:
     def _turn(self, record: _Record, run: _Run) -> _Turn:
         scope = _scope(record, run)
         opposite = posts_as_opposite(record.document, scope)
-        if record.standing is not None:
-            opposite = opposite and record.standing.draft.opposite
         draft = draft_of(record.document, run.snapshot, run.policy, opposite=opposite)
         turn = _Turn(record, draft, scope.cutoff)
         if record.standing is not None:
@@ -237,7 +235,8 @@ class ReferenceBooks:
         if not turn.posts or turn.codes:
             self._follow_usages(turn, run)
             return
-        numbers.mark(turn)
+        if old is None:
+            numbers.mark(turn)
         settling = _Settling() if turn.codes else self._settling(turn, run.policy.home_currency)
         turn.codes |= _exchange_codes(settling.differences, run)
         if turn.codes:
@@ -264,7 +263,8 @@ class ReferenceBooks:
             self._replace_application(one, replace(one, settled_home_amount=taken))
 
     def _entry(self, record: _Record, draft: Draft, lines: tuple[Line, ...], policy: Policy) -> Entry:
-        if draft.document_date is None or draft.dated is None or draft.home_amount is None:
+        is_complete = all(line.account for line in lines) and draft.home_amount is not None
+        if not is_complete or draft.document_date is None or draft.dated is None:
             raise AssertionError(record.key)
         record.entries += 1
         return Entry(
@@ -276,7 +276,7 @@ class ReferenceBooks:
             posting_date=policy.first_open_day(max(draft.dated, record.came_in_under or date.min)),
             currency=draft.currency,
             amount=draft.amount,
-            home_amount=draft.home_amount,
+            home_amount=draft.home_amount or ZERO,
             lines=lines,
         )
 
@@ -305,7 +305,7 @@ class ReferenceBooks:
         value = OpenValue(draft.amount, draft.home_amount or ZERO)
         for one in self._applications_to(turn.record.key):
             by = self._records[one.kind, one.document_id].standing
-            if by is not None and by.draft.currency == draft.currency and not by.draft.opposite:
+            if by is not None and by.draft.currency == draft.currency:
                 taken = value.take(one.amount, one.home_amount, home)
                 settling.earlier.append((one, taken))
                 settling.differences.append(Difference(control=0, home=-draft.side * (one.home_amount - taken)))
@@ -314,7 +314,7 @@ class ReferenceBooks:
         """What is open of a foreign document that stands; None for any other, which settlements do not look at."""
         record = self._records.get(key)
         standing = None if record is None else record.standing
-        if standing is None or settling.opposite or not home != standing.draft.currency == settling.currency:
+        if standing is None or not home != standing.draft.currency == settling.currency:
             return None
         value = OpenValue(standing.draft.amount, standing.control_home)
         for one in self._applications_to(key):
@@ -363,13 +363,12 @@ class _Numbers:
 
     def __init__(self, turns: Iterable[_Turn]) -> None:
         self._holders: dict[Key, set[str]] = {}
-        turns = list(turns)
-        for turn in turns:
-            if turn.record.standing is not None and (not turn.posts or turn.codes or turn.draft.makes_an_entry):
+        standing = [turn for turn in turns if turn.record.standing is not None]
+        for turn in standing:
+            if not turn.posts or turn.codes or turn.draft.makes_an_entry:
                 self.add(turn)
-        for turn in turns:
-            if turn.record.standing is not None:
-                self.mark(turn)
+        for turn in standing:
+            self.mark(turn)
 
     def add(self, turn: _Turn) -> None:
         """The bill stands, if it has an entry."""
@@ -399,7 +398,7 @@ def _lift(record: _Record) -> _Standing | None:
 
 
 def _differs(standing: Draft, draft: Draft, run: _Run) -> bool:
-    if standing.content != draft.content or standing.opposite != draft.opposite:
+    if standing.content != draft.content:
         return True
     return run.reposting and _booked_on(standing) != _booked_on(draft)
 

@@ -121,7 +121,7 @@ class _Making:
             return None
         funding: Decimal | None = getattr(self.document, "funding_amount", None)
         if funding is not None:
-            return half_even(funding, self.home_currency)
+            return half_even(funding, self.home_currency) if self.amount else ZERO
         rate: Decimal | None = getattr(self.document, "exchange_rate", None)
         return half_even(self.amount * rate, self.home_currency) if rate else None
 

@@ -44,10 +44,8 @@ def funding_mapped_to(snapshot: Snapshot, id_: str) -> str | None:
     if ("funding_accounts", id_) in snapshot.mappings:
         return snapshot.mappings["funding_accounts", id_]
     found = snapshot.find("funding_accounts", id_)
-    is_card = isinstance(found, FundingAccount) and found.kind in _CARDS
-    if is_card and isinstance(found, FundingAccount) and found.account is not None:
-        return mapped_to(snapshot, "accounts", found.account)
-    return None
+    booked_on = found.account if isinstance(found, FundingAccount) and found.kind in _CARDS else None
+    return None if booked_on is None else mapped_to(snapshot, "accounts", booked_on)
 
 
 @dataclass
