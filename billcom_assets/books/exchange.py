@@ -46,14 +46,14 @@ from billcom_assets.books.kinds import KINDS
 from billcom_assets.books.money_accounts import SETTING
 from billcom_assets.books.reasons import is_active
 from billcom_assets.books.run import Run
-from billcom_assets.warehouse.books_tables import ledger_applications, ledger_documents
+from billcom_assets.warehouse.books_tables import ledger_applications, ledger_documents, ledger_lines
 from billcom_assets.warehouse.types import Exact
 
 SETTING_NAME: Final = "exchange_gain_loss"
 _POSTS: Final = (Action.POST.value, Action.REPOST.value)
 _GOES: Final = (*_POSTS, Action.LEAVE.value)
 _MONEY: Final = Exact(money=True)
-_AMOUNTS: Final = ("amount", "home", "taken")
+_AMOUNTS: Final = ("amount", "home")
 _STANDS, _POSTED, _SETTLED, _NEW = range(4)
 """Events of one document, in their order: it stands from before, or posts now; what settled it before, and does now."""
 
@@ -144,7 +144,7 @@ class Values:
                 continue
             elif event.event == _SETTLED and not is_new:
                 open_.amount -= event.amount
-                open_.home -= event.taken
+                open_.home -= event.home
             else:
                 share = open_.take(event.amount, event.home)
                 exchange += self._note(event, share)
@@ -227,7 +227,7 @@ def _event(
     **settlement: ColumnElement[Any],
 ) -> Select[Any]:
     v = work.valued.c
-    nowhere = {"taken": home, "rank": literal(0, Integer), "created_time": cast(null(), _type_of("created_time"))}
+    nowhere = {"rank": literal(0, Integer), "created_time": cast(null(), _type_of("created_time"))}
     nowhere |= {"by_kind": literal("", Text), "by_id": literal("", Text), "position": literal(0, Integer)}
     values = {"amount": amount, "home": home, **nowhere, **settlement}
     columns = [
@@ -253,10 +253,12 @@ def _posted() -> Select[Any]:
 
 
 def _standing(run: Run) -> Select[Any]:
-    """Documents that stand and do not change."""
-    b = ledger_documents
+    """Documents that stand and do not change, at the value that their entries have booked."""
+    b, line = ledger_documents, ledger_lines.c
     stands = (b.c.integration == run.integration, b.c.state == "imported", ~_goes(b.c.kind, b.c.id))
-    return _event(_STANDS, b, b.c.amount, b.c.home_amount).where(*stands)
+    of_entry = (line.integration == b.c.integration, line.entry_id == b.c.entry_id, line.role == "control")
+    booked = select(func.abs(func.sum(line.debit - line.credit))).where(*of_entry).scalar_subquery()
+    return _event(_STANDS, b, b.c.amount, func.round(func.coalesce(booked, 0), 2)).where(*stands)
 
 
 def _settlements(run: Run) -> Select[Any]:
@@ -268,7 +270,6 @@ def _settlements(run: Run) -> Select[Any]:
         a.c.amount,
         a.c.home_amount,
         key=("settled_kind", "settled_id"),
-        taken=a.c.settled_home_amount,
         rank=case({kind: rank for rank, kind in enumerate(KINDS)}, value=a.c.kind, else_=len(KINDS)),
         by_kind=a.c.kind,
         by_id=a.c.document_id,
