@@ -6,7 +6,7 @@ step hold for every selection, gaps included, because one function walks them.
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from typing import Any
 
 import dagster as dg
@@ -29,7 +29,7 @@ from billcom_assets.documents.known import summary
 from billcom_assets.documents.reading import read_documents
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
-from billcom_assets.entities.plan import ALIGNMENT, BOOKS, DOCUMENTS, GATE, Step, sync_plan
+from billcom_assets.entities.plan import ALIGNMENT, BOOKS, DOCUMENTS, GATE, LEDGER_DOCUMENTS, Step, sync_plan
 from billcom_assets.environment import document_files
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.mapping.mergers import follow_mergers
@@ -116,6 +116,9 @@ class Walk:
     told: list[str] = field(default_factory=list)
     """What each pull did, in a line."""
 
+    books_are_behind: bool | None = None
+    """None until somebody asks."""
+
     def __post_init__(self) -> None:
         self.books = Books(self.sync)
 
@@ -132,7 +135,7 @@ class Walk:
                 yield self.results.materialized(ALIGNMENT, _compare(self.sync))
             if step.name in AGINGS and not self._is_behind(step, steps, pulled):
                 yield self.results.materialized(step.name, aging_metadata(self.sync, AGINGS[step.name]))
-            if step.name in BOOKS and not self._is_behind(step, steps, pulled):
+            if step.name in BOOKS and not self._are_books_behind(step, steps, pulled):
                 yield from self._post(step.name)
             if step.name == DOCUMENTS:
                 yield from self._read_documents()
@@ -181,6 +184,13 @@ class Walk:
             names = " and ".join(sorted(missing)).replace("_", " ")
             self.context.log.warning(f"{step.name} is left as it is: {names} could not be pulled.")
         return bool(missing)
+
+    def _are_books_behind(self, first: Step, steps: Sequence[Step], pulled: Sequence[str]) -> bool:
+        """True when something that posting looks at was to be pulled in this run, and was not; said once."""
+        if self.books_are_behind is None:
+            reads = tuple(dict.fromkeys(name for named in LEDGER_DOCUMENTS.values() for name in named))
+            self.books_are_behind = self._is_behind(replace(first, name="The journal", reads=reads), steps, pulled)
+        return self.books_are_behind
 
     def _pull(self, entity: Entity) -> Sequence[PullReport]:
         """Pulls one entity; nothing when its list cannot be had, which says nothing about the others.
