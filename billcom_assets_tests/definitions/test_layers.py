@@ -63,6 +63,7 @@ MAY_READ_PROGRESS = {
     "sync",
     "quality/entity.py",  # keeps there when it looked at everything
     "quality/measures.py",  # adds up what a pull has recorded
+    "books/trace.py",  # names the pull that brought a document
     "status",
     "setup/connecting.py",  # writes them
 }
