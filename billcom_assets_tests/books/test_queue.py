@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, update
 
-from billcom_assets.books import queue, scope
+from billcom_assets.books import alone, queue, scope
 from billcom_assets.books.held import REASONS
 from billcom_assets.books.policy import posting_policy
 from billcom_assets.books.queue import LONGEST_REASON, Decided, NotPossible
@@ -302,7 +302,7 @@ def test_a_number_that_is_not_of_the_integration_is_told_so(held: HeldCompany) -
 
 
 def test_nothing_is_decided_while_the_integration_is_synced(held: HeldCompany, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "_WAIT_SECONDS", 0)
+    monkeypatch.setattr(alone, "_WAIT_SECONDS", 0)
     waiting = a_bill(held)
     for decide in (set_aside, reopen, retry):
         with held.company.connected(held.warehouse) as sync, sync.alone(), pytest.raises(Busy, match="sync of acme-us"):

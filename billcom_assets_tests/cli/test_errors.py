@@ -276,7 +276,7 @@ def test_what_makes_no_sense_is_refused_with_one_message(
 
 
 def test_a_command_that_is_busy_elsewhere_says_so(desk: HeldCompany, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("billcom_assets.books.queue._WAIT_SECONDS", 0)
+    monkeypatch.setattr("billcom_assets.books.alone._WAIT_SECONDS", 0)
     with desk.company.connected(desk.warehouse) as sync, sync.alone():
         answered = errors("--retry", str(waiting_bill(desk).id))
     assert (answered.code, "Another process is busy with sync of acme-us." in answered.err) == (1, True)
