@@ -94,9 +94,9 @@ def _selection(due: Sequence[str]) -> tuple[str, ...]:
     """The assets to launch for these entities; none named, and so the whole job, when that is all of them."""
     if len(due) == len(CATALOG):
         return ()
-    # A step that pulls nothing looks at what those before it have pulled.
-    return tuple(
-        step.name
-        for step in sync_plan(CATALOG)
-        if step.name in due or (step.entity is None and not set(due).isdisjoint(step.reads))
-    )
+    chosen: list[str] = []
+    for step in sync_plan(CATALOG):
+        # A step that pulls nothing looks at what those before it have brought.
+        if step.name in due or (step.entity is None and not set(chosen).isdisjoint(step.reads)):
+            chosen.append(step.name)
+    return tuple(chosen)

@@ -110,7 +110,7 @@ WITHHELD: Final[Mapping[str, str]] = {
 }
 """Tables that are ours and that analysts do not see at all, and why."""
 
-_NOT_OF_VIEWS: Final = frozenset({"employee", "memo", "message", "set_aside_reason"})
+_NOT_OF_VIEWS: Final = frozenset({"employee", "fix", "memo", "message", "set_aside_reason"})
 """Columns of views that may name people, or hold what somebody wrote."""
 
 _ONLY: Final[Mapping[str, str]] = {"ledger_dimensions": "kind <> 'employees'", "mappings": "kind <> 'employees'"}

@@ -88,7 +88,7 @@ def test_one_declaration_adds_an_entity_with_its_tables_and_pulls(database_url: 
 
 def younger(entity: Entity) -> Entity:
     """The entity as an earlier version declared it: without its last columns and without its lists."""
-    return replace(entity, columns=entity.columns[:-2], children=())
+    return replace(entity, columns=entity.columns[:-2], children=(), opening=None)
 
 
 def before_the_wallet(entity: Entity) -> Entity:
