@@ -118,6 +118,11 @@ def _run(connection: Connection, mirror: Mirror, integration: str, now: datetime
     return Run(integration, mirror, store_found(connection, integration, now), cutoff, now, run_id)
 
 
+def post_everything(connection: Connection, run: Run) -> PostingReport:
+    """Looks at every document of the mirror, whatever has changed; in the caller's transaction."""
+    return _post(connection, run, LookAt.EVERYTHING)
+
+
 def _post(connection: Connection, run: Run, look_at: LookAt) -> PostingReport:
     work.make(connection)
     looked_at = stage(connection, run, look_at)
@@ -166,4 +171,4 @@ def _actions(connection: Connection) -> Counter[tuple[str, str]]:
     return Counter({(kind, action): count for kind, action, count in connection.execute(query)})
 
 
-__all__ = ["Action", "PostingReport", "post"]
+__all__ = ["Action", "PostingReport", "post", "post_everything"]

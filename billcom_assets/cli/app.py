@@ -110,6 +110,7 @@ COMMANDS = {
     "errors": Lazy("errors", "Show what is held out of the books and why, or decide on it."),
     "books": Lazy("books", "Show the books, trace a figure, post anew, close a period."),
     "aging": Lazy("aging", "Show what is owed and since when, as of any day."),
+    "reconcile": Lazy("reconcile", "Prove that the books agree with themselves and with BILL."),
     "documents": Lazy("documents", "Show the files attached in BILL, or open them."),
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),
     "ui": Lazy("ui", "Serve the Dagster UI, safely."),

@@ -21,6 +21,7 @@ from billcom_assets.mapping.names import name_of
 from billcom_assets.mapping.uses import in_use_among, in_use_by
 from billcom_assets.redaction.counted import counted, singular
 from billcom_assets.redaction.excerpt import excerpt
+from billcom_assets.sync.report import WHOLE
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror, is_live
 from billcom_assets.warehouse.tables import contract_findings, sync_runs
 
@@ -211,6 +212,14 @@ def conservation(conn: Connection, integration: str, entity: str) -> Quality:
         "" if passed else f"billcom sync {integration} --only {entity} --full-refresh, and report it: this is a defect"
     )
     return Quality(passed, Severity.ERROR, sums, abs(last.fetched - kept), () if passed else (last.id,), fix)
+
+
+def skipped_by_cutoff(conn: Connection, integration: str, entity: str) -> int:
+    """How many objects the last complete walk through the entity's list left out because of the cutoff."""
+    t = sync_runs.c
+    mine = (t.integration == integration, t.entity == entity, t.status == "complete", t.kind.in_(WHOLE))
+    query = select(t.skipped_by_cutoff).where(*mine).order_by(t.started_at.desc(), t.id.desc())
+    return conn.scalar(query.limit(1)) or 0
 
 
 IN_USE_KINDS = tuple(kind for kind in KINDS if kind != "funding_accounts")

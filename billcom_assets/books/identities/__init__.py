@@ -1,0 +1,1 @@
+"""What must always hold of the books, each with what it compares and what it allows for."""
