@@ -7,12 +7,15 @@ from codecs import iterencode
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 
 import click
 from rich.console import Console
 
 from billcom_assets.books.export.formats import FORMATS, export_books
 from billcom_assets.books.export.rows import Period
+from billcom_assets.books.identities.control_balances import control_balances
+from billcom_assets.books.reconciliation import books_of
 from billcom_assets.cli.app import BillcomGroup
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed, ExitCode
@@ -239,7 +242,9 @@ def _export_books(
     chosen = FORMATS[format_]
     document: dict[str, object] = {"integration": key, "format": format_, "from": period.first, "to": period.last}
     with warehouse.snapshot() as connection:
-        text, exported = export_books(connection, key, chosen, period)
+        books = books_of(connection, warehouse.mirror, key, utc_now())
+        expected = partial(control_balances, connection, books)
+        text, exported = export_books(connection, key, chosen, period, expected)
         if path is not None:
             save(warehouse, path, iterencode(text, chosen.encoding), force=force)
         elif output.as_json:

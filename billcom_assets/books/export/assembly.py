@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final
 
@@ -15,16 +15,21 @@ from billcom_assets.books.export.asserted import as_expected, with_those_below
 from billcom_assets.books.export.balances import Place, balances, place
 from billcom_assets.books.export.journal import DAY, Assertion, Journal, OpenAccount, Posting, Transaction
 from billcom_assets.books.export.names import NamedAccount, Names, control_entity, names, party_entity
-from billcom_assets.books.export.parties import PartyAccount, PartyBalance, party_accounts, party_balances
+from billcom_assets.books.export.parties import PartyAccount, party_accounts
 from billcom_assets.books.export.rows import JournalEntry, JournalLine, Period, accounts_in_use, has_entries_after
+from billcom_assets.books.identities.control_balances import PartyBalance
 from billcom_assets.warehouse.books_tables import DIMENSIONS
 from billcom_assets.warehouse.home_currency import home_currency
 from billcom_assets.warehouse.known_integrations import company_name
 
 _EPOCH: Final = date(1970, 1, 1)
+Expected = Callable[[], Iterable[PartyBalance]]
+"""What vendors and customers must stand at in the books as they are now; one that is left out at zero."""
 
 
-def journal(connection: Connection, integration: str, period: Period, read: Iterable[JournalEntry]) -> Journal:
+def journal(
+    connection: Connection, integration: str, period: Period, read: Iterable[JournalEntry], expected: Expected
+) -> Journal:
     """The books of a period.
 
     Each vendor and customer has an account of its own below the control account, so that what it stands at can be
@@ -35,11 +40,12 @@ def journal(connection: Connection, integration: str, period: Period, read: Iter
         integration: Key of the integration.
         period: Posting dates.
         read: The period's entries.
+        expected: Asked unless the books have entries after the period.
 
     Raises:
         UnknownIntegration: there is no such integration.
     """
-    books = _Books(connection, integration, period)
+    books = _Books(connection, integration, period, expected)
     opening = books.opening()
     first = opening.day if opening else books.balances.first or period.first or _EPOCH
     return Journal(
@@ -59,12 +65,12 @@ def journal(connection: Connection, integration: str, period: Period, read: Iter
 class _Books:
     """What is known of the books before their entries are read."""
 
-    def __init__(self, connection: Connection, integration: str, period: Period) -> None:
+    def __init__(self, connection: Connection, integration: str, period: Period, expected_now: Expected) -> None:
         self.home = home_currency(connection, integration)
         self.company = company_name(connection, integration)
         self.period = period
         self.is_complete = period.last is None or not has_entries_after(connection, integration, period.last)
-        expected = party_balances(connection, integration) if self.is_complete else None
+        expected = [*expected_now()] if self.is_complete else None
         self.names = names(connection, integration)
         self.parties = _with_unposted(party_accounts(connection, integration), expected or (), self.names)
         used = {*accounts_in_use(connection, integration), *(one.ledger_account_id for one in self.parties)}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from billcom_assets.books.export.account_names import SEPARATOR
 from billcom_assets.books.export.amounts import ZERO
 from billcom_assets.books.export.balances import Place, Totals
-from billcom_assets.books.export.parties import PartyBalance
+from billcom_assets.books.identities.control_balances import PartyBalance
 
 
 def as_expected(

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from billcom_assets.books.export.amounts import ZERO
-from billcom_assets.books.export.assembly import journal
+from billcom_assets.books.export.assembly import Expected, journal
 from billcom_assets.books.export.beancount import beancount_text
 from billcom_assets.books.export.hledger import hledger_text
 from billcom_assets.books.export.journal import Journal
@@ -21,18 +21,22 @@ from billcom_assets.books.export.rows import JournalEntry, Period, entries
 from billcom_assets.ledger.spreadsheets import ENCODING
 from billcom_assets.warehouse.home_currency import home_currency
 
-_Write = Callable[[Connection, str, Period, Iterator[JournalEntry]], Iterator[str]]
+_Write = Callable[[Connection, str, Period, Iterator[JournalEntry], Expected], Iterator[str]]
 
 
 def _as_journal(render: Callable[[Journal], Iterator[str]]) -> _Write:
-    def write(connection: Connection, integration: str, period: Period, read: Iterator[JournalEntry]) -> Iterator[str]:
-        return render(journal(connection, integration, period, read))
+    def write(
+        connection: Connection, integration: str, period: Period, read: Iterator[JournalEntry], expected: Expected
+    ) -> Iterator[str]:
+        return render(journal(connection, integration, period, read, expected))
 
     return write
 
 
 def _as_table(render: Callable[[Names, str, Iterator[JournalEntry]], Iterator[str]]) -> _Write:
-    def write(connection: Connection, integration: str, _period: Period, read: Iterator[JournalEntry]) -> Iterator[str]:
+    def write(
+        connection: Connection, integration: str, _period: Period, read: Iterator[JournalEntry], _expected: Expected
+    ) -> Iterator[str]:
         return render(names(connection, integration), home_currency(connection, integration), read)
 
     return write
@@ -76,7 +80,7 @@ class Exported:
 
 
 def export_books(
-    connection: Connection, integration: str, format_: BooksFormat, period: Period
+    connection: Connection, integration: str, format_: BooksFormat, period: Period, expected: Expected
 ) -> tuple[Iterator[str], Exported]:
     """The books of a period in a format: the text piece by piece, to be read once, and a count that follows.
 
@@ -87,10 +91,11 @@ def export_books(
         integration: Key of the integration.
         format_: One of :data:`FORMATS`.
         period: Posting dates.
+        expected: What journals assert of vendors and customers.
 
     Raises:
         UnknownIntegration: there is no such integration.
     """
     exported = Exported(home_currency(connection, integration))
     read = exported.counted(entries(connection, integration, period))
-    return format_.write(connection, integration, period, read), exported
+    return format_.write(connection, integration, period, read, expected), exported

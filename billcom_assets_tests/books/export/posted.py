@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from billcom_assets.books.export.formats import FORMATS, export_books
-from billcom_assets.books.export.rows import Period
+from billcom_assets.books.export.rows import Period, amounts
+from billcom_assets.books.identities.control_balances import PartyBalance
 from billcom_assets.warehouse.books_tables import DIMENSIONS, ledger_documents, ledger_entries, ledger_lines
 from billcom_assets.warehouse.ledger_tables import ledger_customers, ledger_dimensions
 from billcom_assets_tests.small_company import KEY, NOW, Books
@@ -194,8 +196,25 @@ class Posted:
             Line(EXCHANGE, 0, 1, "EUR", "exchange"),
         )
 
-    def exported(self, format_: str, first: date | None = None, last: date | None = None) -> str:
-        return "".join(export_books(self.conn, self.key, FORMATS[format_], Period(first, last))[0])
+    def exported(
+        self,
+        format_: str,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        expected: Sequence[PartyBalance] | None = None,
+    ) -> str:
+        """An export; vendors are expected where their lines put them, unless it is said otherwise."""
+        found = self.standing if expected is None else lambda: expected
+        return "".join(export_books(self.conn, self.key, FORMATS[format_], Period(first, last), found)[0])
+
+    def standing(self) -> list[PartyBalance]:
+        """What the vendors' lines add up to."""
+        sums: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+        for line in amounts(self.conn, self.key, Period()):
+            if line.role == "control" and line.party is not None:
+                sums[line.ledger_account_id, line.party, line.currency] += line.amount
+        return [PartyBalance(*key, balance) for key, balance in sums.items()]
 
     def home_sums(self, last: date | None = None) -> dict[str, Decimal]:
         """Debit less credit by the ledger's account, as the tables have it."""

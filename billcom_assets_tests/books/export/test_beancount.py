@@ -10,8 +10,7 @@ import pytest
 from beancount.core import data
 from sqlalchemy import select
 
-from billcom_assets.books.export import assembly
-from billcom_assets.books.export.parties import PartyBalance
+from billcom_assets.books.identities.control_balances import PartyBalance
 from billcom_assets.warehouse.books_tables import ledger_entries, ledger_lines
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.home_currency import set_home_currency
@@ -249,31 +248,25 @@ def test_a_lost_entry_is_seen(posted: Posted) -> None:
     assert "00nh00" in lost
 
 
-def expecting(monkeypatch: pytest.MonkeyPatch, *balances: PartyBalance) -> None:
-    monkeypatch.setattr(assembly, "party_balances", lambda *_: list(balances))
-
-
-def test_vendors_are_asserted_at_what_is_expected_of_them_and_not_at_their_lines(
-    posted: Posted, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vendors_are_asserted_at_what_is_expected_of_them_and_not_at_their_lines(posted: Posted) -> None:
     posted.chart()
     posted.vendor("009v1", "Acme")
     posted.vendor("009v2", "Zenith")
     posted.entry("bills", "00n1", date(2026, 1, 5), Line(RENT, 10), owed(-10, "009v1"))
-    expecting(monkeypatch, PartyBalance(PAYABLE, "009v1", "USD", Decimal("-10.00")))
-    accepted(posted.exported("beancount"))
+    right = PartyBalance(PAYABLE, "009v1", "USD", Decimal("-10.00"))
+    accepted(posted.exported("beancount", expected=[right]))
 
-    expecting(monkeypatch, PartyBalance(PAYABLE, "009v1", "USD", Decimal("-10.01")))
-    assert [error.split("(")[0] for error in load(posted.exported("beancount"))[1]] == [
+    wrong = right._replace(balance=Decimal("-10.01"))
+    assert [error.split("(")[0] for error in load(posted.exported("beancount", expected=[wrong]))[1]] == [
         f"Balance failed for '{CONTROL}:Acme': expected -10.01 USD != accumulated -10.00 USD "
     ]
 
-    expecting(monkeypatch)
-    assert "expected 0.00 USD != accumulated -10.00 USD" in load(posted.exported("beancount"))[1][0]
+    told = load(posted.exported("beancount", expected=[]))[1][0]
+    assert "expected 0.00 USD != accumulated -10.00 USD" in told
 
     not_posted = PartyBalance(PAYABLE, "009v2", "EUR", Decimal("-7.00"))
-    expecting(monkeypatch, PartyBalance(PAYABLE, "009v1", "USD", Decimal("-10.00")), not_posted)
-    assert f"Balance failed for '{CONTROL}:Zenith': expected -7.00 EUR" in load(posted.exported("beancount"))[1][0]
+    told = load(posted.exported("beancount", expected=[right, not_posted]))[1][0]
+    assert f"Balance failed for '{CONTROL}:Zenith': expected -7.00 EUR" in told
 
 
 def test_two_vendors_of_bill_that_are_one_of_the_ledgers_stay_apart(posted: Posted) -> None:

@@ -143,7 +143,7 @@ def test_memory_does_not_grow_with_the_entries(posted: Posted, format_: str) -> 
             day = date(2026, 1, 1 + number % 28)
             posted.entry("bills", f"00n{number}", day, Line(RENT, 1), owed(-1, "009v1"), memo="m" * 500)
         tracemalloc.start()
-        text, _ = export_books(posted.conn, posted.key, FORMATS[format_], Period())
+        text, _ = export_books(posted.conn, posted.key, FORMATS[format_], Period(), posted.standing)
         for _ in text:
             pass
         _, highest = tracemalloc.get_traced_memory()

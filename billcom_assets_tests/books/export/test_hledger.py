@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from billcom_assets.books.export import assembly
-from billcom_assets.books.export.parties import PartyBalance
+from billcom_assets.books.identities.control_balances import PartyBalance
 from billcom_assets_tests.books.export.checked import hledger
 from billcom_assets_tests.books.export.posted import OFFICE, RENT, Line, Posted, owed
 
@@ -56,13 +55,10 @@ def test_it_sees_a_cent(posted: Posted, tmp_path: Path) -> None:
     assert "assertion" in refused(text.replace(right, "=* -100.02 USD\n", 1), tmp_path)
 
 
-def test_what_a_vendor_is_expected_at_and_not_booked_is_seen(
-    posted: Posted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_vendor_is_expected_at_and_not_booked_is_seen(posted: Posted, tmp_path: Path) -> None:
     posted.year()
-    expected = [*assembly.party_balances(posted.conn, posted.key), PartyBalance("2001", "009vX", "GBP", Decimal(-7))]
-    monkeypatch.setattr(assembly, "party_balances", lambda *_: expected)
-    told = refused(posted.exported("hledger"), tmp_path)
+    expected = [*posted.standing(), PartyBalance("2001", "009vX", "GBP", Decimal(-7))]
+    told = refused(posted.exported("hledger", expected=expected), tmp_path)
     assert "Equity:Unspecified:2001:009vX" in told
 
 

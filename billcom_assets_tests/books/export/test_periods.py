@@ -9,8 +9,7 @@ from itertools import pairwise
 import pytest
 from beancount.core import data
 
-from billcom_assets.books.export import assembly
-from billcom_assets.books.export.parties import PartyBalance
+from billcom_assets.books.identities.control_balances import PartyBalance
 from billcom_assets_tests.books.export.checked import accepted, home_sums, load, opened, transactions
 from billcom_assets_tests.books.export.posted import BANK, PAYABLE, RENT, Line, Posted, owed
 
@@ -78,20 +77,17 @@ def test_names_of_accounts_do_not_depend_on_the_period(posted: Posted) -> None:
     assert all(part.keys() <= whole.keys() for part in parts)
 
 
-def test_vendors_are_asserted_at_their_entries_where_later_ones_exist(
-    posted: Posted, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vendors_are_asserted_at_their_entries_where_later_ones_exist(posted: Posted) -> None:
     posted.chart()
     posted.vendor("009v1", "Acme")
     posted.entry("bills", "00n1", date(2026, 1, 5), Line(RENT, 10), owed(-10, "009v1"))
     posted.entry("bills", "00n2", date(2026, 1, 9), Line(RENT, 20), owed(-20, "009v1"))
     now = [PartyBalance(PAYABLE, "009v1", "USD", Decimal(-31))]
-    monkeypatch.setattr(assembly, "party_balances", lambda *_: now)
-    text = posted.exported("beancount", last=date(2026, 1, 8))
+    text = posted.exported("beancount", last=date(2026, 1, 8), expected=now)
     acme = "Liabilities:2000-Accounts-Payable:Acme"
     assert [one.amount.number for one in accepted(text) if isinstance(one, data.Balance) and one.account == acme] == [
         Decimal("-10.00")
     ]
     assert "later ones exist" in text
     for first in (None, date(2026, 1, 8)):
-        assert "expected -31.00 USD" in load(posted.exported("beancount", first=first, last=date(2026, 1, 9)))[1][0]
+        assert "expected -31.00 USD" in load(posted.exported("beancount", first, date(2026, 1, 9), expected=now))[1][0]

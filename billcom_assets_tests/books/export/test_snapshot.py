@@ -17,7 +17,7 @@ def test_an_entry_posted_meanwhile_is_not_in_the_file_and_its_balances_hold(ware
         connect(connection)
         Posted(connection).year()
     with warehouse.snapshot() as reading:
-        text, exported = export_books(reading, KEY, FORMATS["beancount"], Period())
+        text, exported = export_books(reading, KEY, FORMATS["beancount"], Period(), Posted(reading).standing)
         head = next(text)
         with warehouse.write() as connection:
             posted = Posted(connection)
@@ -25,5 +25,5 @@ def test_an_entry_posted_meanwhile_is_not_in_the_file_and_its_balances_hold(ware
         directives = accepted(head + "".join(text))
     assert len(transactions(directives)) == exported.entries == 17
     with warehouse.snapshot() as reading:
-        text, exported = export_books(reading, KEY, FORMATS["beancount"], Period())
+        text, exported = export_books(reading, KEY, FORMATS["beancount"], Period(), Posted(reading).standing)
         assert len(transactions(accepted("".join(text)))) == exported.entries == 18
