@@ -447,10 +447,13 @@ def test_clients_of_one_key_share_a_budget_by_default(
     connect: Callable[..., BillClient], bill: ScriptedBill, credentials: Credentials, clock: MovableClock
 ) -> None:
     bill.always(BILLS, PAGE)
+    shared = MemoryBudget.shared(credentials.key_digest, clock)
+    # The system may give a port a second time, and with it what an earlier test has used there.
+    requests, logins = shared.used
     for _ in range(2):
         with connect() as client:
             client.page("/v3/bills")
-    assert MemoryBudget.shared(credentials.key_digest, clock).used == (4, 2)
+    assert shared.used == (requests + 4, logins + 2)
 
 
 def test_a_failing_store_is_not_hidden(connect: Callable[..., BillClient], bill: ScriptedBill) -> None:
