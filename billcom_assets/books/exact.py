@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
+TOLERANCE: Final = 0.00005
+"""Sums of floating-point numbers, which SQLite makes, differ by less from those that they stand for."""
 CONVERTS_INTO: Final = "USD"
 _CENT: Final = Decimal("0.01")
 

@@ -25,13 +25,15 @@ from sqlalchemy import (
 )
 
 from billcom_assets.books import work
-from billcom_assets.books.exact import CONVERTS_INTO, home_total, shares
-from billcom_assets.books.kinds import KINDS, Kind
+from billcom_assets.books.decisions import Action
+from billcom_assets.books.exact import CONVERTS_INTO, TOLERANCE, home_total, shares
+from billcom_assets.books.kinds import KINDS, MONEY_MOVEMENTS, VENDOR_PAYMENTS, Kind
 from billcom_assets.books.run import Run
 from billcom_assets.books.scope import is_void
 
 _AT_ONCE = 50_000
 ACCEPTED = "ACCEPTED"
+_VALUED = (Action.POST.value, Action.REPOST.value, Action.KEEP.value)
 
 
 def fill_voids(connection: Connection, run: Run) -> None:
@@ -39,17 +41,17 @@ def fill_voids(connection: Connection, run: Run) -> None:
 
     The last accepted request tells it, in v3's words or v2's; without one the document's updated time does.
     """
-    t, d = run.mirror.table("vendor_payments"), work.documents.c
+    t, d = run.mirror.table(VENDOR_PAYMENTS.name), work.documents.c
     same = and_(t.c.id == d.id, t.c.integration == run.integration)
     query = (
         select(d.kind, d.id, t.c.void_info, t.c.voided_time, d.updated_time)
         .join_from(work.documents, t, same)
-        .where(d.kind == t.name, is_void())
+        .where(d.kind == VENDOR_PAYMENTS.name, is_void())
     )
     for rows in batches(connection, query):
         found = [(row.kind, row.id, *_voided(row.void_info, row.voided_time, row.updated_time)) for row in rows]
         write(connection, work.documents, ("voided_on", "is_void_accepted"), found)
-    unconfirmed = (d.kind == "money_movements", d.updated_time.is_not(None))
+    unconfirmed = (d.kind == MONEY_MOVEMENTS.name, d.updated_time.is_not(None))
     for rows in batches(
         connection, select(d.kind, d.id, d.updated_time).where(*unconfirmed, d.old_state == "imported")
     ):
@@ -96,7 +98,7 @@ def _fill_cash(connection: Connection, run: Run, kind: Kind, credits: str) -> No
         .join_from(work.documents, work.parts, of_document)
         .where(d.kind == kind.name)
         .group_by(d.id, d.amount)
-        .having(func.abs(func.sum(p.amount) - d.amount) > 0.00005)
+        .having(func.abs(func.sum(p.amount) - d.amount) > TOLERANCE)
     )
     same = and_(t.c[kind.parts.parent] == p.id, t.c.position == p.position, t.c.integration == run.integration)
     query = (
@@ -143,9 +145,7 @@ def _fill_shares(connection: Connection, run: Run, table: Table, names: Sequence
     query = (
         select(t.kind, t.id, t.position, t.amount, d.amount.label("whole"), d.home_amount.label("total"))
         .join_from(table, work.documents, and_(t.kind == d.kind, t.id == d.id))
-        .where(
-            d.currency != run.policy.home_currency, d.home_amount.is_not(None), d.action.in_(("post", "repost", "keep"))
-        )
+        .where(d.currency != run.policy.home_currency, d.home_amount.is_not(None), d.action.in_(_VALUED))
     )
     for rows in batches(connection, query, "position"):
         values: list[tuple[Any, ...]] = []

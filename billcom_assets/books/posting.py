@@ -169,6 +169,3 @@ def _actions(connection: Connection) -> Counter[tuple[str, str]]:
     action = case((kept_back, KEPT_BACK), else_=d.action).label("done")
     query = select(d.kind, action, func.count()).group_by(d.kind, action)
     return Counter({(kind, action): count for kind, action, count in connection.execute(query)})
-
-
-__all__ = ["Action", "PostingReport", "post", "post_everything"]

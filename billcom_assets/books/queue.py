@@ -15,8 +15,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from billcom_assets.books.alone import alone
+from billcom_assets.books.decisions import Action
 from billcom_assets.books.held import REASONS
-from billcom_assets.books.posting import Action, PostingReport, post
+from billcom_assets.books.posting import PostingReport, post
 from billcom_assets.clock import utc_now
 from billcom_assets.redaction.counted import singular
 from billcom_assets.redaction.display import one_line

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from billcom_assets.books import work
+from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.kinds import KINDS, MONEY_MOVEMENTS, Kind
 from billcom_assets.books.money_accounts import SETTING
 from billcom_assets.books.run import Run
@@ -31,8 +32,6 @@ from billcom_assets.sync.state import pulled_completely
 from billcom_assets.warehouse.books_tables import DIMENSIONS
 from billcom_assets.warehouse.ledger_tables import ledger_accounts, ledger_dimensions, ledger_items
 
-TOLERANCE: Final = 0.00005
-"""Sums of floating-point numbers, which SQLite makes, differ by less from those that they stand for."""
 _APPROVAL_KNOWN: Final = ("UNASSIGNED", "ASSIGNED", "APPROVING", "APPROVED", "DENIED")
 _APPROVED: Final = {
     "approved": ("APPROVED",),

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
 
+from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.changes import is_newer, waits
 from billcom_assets.books.identities.settlements import GONE, IN_BOOKS, OUTSIDE, UNKNOWN, WAITS, settlements
 from billcom_assets.books.kinds import BILLS
-from billcom_assets.books.reasons import TOLERANCE
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.sums import MoneySum

@@ -18,10 +18,10 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.comparison import MONEY
 from billcom_assets.books.identities.findings import SHOWN, Difference, Finding, Identity
 from billcom_assets.books.identities.labels import currency_label, document_of, title
-from billcom_assets.books.reasons import TOLERANCE
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_documents, ledger_entries, ledger_lines
 from billcom_assets.warehouse.sums import MoneySum

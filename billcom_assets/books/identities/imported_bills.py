@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
+from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.bills import STANDS, bills, in_use
 from billcom_assets.books.identities.changes import waits
 from billcom_assets.books.identities.findings import SHOWN, Difference, Finding, Identity, Listed
@@ -15,7 +16,6 @@ from billcom_assets.books.identities.lists import listed
 from billcom_assets.books.identities.payables import is_imported
 from billcom_assets.books.identities.settlements import GONE, OUTSIDE, UNKNOWN, WAITS, settlements
 from billcom_assets.books.kinds import BILLS
-from billcom_assets.books.reasons import TOLERANCE
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_documents
 

@@ -22,11 +22,11 @@ from sqlalchemy import (
     union_all,
 )
 
+from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.clearing_accounts import Clearing, is_offline, moves, passes
 from billcom_assets.books.identities.comparison import MONEY
 from billcom_assets.books.identities.payables import is_imported
 from billcom_assets.books.kinds import MONEY_MOVEMENTS
-from billcom_assets.books.reasons import TOLERANCE
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.sums import MoneySum

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, literal_column, select, union_all
 
+from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.bills import HELD, LATER, OPENING, STANDS, bills
 from billcom_assets.books.identities.comparison import Comparison, on_left, on_right
 from billcom_assets.books.identities.findings import SHOWN, Finding, Identity, Item, Listed
 from billcom_assets.books.identities.labels import currency_label, party_label, party_labels
 from billcom_assets.books.kinds import BILLS
-from billcom_assets.books.reasons import TOLERANCE
 from billcom_assets.books.run import Run
 from billcom_assets.redaction.counted import counted
 from billcom_assets.warehouse.books_tables import opening_documents

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, exists, func, select
 
+from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.accounts import accounts_of
 from billcom_assets.books.identities.comparison import Comparison, on_left, on_right
 from billcom_assets.books.identities.findings import Finding, Identity, Listed
 from billcom_assets.books.identities.labels import party_labels
 from billcom_assets.books.identities.lists import listed
 from billcom_assets.books.kinds import BILLS, KINDS, VENDOR_CREDITS, VENDOR_PAYMENTS
-from billcom_assets.books.reasons import TOLERANCE
 from billcom_assets.books.run import Run
 from billcom_assets.books.scope import OPPOSITE
 from billcom_assets.warehouse.books_tables import (

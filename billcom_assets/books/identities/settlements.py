@@ -20,11 +20,11 @@ from sqlalchemy import (
     union_all,
 )
 
+from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.changes import waits
 from billcom_assets.books.identities.comparison import MONEY
 from billcom_assets.books.identities.payables import is_imported, is_opposite
 from billcom_assets.books.kinds import BILLS, VENDOR_CREDITS, VENDOR_PAYMENTS, Kind, Statuses
-from billcom_assets.books.reasons import TOLERANCE
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_applications, ledger_documents, opening_applications
 
