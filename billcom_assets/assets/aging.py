@@ -20,7 +20,7 @@ AGINGS = {one.name: one for one in aging.AGINGS}
 """By the name of the asset."""
 _SHOWN = 20
 """Parties in the table; those with the largest totals."""
-_SUMS = ("total", *(name for name, _ in BUCKETS), "open_credits", "draft", "denied")
+_SUMS = ("total", *(name for name, _ in BUCKETS), "open_credits", "draft", "denied", "held")
 
 
 def aging_metadata(sync: Sync, which: Aging) -> dict[str, Any]:

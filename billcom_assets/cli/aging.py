@@ -30,9 +30,10 @@ _SUMS: Final = {
     "Total": "total",
     "Drafts": "draft",
     "Denied": "denied",
+    "Held": "held",
 }
-_ONE: Final = {"State": "state", "Currency": "currency", "Open": "open_amount"}
-_OPTIONAL: Final = (*(title for title in _SUMS if title != "Total"), "Line", "Account")
+_ONE: Final = {"State": "state", "In the books": "books_state", "Currency": "currency", "Open": "open_amount"}
+_OPTIONAL: Final = (*(title for title in _SUMS if title != "Total"), "Line", "Account", "In the books")
 
 
 @click.command(
@@ -65,7 +66,8 @@ def aging(
 ) -> None:
     """Shows open bills and vendor credits, or invoices and credit memos, by days overdue.
 
-    Credits lessen the totals. Drafts and denied bills are in none of them and stand apart. A scheduled payment leaves
+    Credits lessen the totals. Drafts and denied bills are in none of them and stand apart. What the books hold is owed
+    all the same: it is in the totals, and shown beside them as held. A scheduled payment leaves
     its bill owed until it is made. A day in the past is what BILL says now, less what came later: documents dated
     later are left out, payments and credits of later days count as not made. What is archived or deleted in BILL is
     left out on every day, and an edited amount is as it is now.

@@ -15,7 +15,8 @@ or deleted in BILL, the day of which it does not tell, is left out on every day.
 the day asked for.
 
 Drafts and denied bills are nobody's debt: they have a state of their own and are in no total but their own. Credits
-count as negative amounts, aged by their date.
+count as negative amounts, aged by their date. What the books hold is owed all the same: it is in the totals, and
+marked, because accounts payable do not have it yet.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     Table,
+    and_,
     case,
     cast,
     false,
@@ -48,6 +50,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.days import DaysBetween, today
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.sums import MoneySum
@@ -170,6 +173,42 @@ class By(StrEnum):
     ACCOUNT = "account"
 
 
+COMMENTS: Final = {
+    "integration": "Integration key",
+    "vendor_id": "BILL's id of the vendor",
+    "vendor_name": "The vendor's name in BILL",
+    "customer_id": "BILL's id of the customer",
+    "customer_name": "The customer's name in BILL",
+    "document_id": "BILL's id of the document",
+    "document_number": "Its number",
+    "document_date": "Date of the bill, credit or invoice",
+    "due_date": "Day on which it is due; a credit's own date",
+    "line_position": "Place of the line in the document, from 0; null where the amount is on no line",
+    "line_id": "BILL's id of the line",
+    **{f"{name}_id": f"BILL's id of the line's {name.replace('_', ' ')}" for name in (*_DIMENSIONS, "employee")},
+    "currency": "ISO 4217 code of the amounts: the party's currency in BILL; USD where BILL names none",
+    "document_type": "bill, vendor_credit, invoice or credit_memo",
+    "state": "open: owed. draft, denied: nobody's debt, in no total but their own",
+    "books_state": "Where the document stands in the books: imported, held or out_of_scope; null where they have none",
+    "days_overdue": "Days since the due date as of the day (UTC); negative before it, null without one",
+    "bucket": "not_due, days_1_30, days_31_60, days_61_90 or days_over_90; without a due date not_due",
+    "open_amount": "What is open, with what is scheduled and not paid yet; credits are negative",
+    "settled_later": "What of the open amount is scheduled, or was settled after the day",
+    "documents": "Open documents, credits not counted",
+    "not_due": "Not overdue, or without a due date",
+    "days_1_30": "1 to 30 days overdue",
+    "days_31_60": "31 to 60 days overdue",
+    "days_61_90": "61 to 90 days overdue",
+    "days_over_90": "More than 90 days overdue",
+    "total": "All that is open, less open credits; held documents included, drafts and denied ones not",
+    "open_credits": "What of the total are unused credits; negative",
+    "draft": "Drafts, in no total",
+    "denied": "Denied bills, in no total",
+    "held": "What of the total the books hold with a reason; see the view held_documents",
+}
+"""What the columns mean that are not taken from a table as they are; money is in ``currency``."""
+
+
 @dataclass(frozen=True)
 class AgingQuery:
     """The queries of one aging.
@@ -205,6 +244,7 @@ class AgingQuery:
                 _sum_where(d, is_open & is_credit, "open_credits"),
                 MoneySum(case((is_open, d.c.settled_later), else_=0)).label("settled_later"),
                 *_apart(d),
+                _held(d),
             )
             .select_from(d)
             .group_by(*key)
@@ -230,7 +270,7 @@ class AgingQuery:
         names = (accounts.c.account_number, accounts.c.name.label("account_name"), lines.c.currency)
         on = (accounts.c.integration == lines.c.integration) & (accounts.c.id == lines.c.chart_of_account_id)
         return (
-            select(*key, *names, *_sums(lines), *_apart(lines))
+            select(*key, *names, *_sums(lines), *_apart(lines), _held(lines))
             .select_from(lines.outerjoin(accounts, on))
             .group_by(*key, accounts.c.account_number, accounts.c.name, lines.c.currency)
         )
@@ -280,6 +320,10 @@ class AgingQuery:
         )
         if later is not None:
             source = source.outerjoin(later, (later.c.integration == t.c.integration) & (later.c.document_id == t.c.id))
+        in_books = (ledger_documents.c.integration == t.c.integration, ledger_documents.c.id == t.c.id)
+        source = source.outerjoin(
+            ledger_documents, and_(*in_books, ledger_documents.c.kind == literal_column(f"'{kind.table}'"))
+        )
         open_amount = _to_the_cent(func.coalesce(due_now, 0) + settled_later)
         days = DaysBetween(self._day, t.c[kind.due_date])
         (first, _), *others = BUCKETS
@@ -298,6 +342,7 @@ class AgingQuery:
             case(*((inside(days), name) for name, inside in others), else_=first).label("bucket"),
             open_amount.label("open_amount"),
             _to_the_cent(settled_later).label("settled_later"),
+            ledger_documents.c.state.label("books_state"),
         ).select_from(source)
         return self._of_integration(query, t).where(*self._up_to(document_date), open_amount != literal_column("0"))
 
@@ -413,6 +458,11 @@ def _apart(source: FromClause) -> Iterator[ColumnElement[Any]]:
     """What is in no total."""
     for state in (State.DRAFT, State.DENIED):
         yield _sum_where(source, source.c.state == state, state.value)
+
+
+def _held(source: FromClause) -> ColumnElement[Any]:
+    """What of the total the books hold."""
+    return _sum_where(source, (source.c.state == State.OPEN) & (source.c.books_state == "held"), "held")
 
 
 def _sum_where(source: FromClause, condition: ColumnElement[bool], name: str) -> ColumnElement[Any]:

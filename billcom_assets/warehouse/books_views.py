@@ -91,6 +91,12 @@ def held_documents() -> Select[Any]:
     )
 
 
+COMMENTS: Final = {
+    "debit": "Debits in the home currency",
+    "credit": "Credits in the home currency",
+    "balance": "Debits less credits, in the home currency",
+}
+"""What the columns mean that are not taken from a table as they are."""
 VIEWS: Final[Mapping[str, Callable[[], Select[Any]]]] = {
     "journal": journal,
     "trial_balance": trial_balance,

@@ -12,6 +12,12 @@ MERGED: Final = "merged_objects"
 MERGED_INTO: Final = "merged_into_id"
 _LONGEST_CHAIN: Final = 20
 """Mergers in a row; a circle, which BILL cannot mean, ends there."""
+COMMENTS: Final = {
+    "integration": "Integration key",
+    "entity": "Entity of both",
+    "id": "BILL's id of the object that was merged",
+    "survivor_id": "BILL's id of the one that is left of all of them",
+}
 
 
 def merged_query(mirror: Mirror) -> Select[Any]:

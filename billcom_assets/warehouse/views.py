@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Column, Dialect, Select
 
-from billcom_assets.warehouse import books_views
+from billcom_assets.warehouse import aging, books_views, merged
 from billcom_assets.warehouse.aging import AGINGS, Aging, AgingQuery, By
 from billcom_assets.warehouse.managed_views import ManagedView
 from billcom_assets.warehouse.merged import MERGED, merged_query
@@ -20,7 +20,7 @@ _AGING: Final = "Open amounts by days overdue today"
 _MERGERS: Final = "One row per object that was merged into another in BILL, with the one that is left"
 _SUFFIXES: Final = {By.PARTY: "", By.DOCUMENT: "_documents", By.LINE: "_lines"}
 VIEWS: Final = (
-    *(f"{aging.name}{suffix}" for aging in AGINGS for suffix in _SUFFIXES.values()),
+    *(f"{one.name}{suffix}" for one in AGINGS for suffix in _SUFFIXES.values()),
     MERGED,
     *books_views.VIEWS,
 )
@@ -28,34 +28,36 @@ VIEWS: Final = (
 
 def managed_views(dialect: Dialect, mirror: Mirror) -> list[ManagedView]:
     """The views whose tables and columns the mirror has; none reads another, so that each is replaced by itself."""
-    makers: dict[str, Callable[[], Select[Any]]] = {
-        f"{aging.name}{suffix}": partial(_aging, mirror, aging, by)
-        for aging in AGINGS
+    wanted: dict[str, tuple[Callable[[], Select[Any]], str, Mapping[str, str]]] = {
+        f"{one.name}{suffix}": (partial(_aging, mirror, one, by), _AGING, aging.COMMENTS)
+        for one in AGINGS
         for by, suffix in _SUFFIXES.items()
     }
-    makers[MERGED] = partial(merged_query, mirror)
-    makers |= books_views.VIEWS
+    wanted[MERGED] = partial(merged_query, mirror), _MERGERS, merged.COMMENTS
+    for name, make in books_views.VIEWS.items():
+        wanted[name] = make, inspect.getdoc(make) or "", books_views.COMMENTS
     found = []
-    for name, make in makers.items():
+    for name, (make, about, computed) in wanted.items():
         try:
             query = make()
         except (KeyError, AttributeError):
             # Another catalog's mirror, such as an earlier version's; for ours a test names every view.
             continue
         columns = tuple(column.name for column in query.selected_columns)
-        about = inspect.getdoc(make) if name in books_views.VIEWS else _MERGERS if name == MERGED else _AGING
-        found.append(ManagedView(name, rendered(dialect, query), columns, about=about or "", comments=_comments(query)))
+        comments = _comments(query, computed)
+        found.append(ManagedView(name, rendered(dialect, query), columns, about=about, comments=comments))
     return found
 
 
-def _comments(query: Select[Any]) -> tuple[tuple[str, str], ...]:
-    """What the tables say of the columns that the query takes from them as they are."""
+def _comments(query: Select[Any], computed: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What the tables say of the columns that the query takes from them as they are, and what we say of others."""
     taken = ((column.name, getattr(column, "element", column)) for column in query.selected_columns)
-    return tuple((name, column.comment) for name, column in taken if isinstance(column, Column) and column.comment)
+    said = ((name, (isinstance(column, Column) and column.comment) or computed.get(name)) for name, column in taken)
+    return tuple((name, comment) for name, comment in said if comment)
 
 
-def _aging(mirror: Mirror, aging: Aging, by: By) -> Select[Any]:
-    return AgingQuery(mirror, aging).by(by)
+def _aging(mirror: Mirror, which: Aging, by: By) -> Select[Any]:
+    return AgingQuery(mirror, which).by(by)
 
 
 def rendered(dialect: Dialect, query: Select[Any]) -> str:

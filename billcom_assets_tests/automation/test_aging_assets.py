@@ -13,7 +13,7 @@ from billcom_assets.job_runner import launch, open_instance
 from billcom_assets.warehouse.aging import AGINGS, BUCKETS
 from billcom_assets_tests.automation.companies import KEY
 
-SUMS = (*(name for name, _ in BUCKETS), "total", "open_credits", "draft", "denied")
+SUMS = (*(name for name, _ in BUCKETS), "total", "open_credits", "draft", "denied", "held")
 MOST_EVENTS = 150
 """Of a sync that finds nothing new."""
 

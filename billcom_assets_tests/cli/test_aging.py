@@ -70,7 +70,7 @@ def test_it_is_written_for_spreadsheets(owing: Desk, tmp_path: Path) -> None:
     header, amber, birch = file.read_text(ENCODING).splitlines()
     assert header.startswith("integration,vendor_id,vendor_name,currency,documents,not_due,")
     assert amber.startswith("acme,009a,'=Amber,USD,1,0.00,")
-    assert birch.endswith(",7.00")
+    assert birch.endswith(",7.00,0.00")
     assert owing.run("aging", "acme", "--output", str(file)).code == 2
 
 

@@ -57,11 +57,12 @@ def test_columns_have_the_declared_types(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
-def test_every_table_and_column_is_described_in_postgresql(warehouse: Warehouse) -> None:
+def test_every_table_view_and_column_is_described_in_postgresql(warehouse: Warehouse) -> None:
     with warehouse.read() as connection:
         inspector = inspect(connection)
-        names = set(inspector.get_table_names(schema=SCHEMA)) - {"alembic_version"}
-        assert names == {table.name for table in declared(warehouse).sorted_tables}
+        tables = set(inspector.get_table_names(schema=SCHEMA)) - {"alembic_version"}
+        assert tables == {table.name for table in declared(warehouse).sorted_tables}
+        names = tables | set(inspector.get_view_names(schema=SCHEMA))
         silent = [name for name in names if not inspector.get_table_comment(name, schema=SCHEMA)["text"]]
         silent += [
             f"{name}.{column['name']}"

@@ -148,13 +148,18 @@ BOOKS = (
     *("opening_documents", "opening_applications", "posting_state"),
 )
 """Tables that revision 0011 has added."""
+VIEWS_OF_BOOKS = (
+    *("journal", "trial_balance", "held_documents"),
+    *(f"{aging}{suffix}" for aging in ("ap_aging", "ar_aging") for suffix in ("", "_documents", "_lines")),
+)
+"""Views that read them; which of the agings there are depends on the mirror."""
 
 
 def without_books(url: str) -> list[str]:
     """Statements that take back what revision 0011 has done."""
     functions = ("ledger_entries", "ledger_lines") if url.startswith("postgresql") else ()
     return [
-        *(f"DROP VIEW {place(url, view)}" for view in ("journal", "trial_balance", "held_documents")),
+        *(f"DROP VIEW IF EXISTS {place(url, view)}" for view in VIEWS_OF_BOOKS),
         *(f"DROP TABLE {place(url, table)}" for table in BOOKS),
         *(f"DROP FUNCTION billcom.refuse_change_of_{table}()" for table in functions),
     ]
