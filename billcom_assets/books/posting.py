@@ -12,15 +12,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, func, select
 
 from billcom_assets.books import work
 from billcom_assets.books.basis import basis_of, keep
 from billcom_assets.books.content import fill_hashes
 from billcom_assets.books.decisions import (
-    Action,
     find_duplicates,
     forget_duplicates,
     hold_back,
@@ -46,9 +44,6 @@ from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.known_integrations import cutoff_of
 from billcom_assets.warehouse.mirror import Mirror
-
-KEPT_BACK: Final = "kept back"
-"""What becomes of a document that would be coded otherwise and may not post today: it stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +95,22 @@ def post(
         return report
 
 
-def post_anew(connection: Connection, mirror: Mirror, integration: str, now: datetime) -> PostingReport:
+def post_anew(
+    connection: Connection, mirror: Mirror, integration: str, now: datetime, *, revalues: bool
+) -> PostingReport:
     """Brings the books up to date, and posts anew what would be coded otherwise by now; in the caller's transaction.
+
+    Args:
+        connection: Writing.
+        mirror: Where BILL's documents are.
+        integration: Integration key.
+        now: UTC.
+        revalues: Post everything anew, because the home currency is another.
 
     Raises:
         UnknownIntegration: there is no such integration.
     """
-    run = replace(_run(connection, mirror, integration, now, None), reposts=True)
+    run = replace(_run(connection, mirror, integration, now, None), reposts=True, revalues=revalues)
     compare_by_hash(connection)
     report = _post(connection, run, LookAt.EVERYTHING)
     keep(connection, run)
@@ -165,7 +169,5 @@ def _settle(connection: Connection, run: Run) -> None:
 
 def _actions(connection: Connection) -> Counter[tuple[str, str]]:
     d = work.documents.c
-    kept_back = and_(d.recodes.is_(True), d.action == Action.KEEP.value)
-    action = case((kept_back, KEPT_BACK), else_=d.action).label("done")
-    query = select(d.kind, action, func.count()).group_by(d.kind, action)
+    query = select(d.kind, d.action, func.count()).group_by(d.kind, d.action)
     return Counter({(kind, action): count for kind, action, count in connection.execute(query)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -30,11 +31,24 @@ from billcom_assets.warehouse.books_tables import DIMENSIONS, ledger_lines
 _CODING = ("item", *DIMENSIONS)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """A document that would be coded otherwise and may not post today."""
+
+    kind: str
+    id: str
+    number: str | None
+    reason: str
+    """Code of a reason, as of held documents."""
+
+
 def propose_recoding(connection: Connection, run: Run) -> None:
     """Proposes to post anew what stands with the same content and would be coded otherwise."""
     d = work.documents.c
     stays = (d.action == Action.KEEP.value, d.old_entry.is_not(None))
     connection.execute(update(work.documents).where(*stays).values(action=Action.REPOST.value, recodes=True))
+    if run.revalues:
+        return
     draft_lines(connection, run)
     connection.execute(delete(work.valued))
     differing = _differing(run)
@@ -46,12 +60,21 @@ def propose_recoding(connection: Connection, run: Run) -> None:
 
 
 def give_up_recoding(connection: Connection) -> None:
-    """Leaves as it is what may not post today; that it may not is no error of what stands."""
+    """Leaves as it is what may not post today, and notes why; that it may not is no error of what stands."""
     d, r = work.documents.c, work.reasons.c
     waits = (d.recodes.is_(True), d.action == Action.WAIT.value)
     of_one = exists().where(d.kind == r.kind, d.id == r.id, *waits)
+    reason = select(func.min(r.code)).where(d.kind == r.kind, d.id == r.id).scalar_subquery()
+    connection.execute(update(work.documents).where(*waits).values(kept_for=reason))
     connection.execute(delete(work.reasons).where(of_one))
     connection.execute(update(work.documents).where(*waits).values(action=Action.KEEP.value))
+
+
+def kept_back(connection: Connection) -> list[KeptBack]:
+    """The documents that stay as they are, in a stable order."""
+    d = work.documents.c
+    query = select(d.kind, d.id, d.number, d.kept_for).where(d.recodes.is_(True), d.action == Action.KEEP.value)
+    return [KeptBack(*row) for row in connection.execute(query.order_by(d.kind, d.id))]
 
 
 def _differing(run: Run) -> Select[Any]:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import Connection
 
 from billcom_assets.books.policy import change_policy
-from billcom_assets.books.posting import KEPT_BACK, PostingReport, post_anew
+from billcom_assets.books.posting import PostingReport, post_anew
+from billcom_assets.books.recoding import KeptBack, kept_back
+from billcom_assets.books.settings import SETTINGS
 from billcom_assets.books.summary import Balance, trial_balance
+from billcom_assets.redaction.counted import counted
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, What
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.integrations import InvalidSetting
+from billcom_assets.warehouse.policy_changes import NewChange
+
+_NAMED: Final = 5
+"""Documents that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Reposting:
     is_done: bool
     documents: Mapping[str, int]
     """How many are posted anew, by kind."""
-    kept_back: int
+    kept_back: tuple[KeptBack, ...]
     """Documents that would be coded otherwise, and stay as they are because they may not post today."""
     posted: int
     """Documents that come in for the first time with it."""
@@ -74,17 +83,23 @@ def repost(
 
     Raises:
         UnknownIntegration: there is no such integration.
-        InvalidSetting: a setting cannot be what it was to be.
+        InvalidSetting: a setting cannot be what it was to be, or documents that may not post today would keep entries
+            that do not add up with its new value.
     """
     found: list[Reposting] = []
     try:
         with warehouse.write() as connection:
             before = _balances(connection, integration)
+            changes: Sequence[NewChange] = ()
             if settings:
-                change_policy(connection, integration, settings, actor, now, reposted=True)
-            report = post_anew(connection, warehouse.mirror, integration, now)
+                changes = change_policy(connection, integration, settings, actor, now, reposted=True).changes
+            revalues = any(one.setting == "home_currency" and one.previous != one.value for one in changes)
+            report = post_anew(connection, warehouse.mirror, integration, now, revalues=revalues)
+            kept = tuple(kept_back(connection))
+            for change in changes:
+                _refuse_to_keep(integration, change, kept)
             moved = _moved(before, _balances(connection, integration))
-            found.append(_told(report, moved, is_confirmed=is_confirmed))
+            found.append(_told(report, kept, moved, is_confirmed=is_confirmed))
             if not is_confirmed:
                 raise _NotConfirmed
             _record(connection, integration, found[0], actor, now)
@@ -106,13 +121,27 @@ def _moved(before: Mapping[str, Balance], after: Mapping[str, Balance]) -> tuple
     return tuple(one for one in found if one.before != one.after)
 
 
-def _told(report: PostingReport, moved: tuple[Moved, ...], *, is_confirmed: bool) -> Reposting:
+def _refuse_to_keep(integration: str, change: NewChange, kept: Sequence[KeptBack]) -> None:
+    mixed = [one for one in kept if one.kind in SETTINGS[change.setting].posted_with]
+    if change.previous == change.value or not mixed:
+        return
+    first = ", ".join(f"{one.kind}:{one.id} ({one.reason})" for one in mixed[:_NAMED])
+    raise InvalidSetting(
+        f"{change.setting} cannot change from {change.previous} to {change.value}: "
+        f"{counted(len(mixed), 'document', 'documents')} that are posted could not be posted anew today, and the two "
+        f"do not add up. The first: {first}. Mend those first, as docs/held-documents.md says of their reasons; what "
+        f"is posted of one: billcom books {integration} trace {mixed[0].id}"
+    )
+
+
+def _told(
+    report: PostingReport, kept: tuple[KeptBack, ...], moved: tuple[Moved, ...], *, is_confirmed: bool
+) -> Reposting:
     by_action: dict[str, Counter[str]] = defaultdict(Counter)
     for (kind, action), count in report.actions.items():
         by_action[action][kind] += count
     posted, taken_out = by_action["post"].total(), by_action["leave"].total()
-    kept_back = by_action[KEPT_BACK].total()
-    return Reposting(is_confirmed, dict(by_action["repost"]), kept_back, posted, taken_out, moved)
+    return Reposting(is_confirmed, dict(by_action["repost"]), kept, posted, taken_out, moved)
 
 
 def _record(connection: Connection, integration: str, done: Reposting, actor: Actor, now: datetime) -> None:

@@ -21,6 +21,7 @@ class Run:
         started_at: UTC; its day is what the run calls today.
         run_id: Dagster run; None outside of one.
         reposts: What stands follows the present policy and mappings, as a person has confirmed.
+        revalues: With ``reposts``: everything is posted anew, because the home currency is another.
     """
 
     integration: str
@@ -30,6 +31,7 @@ class Run:
     started_at: datetime
     run_id: str | None = None
     reposts: bool = False
+    revalues: bool = False
 
     @property
     def today(self) -> date:

@@ -46,16 +46,15 @@ class Trace:
 
 
 def trace(connection: Connection, mirror: Mirror, integration: str, name: str) -> list[Trace]:
-    """Everything about the documents that the name means: an id of BILL's, an entry's id, or a document's number.
+    """Everything about the documents that the name means: BILL's id, also as ``kind:id``, an entry's id, or a number.
 
     Raises:
         NotFound: nothing is called so.
     """
     d, e = ledger_documents.c, ledger_entries.c
     of_entry = select(e.document_id).where(e.integration == integration, e.id == name)
-    query = select(ledger_documents).where(
-        d.integration == integration, or_(d.id == name, d.number == name, d.id.in_(of_entry))
-    )
+    is_meant = or_(d.id == name, d.kind + ":" + d.id == name, d.number == name, d.id.in_(of_entry))
+    query = select(ledger_documents).where(d.integration == integration, is_meant)
     found = connection.execute(query.order_by(d.kind, d.id)).mappings().all()
     if not found:
         raise NotFound(

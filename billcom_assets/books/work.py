@@ -83,6 +83,7 @@ documents: Final = _table(
     Column("exchange", Exact(money=True)),
     Column("applies_anew", Boolean),
     Column("recodes", Boolean),
+    Column("kept_for", Text),
     PrimaryKeyConstraint("kind", "id"),
 )
 """One row per document that this run looks at."""

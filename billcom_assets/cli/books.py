@@ -22,6 +22,7 @@ from billcom_assets.cli.keyed import KeyedGroup, given_key
 from billcom_assets.cli.options import Day, acting, as_option, assigned, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown, table, words
 from billcom_assets.clock import utc_now
+from billcom_assets.redaction.counted import counted
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.warehouse.known_integrations import require_integration
 
@@ -219,10 +220,14 @@ def _render_reposting(console: Console, told: Reposting, step: str | None = None
         console.print(table(("Account", "Name", "Balance before", "After"), rows, whole=("Account",)))
     if told.kept_back:
         console.print(
-            f"{told.kept_back:,} documents stay as they are, because they may not post today: something that they use "
-            "is not mapped.",
+            f"\n{counted(len(told.kept_back), 'document', 'documents')} would be posted otherwise and stay as they "
+            "are, because they may not post today:",
             soft_wrap=True,
         )
+        kept = [(words(one.kind), excerpt(one.number or ""), one.id, one.reason) for one in told.kept_back[:_SHOWN]]
+        console.print(table(("Kind", "Number", "Id", "Reason"), kept, whole=("Id", "Reason")))
+        if len(told.kept_back) > _SHOWN:
+            console.print(f"... and {len(told.kept_back) - _SHOWN:,} more")
     if step:
         console.print(f"\nNext: {step}", soft_wrap=True)
 

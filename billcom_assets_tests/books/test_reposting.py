@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from billcom_assets.books.policy import posting_policy
 from billcom_assets.books.posting import post
+from billcom_assets.books.reconciliation import reconcile
 from billcom_assets.books.reposting import Reposting, repost
 from billcom_assets.books.summary import trial_balance
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.warehouse.audit import Actor, How
-from billcom_assets.warehouse.books_tables import ledger_entries
+from billcom_assets.warehouse.books_tables import ledger_documents, ledger_entries
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.home_currency import set_home_currency
+from billcom_assets.warehouse.integrations import InvalidSetting
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets_tests.books.comparison import follow
 from billcom_assets_tests.books.ledger import BANK, POLICY, map_to, mirror_ledger, register, set_policy
@@ -114,3 +119,46 @@ def test_nothing_is_kept_until_it_is_confirmed(company: Company, posted: Warehou
     assert after == before
     done = reposted(company, posted, confirmed=True, payments="clearing")
     assert (done.documents, done.accounts) == (told.documents, told.accounts)
+
+
+def unmap_a_paid_vendor(warehouse: Warehouse) -> str:
+    with warehouse.write() as connection:
+        d = ledger_documents.c
+        paid = (d.kind == "vendor_payments", d.state == "imported", d.entry_id.is_not(None))
+        payment = connection.execute(select(d.id, d.party).where(*paid).order_by(d.id).limit(1)).one()
+        map_to(connection, "vendors", payment.party, None)
+    return str(payment.id)
+
+
+def test_what_old_and_new_entries_must_have_in_common_changes_for_all_of_them_or_for_none(
+    company: Company, posted: Warehouse
+) -> None:
+    payment = unmap_a_paid_vendor(posted)
+    with posted.read() as connection:
+        before = posting_policy(connection, INTEGRATION), trial_balance(connection, INTEGRATION)
+    with pytest.raises(InvalidSetting, match="payments cannot change from direct to clearing") as refused:
+        reposted(company, posted, confirmed=True, payments="clearing")
+    assert f"vendor_payments:{payment} (VENDOR_UNMAPPED)" in str(refused.value)
+    with posted.read() as connection:
+        assert (posting_policy(connection, INTEGRATION), trial_balance(connection, INTEGRATION)) == before
+
+
+def test_books_that_began_in_another_currency_are_valued_anew(company: Company, warehouse: Warehouse) -> None:
+    now = company.server.clock.now()
+    with warehouse.write() as connection:
+        register(connection)
+    company.sync(warehouse)
+    with warehouse.write() as connection:
+        mirror_ledger(connection, warehouse)
+        set_policy(connection, **POLICY)
+        set_home_currency(connection, INTEGRATION, "EUR", now)
+        # BILL gives credits none as often as not.
+        connection.execute(update(warehouse.mirror.table("vendor_credits")).values(exchange_rate=Decimal("1.25")))
+    post(warehouse, INTEGRATION, clock=lambda: now)
+    assert reconcile(warehouse, INTEGRATION, now).holds
+    done = reposted(company, warehouse, confirmed=True, home_currency="USD")
+    assert (sum(done.documents.values()) > 0, done.posted > 0, done.kept_back) == (True, True, ())
+    # One of the identities posts everything from scratch in the new currency.
+    assert reconcile(warehouse, INTEGRATION, now).holds
+    with pytest.raises(InvalidSetting, match=r"home_currency cannot change from USD to EUR: \d+ documents"):
+        reposted(company, warehouse, confirmed=True, home_currency="EUR")
