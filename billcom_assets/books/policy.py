@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from billcom_assets.books.accounts import Chart
 from billcom_assets.books.proposals import proposals, shared
-from billcom_assets.books.settings import CLEARING, SETTINGS, Needed, Setting, Takes
+from billcom_assets.books.settings import SETTINGS, Takes
 from billcom_assets.books.typed_values import typed_value
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, Decision, What
@@ -66,20 +66,6 @@ class PostingPolicy:
     def accounts(self) -> dict[str, str | None]:
         """The ledger accounts by setting."""
         return {name: self.value(name) for name, setting in SETTINGS.items() if setting.takes is Takes.ACCOUNT}
-
-
-@dataclass(frozen=True, slots=True)
-class MissingSetting:
-    """A setting that every document, or every payment, needs and that has no value."""
-
-    setting: Setting
-
-    def command(self, integration: str) -> str:
-        """The command that sets it, with ID for the account that somebody has to choose."""
-        return f"billcom policy {integration} set {self.setting.name}=ID"
-
-    def __str__(self) -> str:
-        return f"{self.setting.words} is not set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,20 +128,6 @@ def store_found(connection: Connection, integration: str, now: datetime) -> Post
     if new:
         add_changes(connection, integration, new, set_by=FINDER, now=now)
     return posting_policy(connection, integration)
-
-
-def missing_settings(policy: PostingPolicy) -> tuple[MissingSetting, ...]:
-    """The settings without a value that documents need under this policy, whatever they are about."""
-    return tuple(
-        MissingSetting(setting)
-        for name, setting in SETTINGS.items()
-        if is_needed(setting, policy) and policy.value(name) is None
-    )
-
-
-def is_needed(setting: Setting, policy: PostingPolicy) -> bool:
-    """Whether nothing, or no payment, can post without it."""
-    return setting.needed is Needed.ALWAYS or (setting.needed is Needed.WITH_CLEARING and policy.payments == CLEARING)
 
 
 def change_policy(

@@ -9,13 +9,8 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from billcom_assets.books.accounts import Account, Chart, unsuitable
-from billcom_assets.books.policy import (
-    MissingSetting,
-    PostingPolicy,
-    missing_settings,
-    posting_policy,
-    proposed_policy,
-)
+from billcom_assets.books.missing_settings import MissingSetting, missing_settings
+from billcom_assets.books.policy import PostingPolicy, posting_policy, proposed_policy
 from billcom_assets.books.settings import SETTINGS, Setting, Takes
 from billcom_assets.warehouse.policy_changes import PolicyChange, policy_changes
 
@@ -56,7 +51,7 @@ class PolicyReport:
     version: int
     settings: tuple[SettingStatus, ...]
     missing: tuple[MissingSetting, ...]
-    """What documents need and what can be found neither in the ledger nor in BILL."""
+    """What documents need or wait for, and what can be found neither in the ledger nor in BILL."""
     choices: dict[str, tuple[str, ...]]
     """Accounts that a missing setting could name, where its type says so, as people call them."""
     labels: dict[str, str]
@@ -75,7 +70,7 @@ def policy_report(connection: Connection, integration: str) -> PolicyReport:
     history = policy_changes(connection, integration)
     latest = {change.setting: change for change in history}
     chart = Chart.of(connection, integration)
-    missing = missing_settings(proposed)
+    missing = missing_settings(connection, integration, proposed)
     return PolicyReport(
         integration,
         stored.version,

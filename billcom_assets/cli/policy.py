@@ -126,15 +126,15 @@ def _document(report: PolicyReport) -> dict[str, Any]:
     }
 
 
-def _missing(report: PolicyReport) -> list[dict[str, str]]:
+def _missing(report: PolicyReport) -> list[dict[str, Any]]:
     return [
-        {"setting": one.setting.name, "problem": str(one), "command": one.command(report.integration)}
+        {"setting": one.setting.name, "problem": str(one), "documents": one.documents, "command": one.command}
         for one in report.missing
     ]
 
 
 def _next_step(report: PolicyReport) -> str | None:
-    return report.missing[0].command(report.integration) if report.missing else None
+    return report.missing[0].command if report.missing else None
 
 
 def _value(one: SettingStatus) -> str:
@@ -200,8 +200,9 @@ def _render_changes(console: Console, report: PolicyReport, changed: ChangedPoli
 def _render_missing(console: Console, report: PolicyReport) -> None:
     for one in report.missing:
         console.print(f"MISSING  {one}. {one.setting.explanation}", soft_wrap=True)
-        console.print(f"         {one.command(report.integration)}", soft_wrap=True)
-        if labels := report.choices.get(one.setting.name):
-            console.print(f"         It can be: {listed(labels)}.", soft_wrap=True)
+        console.print(f"         {one.command}", soft_wrap=True)
+        if one.has_chart:
+            can_be = listed(report.choices.get(one.setting.name, ())) or one.setting.takes.value
+            console.print(f"         ID can be: {can_be}.", soft_wrap=True)
     if step := _next_step(report):
         console.print(f"Next: {step}", soft_wrap=True)

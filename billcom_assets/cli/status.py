@@ -106,7 +106,7 @@ def _show_one(output: Output, found: IntegrationReport) -> None:
         "unpostable": [asdict(one) for one in found.unpostable],
         "posting_policy": {
             "missing": [
-                {"setting": one.setting.name, "command": one.command(found.summary.integration.key)}
+                {"setting": one.setting.name, "documents": one.documents, "command": one.command}
                 for one in found.missing_settings
             ]
         },
@@ -180,8 +180,8 @@ def _render_prerequisites(console: Console, found: IntegrationReport) -> None:
         if finding.fix:
             console.print(f"           {finding.fix}", soft_wrap=True)
     for missing in found.missing_settings:
-        command = missing.command(found.summary.integration.key)
-        console.print(f"Posting policy: {missing}; {command}", soft_wrap=True)
+        console.print(f"Posting policy: {missing}", soft_wrap=True)
+        console.print(f"           {missing.command}", soft_wrap=True)
 
 
 def setup_line(unpostable: Sequence[Blocked]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from billcom_assets.books.policy import MissingSetting, missing_settings, proposed_policy
+from billcom_assets.books.missing_settings import MissingSetting, missing_settings
+from billcom_assets.books.policy import proposed_policy
 from billcom_assets.documents.known import Summary, summary
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.mapping.blocked import Blocked
@@ -67,7 +68,7 @@ class IntegrationReport:
     unpostable: tuple[Blocked, ...]
     """Documents that could not be posted because objects that they use are not mapped."""
     missing_settings: tuple[MissingSetting, ...]
-    """Settings of the posting policy that documents cannot post without; a sync can run without them."""
+    """Settings of the posting policy that documents need or wait for; a sync can run without them."""
     mapping_command: str | None
     """The command that decides most of what waits to be mapped; None when nothing does."""
 
@@ -85,6 +86,9 @@ class IntegrationReport:
         missing = [finding for finding in self.findings if not finding.met]
         if not missing and self.unpostable and self.mapping_command:
             return self.mapping_command
+        waited_for = [one for one in self.missing_settings if one.documents]
+        if not missing and waited_for:
+            return waited_for[0].command
         return next_step(key, missing)
 
 
@@ -112,7 +116,7 @@ def report(warehouse: Warehouse, connection: Connection, check: CredentialCheck,
         held=held_documents(connection, key),
         files=summary(connection, key),
         unpostable=unpostable(views),
-        missing_settings=missing_settings(proposed_policy(connection, key)),
+        missing_settings=missing_settings(connection, key, proposed_policy(connection, key)),
         mapping_command=mapping_command(views),
     )
 

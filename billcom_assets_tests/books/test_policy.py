@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from billcom_assets.books.held import REASONS
+from billcom_assets.books.missing_settings import missing_settings
 from billcom_assets.books.policy import (
     PostingPolicy,
     change_policy,
-    missing_settings,
     posting_policy,
     proposed_policy,
     store_found,
@@ -26,6 +27,7 @@ from billcom_assets.warehouse.home_currency import home_currency
 from billcom_assets.warehouse.integrations import InvalidSetting, UnknownIntegration
 from billcom_assets.warehouse.ledger_tables import ledger_accounts
 from billcom_assets.warehouse.policy_changes import ACCOUNT_SETTINGS, policy_changes
+from billcom_assets.warehouse.tables import integration_errors
 from billcom_assets_tests.small_company import ADA, KEY, LATER, NOW, Books
 
 DEFAULTS = PostingPolicy(
@@ -104,6 +106,13 @@ def posted(books: Books, kind: str, sequence: int = 1, reverses: int | None = No
         "posted_at": NOW,
     }
     books.conn.execute(insert(ledger_entries).values(row))
+
+
+def waiting(books: Books, id_: str, message: str, status: str) -> None:
+    """An error of a payment that waits for a setting."""
+    row = {"integration": KEY, "entity": "vendor_payments", "record_id": id_, "code": "POLICY_MISSING"}
+    said = {"message": message, "next_step": "", "status": status, "first_seen_at": NOW, "last_seen_at": NOW}
+    books.conn.execute(insert(integration_errors).values(row | said))
 
 
 def paid(books: Books, id_: str, account: str | None, *, online: bool = True, **values: Any) -> None:
@@ -434,10 +443,16 @@ def test_the_home_currency_stays_while_entries_stand_in_it(chart: Books) -> None
 
 
 def missing(books: Books) -> list[tuple[str, str]]:
-    return [(str(one), one.command(KEY)) for one in missing_settings(proposed_policy(books.conn, KEY))]
+    found = missing_settings(books.conn, KEY, proposed_policy(books.conn, KEY))
+    return [(str(one), one.command) for one in found]
+
+
+def test_without_a_chart_the_command_is_the_one_that_loads_it(books: Books) -> None:
+    assert missing(books) == [("accounts payable is not set", "billcom ledger import acme-us --accounts accounts.csv")]
 
 
 def test_what_documents_need_is_missing_with_its_command(books: Books) -> None:
+    books.ledger_account("6100", "Rent", "EXPENSE")
     payable = ("accounts payable is not set", "billcom policy acme-us set accounts_payable=ID")
     assert missing(books) == [payable]
     set_(books, payments="clearing")
@@ -450,7 +465,24 @@ def test_what_documents_need_is_missing_with_its_command(books: Books) -> None:
 
 def test_what_would_be_found_is_not_missing(chart: Books) -> None:
     assert missing(chart) == []
-    assert [str(one) for one in missing_settings(policy(chart))] == ["accounts payable is not set"]
+    stored = missing_settings(chart.conn, KEY, policy(chart))
+    assert [str(one) for one in stored] == ["accounts payable is not set"]
+
+
+def test_what_documents_wait_for_is_missing_too(chart: Books) -> None:
+    found(chart)
+    message = REASONS["POLICY_MISSING"].cause.format(names="exchange_gain_loss")
+    for id_, status in (("stp1", "open"), ("stp2", "open"), ("stp3", "ignored"), ("stp4", "resolved")):
+        waiting(chart, id_, message, status)
+    assert missing(chart) == [
+        (
+            "exchange gain loss is not set; 2 documents wait for it",
+            "billcom policy acme-us set exchange_gain_loss=ID",
+        )
+    ]
+    chart.ledger_account("7900", "Exchange", "OTHER_EXPENSE")
+    set_(chart, exchange_gain_loss="7900")
+    assert missing(chart) == []
 
 
 def test_an_account_that_went_out_of_use_shows_in_the_report(chart: Books) -> None:

@@ -18,6 +18,7 @@ from billcom_assets.redaction.masking import MASK
 from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets.warehouse.error_codes import UNREADABLE
 from billcom_assets.warehouse.error_log import ErrorLog, Trouble
+from billcom_assets_tests.books import ledger
 from billcom_assets_tests.books.held_company import HeldCompany
 from billcom_assets_tests.books.held_page import PAGE
 from billcom_assets_tests.cli.commands import Answered, billcom_command
@@ -130,6 +131,29 @@ def test_what_is_set_aside_is_listed_with_all_and_counted_without(desk: HeldComp
     assert "Entered" in row
     (found,) = (one for one in errors("--all", "--json").document["errors"] if one["error_id"] == waiting.id)
     assert (found["status"], found["set_aside_reason"], found["state"]) == ("ignored", "Entered twice", "held")
+
+
+def test_a_setting_that_documents_wait_for_is_named_by_policy_and_status_with_its_command(desk: HeldCompany) -> None:
+    with desk.warehouse.write() as connection:
+        ledger.set_policy(connection, accounts_payable=None)
+    desk.map_vendor()
+    desk.post()
+    waiting = len(desk.errors(status="open", code="POLICY_MISSING"))
+    (reason,) = errors("--reason", "POLICY_MISSING", "--json").document["reasons"]
+    assert (waiting > 1, reason["fix"]) == (True, "billcom policy acme-us show")
+
+    problem = f"accounts payable is not set; {waiting} documents wait for it"
+    command = "billcom policy acme-us set accounts_payable=ID"
+    shown = billcom_command(*shlex.split(reason["fix"])[1:]).out
+    assert f"MISSING  {problem}. " in shown
+    assert "ID can be: 2000-AP, " in shown
+    assert shown.rstrip().endswith(f"Next: {command}")
+    status = billcom_command("status", INTEGRATION).out
+    assert f"Posting policy: {problem}\n           {command}\n" in status
+
+    assert billcom_command(*shlex.split(command.replace("=ID", "=2000-AP"))[1:]).code == 0
+    desk.post()
+    assert desk.errors(status="open", code="POLICY_MISSING") == []
 
 
 def test_without_errors_it_says_so_and_before_the_first_posting_what_is_next(
