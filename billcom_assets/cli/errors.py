@@ -40,7 +40,7 @@ from billcom_assets.warehouse.known_integrations import require_integration
 _SHOWN: Final = 20
 _KINDS: Final = tuple(dict.fromkeys((*KINDS, *CATALOG.names(), V2_API)))
 _STATUSES: Final = {"ignored": "set aside", "resolved": "closed"}
-_WHOLE: Final = ("Number", "Date", "", "Since")
+_WHOLE: Final = ("ID", "Number", "Date", "", "Since")
 
 
 @click.command(
@@ -141,7 +141,7 @@ def _code(reason: str | None) -> str | None:
     known = {code.lower(): code for code in (*REASONS, *OTHER_CODES)}
     if reason.lower() in known:
         return known[reason.lower()]
-    guess, codes = did_you_mean(reason, known), ", ".join(known.values())
+    guess, codes = did_you_mean(reason, known.values()), ", ".join(known.values())
     raise click.UsageError(
         f"There is no reason {quoted(reason)}.{guess} Known are: {codes}. Why other documents are not in the books, "
         "docs/held-documents.md says; to give a reason of your own, add --ignore ID."
@@ -212,21 +212,27 @@ def _render_reason(console: Console, one: OpenReason) -> None:
 
 
 def _render_documents(console: Console, wanted: Wanted, found: Sequence[ListedDocument], total: int) -> None:
-    for (code, kind, status), documents in groupby(found, lambda one: (one.reasons[0], one.kind, one.status)):
-        console.print()
-        console.print(f"{code}, {words(kind)}{_status(status)}:", style="bold")
-        columns = ("ID", "Number", "Name", "Date", "Amount", "", "Since", "Tries", "Also", "Now")
-        rows = [_document_cells(one) for one in documents]
-        console.print(table(columns, rows, whole=_WHOLE, wrap=("Also", "Now"), optional=("Name", "Also", "Now")))
+    for _, of_first_reason in groupby(found, lambda one: (one.status, one.reasons[0], one.kind)):
+        # Those that are held for the same reasons stand together.
+        same = sorted(of_first_reason, key=lambda one: (len(one.reasons), one.reasons))
+        for reasons, documents in groupby(same, lambda one: one.reasons):
+            first, *others = documents
+            console.print()
+            title = f"{', '.join(reasons)}: {words(first.kind)}{_status(first.status)}"
+            console.print(title, style="bold", soft_wrap=True)
+            columns = ("ID", "Number", "Name", "Date", "Amount", "", "Since", "Note")
+            rows = [_document_cells(one) for one in (first, *others)]
+            console.print(table(columns, rows, whole=_WHOLE, wrap=("Note",), optional=("Name", "Note")))
     _render_more(console, wanted, len(found), total)
 
 
 def _document_cells(one: ListedDocument) -> tuple[object, ...]:
     waits = "in the books; a change waits" if one.status == "open" and one.state == "imported" else ""
-    now = one.set_aside_reason if one.status == "ignored" else waits
+    note = one.set_aside_reason if one.status == "ignored" else waits
+    # The number of an error is typed into the next command: nothing separates its thousands.
     return (
-        *(one.error_id, one.number or one.id, one.party_name, one.document_date, one.amount, one.currency),
-        *(one.first_seen_at.date(), one.attempts, ", ".join(one.reasons[1:]), now),
+        *(str(one.error_id), one.number or one.id, one.party_name, one.document_date, one.amount, one.currency),
+        *(one.first_seen_at.date(), note),
     )
 
 

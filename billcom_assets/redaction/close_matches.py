@@ -18,8 +18,9 @@ def quoted(word: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A question to put after the refusal of ``word``, a space before it; empty when nothing is like it."""
-    close = get_close_matches(one_line(word.lower(), limit=_LONGEST), list(known), n=1)
-    return f" Did you mean {close[0]}?" if close else ""
+    names = {name.lower(): name for name in known}
+    close = get_close_matches(one_line(word.lower(), limit=_LONGEST), list(names), n=1)
+    return f" Did you mean {names[close[0]]}?" if close else ""
 
 
 def listed(names: Iterable[str]) -> str:

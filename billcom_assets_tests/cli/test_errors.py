@@ -18,6 +18,7 @@ from billcom_assets.redaction.masking import MASK
 from billcom_assets.warehouse.engine import open_warehouse
 from billcom_assets.warehouse.error_codes import UNREADABLE
 from billcom_assets.warehouse.error_log import ErrorLog, Trouble
+from billcom_assets.warehouse.tables import integration_errors
 from billcom_assets_tests.books import ledger
 from billcom_assets_tests.books.held_company import HeldCompany
 from billcom_assets_tests.books.held_page import PAGE
@@ -91,7 +92,7 @@ def test_reasons_come_first_then_the_documents(desk: HeldCompany) -> None:
     assert f"{known.document_date}" in row
     assert f"{known.amount:,}" in row
     assert f"{waiting.first_seen_at:%Y-%m-%d}" in row
-    assert out.index("VENDOR_UNMAPPED: ") < out.index("VENDOR_UNMAPPED, bills:") < out.index(row)
+    assert out.index("VENDOR_UNMAPPED: ") < out.index("\nVENDOR_UNMAPPED: bills\n") < out.index(row)
 
 
 def test_the_json_document_has_every_row_under_stable_names(desk: HeldCompany) -> None:
@@ -106,6 +107,29 @@ def test_the_json_document_has_every_row_under_stable_names(desk: HeldCompany) -
         *("number", "party", "party_name", "document_date", "currency", "amount", "home_amount", "state"),
         *("set_aside_reason", "set_aside_by", "set_aside_at"),
     }
+
+
+def test_the_number_of_an_error_is_shown_as_commands_take_it(desk: HeldCompany) -> None:
+    with desk.warehouse.write() as connection:
+        connection.execute(update(integration_errors).values(id=integration_errors.c.id + 4000))
+    waiting = waiting_bill(desk)
+    number = desk.document("bills", waiting.record_id).number
+    row = next(line for line in errors("--limit", "1000").out.splitlines() if number in line.split())
+    assert row.split()[0] == str(waiting.id)
+    assert errors("--retry", row.split()[0]).code == 0
+
+
+def test_documents_that_are_held_for_the_same_reasons_stand_together(desk: HeldCompany) -> None:
+    both = ("VENDOR_UNMAPPED", "PERIOD_CLOSED")
+    with desk.warehouse.write() as connection:
+        ledger.set_policy(connection, closed_through="2100-12-31", late="hold")
+    desk.post()
+    waiting = [one for one in desk.held_by(*both) if one.entity == "bills"]
+    out = errors("--limit", "1000").out
+    (block,) = (one for one in out.split("\n\n") if one.startswith(f"{', '.join(both)}: bills\n"))
+    numbers = [line.split()[1] for line in block.splitlines()[2:]]
+    assert sorted(numbers) == sorted(desk.document("bills", one.record_id).number for one in waiting)
+    assert max(len(line) for line in block.splitlines()) <= 80
 
 
 def test_a_long_list_ends_with_the_command_that_shows_all_of_it(desk: HeldCompany) -> None:
@@ -126,7 +150,7 @@ def test_what_is_set_aside_is_listed_with_all_and_counted_without(desk: HeldComp
     assert "; 1 of them set aside by somebody." in errors().out
     assert number not in errors("--limit", "1000").out.split()
     everything = errors("--all", "--limit", "1000").out
-    assert "VENDOR_UNMAPPED, bills (set aside):" in everything
+    assert "\nVENDOR_UNMAPPED: bills (set aside)\n" in everything
     row = next(line for line in everything.splitlines() if number in line.split())
     assert "Entered" in row
     (found,) = (one for one in errors("--all", "--json").document["errors"] if one["error_id"] == waiting.id)
@@ -278,7 +302,7 @@ WRONG = {
     "decided and listed": (("--retry", "1", "--all"), "--retry decides on one error, and --all is for the list."),
     "an unknown reason": (
         ("--reason", "vendor_unmaped"),
-        "There is no reason 'vendor_unmaped'. Did you mean vendor_unm",
+        "There is no reason 'vendor_unmaped'. Did you mean VENDOR_UNMAPPED?",
     ),
     "out of scope": (("--reason", "BEFORE_CUTOFF"), "documents are not in the books, docs/held-documents.md says"),
     "an unknown kind": (("--kind", "bill"), "There is no kind 'bill'. Did you mean bills?"),
