@@ -163,6 +163,7 @@ def change_policy(
     origins = {change.setting: change.origin for change in policy_changes(connection, integration)}
     new = tuple(_changes(before, after, changes, origins))
     _refuse_shared(chart, after, changes)
+    _refuse_future(before, after, now)
     for change in () if reposted else new:
         kinds = SETTINGS[change.setting].posted_with
         if kinds and change.previous != change.value:
@@ -225,6 +226,16 @@ def _refuse_shared(chart: Chart, policy: PostingPolicy, names: Collection[str]) 
             )
 
 
+def _refuse_future(before: PostingPolicy, after: PostingPolicy, now: datetime) -> None:
+    """A mistyped year would date every new entry after it, and the date of an entry never moves."""
+    closed, today = after.closed_through, now.date()
+    if closed is not None and closed > today and closed != before.closed_through:
+        raise InvalidSetting(
+            f"closed_through cannot be {closed}: that day has not come yet, and new entries would be dated after it. "
+            f"It can be {today} or an earlier day, or none."
+        )
+
+
 def _notes(
     connection: Connection, integration: str, before: PostingPolicy, after: PostingPolicy, now: datetime
 ) -> Iterator[str]:
@@ -234,7 +245,7 @@ def _notes(
     elif was_closed is not None and closed is not None and closed < was_closed:
         first = closed + timedelta(days=1)
         yield f"The period from {first} to {was_closed} is open again: new entries may be dated in it."
-    if closed is not None and closed != was_closed and closed >= now.date():
+    if closed is not None and closed != was_closed and closed == now.date():
         yield f"{closed} is not over yet: entries that belong on it or before will be dated later."
     is_posted_otherwise = after.accounts != before.accounts or after.payments != before.payments
     if is_posted_otherwise and standing_entries(connection, integration):

@@ -416,9 +416,13 @@ def test_a_period_that_is_opened_again_is_told(chart: Books) -> None:
         "No period is closed any more: the days up to 2025-11-30 are open again for new entries.",
     )
     assert policy(chart).closed_through is None
-    tomorrow = LATER.date() + timedelta(days=1)
-    (note,) = set_(chart, closed_through=str(tomorrow))
+    (note,) = set_(chart, closed_through=str(LATER.date()))
     assert "is not over yet" in note
+
+
+def test_a_day_that_has_not_come_is_not_closed(chart: Books) -> None:
+    said = refused(chart, closed_through=str(LATER.date() + timedelta(days=1)))
+    assert f"that day has not come yet, and new entries would be dated after it. It can be {LATER.date()} or" in said
 
 
 def test_the_home_currency_is_kept_in_one_place_with_its_history_in_the_policy(chart: Books) -> None:
