@@ -12,6 +12,7 @@ from rich.console import Console
 from billcom_assets.bill.credentials import Environment
 from billcom_assets.bill.errors import ConfigurationError
 from billcom_assets.bill.ways import PARTS, SECRET_PARTS, Way, way_of
+from billcom_assets.books.moved_cutoff import moved_cutoff
 from billcom_assets.cli import given, lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
@@ -70,13 +71,13 @@ _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 008
 @click.option("--v2-base-url", metavar="URL", help="Another address of BILL's older API; none clears it.")
 @click.option(
     "--cutoff",
-    type=Day(),
+    type=Day(or_none=True),
     metavar="DATE",
     help="Leave out bills, vendor credits and vendor payments dated before this day; none brings in all.",
 )
 @click.option(
     "--history-start",
-    type=Day(),
+    type=Day(or_none=True),
     metavar="DATE",
     help="Fetch nothing the first time that last changed before; or none.",
 )
@@ -133,7 +134,7 @@ def connect(
     if known is not None and _changes_settings_alone(known, values, wanted):
         known.check(wanted)
         changed = change_settings(warehouse, key, wanted, actor=actor)
-        _show_changed(output, warehouse, key, changed)
+        _show_changed(output, warehouse, key, changed, moved_cutoff(warehouse, key, known.cutoff))
         return
     values = _of_one_way(values, known)
     complete = _complete(key, known, values)
@@ -149,7 +150,7 @@ def connect(
         output.note(
             f"{key} still uses the address {connected.integration.base_url}; give --base-url none to use BILL's own."
         )
-    _show_result(output, warehouse, connected)
+    _show_result(output, warehouse, connected, moved_cutoff(warehouse, key, known.cutoff) if known else ())
 
 
 def _changes_settings_alone(known: Known, values: Mapping[str, str | None], wanted: ConnectionSettings) -> bool:
@@ -235,7 +236,9 @@ def validate(output: Output, key: str) -> None:
     _show_result(output, warehouse, sign_in(warehouse, seal, integration))
 
 
-def _show_changed(output: Output, warehouse: Warehouse, key: str, changed: Sequence[Decision]) -> None:
+def _show_changed(
+    output: Output, warehouse: Warehouse, key: str, changed: Sequence[Decision], notes: Sequence[str]
+) -> None:
     """What a change of settings alone has changed."""
     step = _next_step(warehouse, key)
     settings = {one.subject: {"before": one.before, "after": one.after} for one in changed}
@@ -246,9 +249,14 @@ def _show_changed(output: Output, warehouse: Warehouse, key: str, changed: Seque
             console.print(f"{key}: {words(name)} is {after} now, was {before}.", soft_wrap=True)
         if not changed:
             console.print(f"{key} is like that already; nothing was changed.")
-        console.print(f"Next: {step}")
+        _render_end(console, notes, step)
 
-    output.result({"integration": key, "changed": settings, "next_step": step}, render)
+    output.result({"integration": key, "changed": settings, "notes": notes, "next_step": step}, render)
+
+
+def _render_end(console: Console, notes: Sequence[str], step: str) -> None:
+    for line in (*notes, f"Next: {step}"):
+        console.print(line, soft_wrap=True)
 
 
 def _next_step(warehouse: Warehouse, key: str) -> str:
@@ -256,7 +264,7 @@ def _next_step(warehouse: Warehouse, key: str) -> str:
         return next_command(gate(connection, key), Overviews(connection, key))
 
 
-def _show_result(output: Output, warehouse: Warehouse, connected: Connected) -> None:
+def _show_result(output: Output, warehouse: Warehouse, connected: Connected, notes: Sequence[str] = ()) -> None:
     integration, session = connected.integration, connected.session
     next_step = _next_step(warehouse, integration.key)
     kind = "sync token" if session.is_token else str(integration.sources.way)
@@ -278,6 +286,7 @@ def _show_result(output: Output, warehouse: Warehouse, connected: Connected) -> 
         "documents": integration.documents,
         "signed_in_with": kind,
         "user_id": session.user_id,
+        "notes": notes,
         "next_step": next_step,
     }
 
@@ -288,6 +297,6 @@ def _show_result(output: Output, warehouse: Warehouse, connected: Connected) -> 
             f"{shown(session.organization_id)}, signed in with {_article(kind)} {kind}{who} at {where}.",
             soft_wrap=True,
         )
-        console.print(f"Next: {next_step}")
+        _render_end(console, notes, next_step)
 
     output.result(document, render)

@@ -107,6 +107,7 @@ class Known:
     is_left: bool
     """It has no credentials any more."""
     destination: Destination
+    cutoff: date | None
     way: Way = Way.LOGIN
     """How it signs in."""
 
@@ -148,6 +149,7 @@ def find_known(warehouse: Warehouse, key: str) -> Known | None:
         company=stored["company"].strip(),
         is_left=left(key, stored["status"]) is not None,
         destination=Destination.of(stored),
+        cutoff=stored["cutoff"],
         way=way or Way.LOGIN,
     )
 

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from billcom_assets.bill.credentials import Environment
+from billcom_assets.books.posting import post
 from billcom_assets.environment import open_database
 from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.sync.state import StateStore
@@ -116,6 +117,23 @@ def test_an_edit_keeps_every_setting_that_it_does_not_name(desk: Desk) -> None:
     kept = ("company", "environment", "base_url", "v2_base_url", "cutoff", "history_start", "time_zone")
     assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
     assert after.cutoff == date(2024, 1, 1)
+
+
+def test_a_cutoff_that_is_moved_says_what_that_means_for_books_that_were_posted(desk: Desk) -> None:
+    desk.connect("acme", "--cutoff", "2025-07-01")
+    assert desk.run("connect", "acme", "--cutoff", "2025-06-01", "--json").document["notes"] == []
+    warehouse = open_database()
+    post(warehouse, "acme")
+    warehouse.close()
+
+    earlier = desk.run("connect", "acme", "--cutoff", "2025-05-01").out
+    assert "The next sync posts documents dated from 2025-05-01 to 2025-05-31 as well." in earlier
+    assert "own opening balances hold of them must be taken out there" in earlier
+    later = desk.connect("acme", "--cutoff", "2025-08-01").out
+    assert "What is posted of the days before 2025-08-01 stays in the books" in later
+    every = desk.run("connect", "acme", "--cutoff", "none", "--json").document["notes"]
+    assert every[0].startswith("The next sync posts documents dated until 2025-07-31 as well.")
+    assert desk.run("connect", "acme", "--owner", "a@b.example", "--json").document["notes"] == []
 
 
 def test_none_clears_a_date_or_an_address(desk: Desk) -> None:
