@@ -20,23 +20,27 @@ _PLAIN = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python would also take 2025
 
 
 class Day(click.ParamType[date | str]):
-    """A date such as 2025-01-31, or ``none``; converted to a date, or to the text ``none``."""
+    """A date such as 2025-01-31, or where that clears a setting ``none``, which stays that text."""
 
     name = "date"
+
+    def __init__(self, *, or_none: bool = False) -> None:
+        self.or_none = or_none
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | str:
         """The date; ends the command with exit code 2 when it is none."""
         if isinstance(value, date):
             return value
         text = str(value).strip()
-        if text.lower() == NONE:
+        if self.or_none and text.lower() == NONE:
             return NONE
         try:
             if not _PLAIN.fullmatch(text):
                 raise ValueError(text)
             return date.fromisoformat(text)
         except ValueError:
-            self.fail(f"{text!r} is not a date. Write it as 2025-01-31, or none to clear it.", param, ctx)
+            clear = f", or {NONE} to clear it" if self.or_none else ""
+            self.fail(f"{text!r} is not a date. Write it as 2025-01-31{clear}.", param, ctx)
 
 
 key_argument = click.argument("key", metavar="KEY")

@@ -18,6 +18,7 @@ from billcom_assets.books.reconciliation import Reconciliation
 from billcom_assets.books.reconciliation import reconcile as look
 from billcom_assets.books.recount import Recount, cost
 from billcom_assets.cli.app import BillcomCommand
+from billcom_assets.cli.balances import trial_balance_table
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.failures import CommandFailed
 from billcom_assets.cli.options import Day, key_argument
@@ -130,7 +131,9 @@ def _render(console: Console, found: Reconciliation, *, with_listed: bool) -> No
 
 
 def _verdict(one: Outcome) -> str:
-    return "not applicable" if one.not_applicable else _HOLDS[one.holds]
+    if one.not_applicable:
+        return "not applicable"
+    return _HOLDS[one.holds] if one.compared or not one.holds else "nothing there"
 
 
 def _render_differences(console: Console, title: str, one: Outcome | Recount) -> None:
@@ -150,7 +153,7 @@ def _documents(one: Difference) -> str:
 
 
 def _render_listed(console: Console, outcomes: Iterable[Outcome], *, with_items: bool) -> None:
-    lists = [(one, each) for one in outcomes for each in one.listed]
+    lists = [(one, each) for one in outcomes for each in one.listed if each.count]
     if not lists:
         return
     console.print()
@@ -192,8 +195,7 @@ def _render_recount(console: Console, one: Recount) -> None:
 def _render_day(console: Console, found: AsOf) -> None:
     console.print()
     console.print(f"Trial balance as of {found.day}:")
-    rows = [(one.account, excerpt(one.name), one.debit, one.credit, one.balance) for one in found.trial_balance]
-    console.print(table(("Account", "Name", "Debit", "Credit", "Balance"), rows, wrap=("Account", "Name")))
+    console.print(trial_balance_table(found.trial_balance))
     console.print()
     console.print(f"Accounts payable as of {found.day}:")
     owed = [
@@ -205,6 +207,8 @@ def _render_day(console: Console, found: AsOf) -> None:
 def _summary(found: Reconciliation) -> str:
     wrong = [f"{one.number} ({one.title})" for one in found.outcomes if not one.holds]
     wrong += [f"{words(one.entity)} in BILL" for one in found.recounts if not one.holds]
+    if not (wrong or any(one.compared for one in found.outcomes)):
+        return f"The books of {found.integration} are empty: there is nothing to compare yet."
     if not wrong:
         return f"The books of {found.integration} agree: every identity holds."
     return f"The books of {found.integration} do not agree. What differs: {'; '.join(wrong)}."

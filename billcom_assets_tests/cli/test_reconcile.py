@@ -130,6 +130,14 @@ def test_what_the_mirror_has_otherwise_than_bill_is_named(posted: Desk) -> None:
     assert not document["ok"]
 
 
+def test_empty_books_are_not_said_to_agree(desk: Desk) -> None:
+    assert desk.connect(KEY).code == 0
+    answered = desk.run("reconcile", KEY)
+    assert answered.code == 0, answered.everything
+    assert "holds" not in answered.out
+    assert answered.out.splitlines()[-1] == f"The books of {KEY} are empty: there is nothing to compare yet."
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
