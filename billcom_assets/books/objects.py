@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from billcom_assets.books import work
 from billcom_assets.books.run import Run
+from billcom_assets.mapping.candidates import FUNDING_NAMES
 from billcom_assets.mapping.kinds import KINDS, MappedKind
 from billcom_assets.warehouse.ledger_tables import ledger_accounts, ledger_dimensions, mappings
 from billcom_assets.warehouse.merged import MERGED
@@ -127,7 +128,11 @@ def _name(t: Table) -> ColumnElement[Any]:
         return t.c.name
     if "last_name" in t.c:
         return func.coalesce(t.c.first_name, "") + " " + func.coalesce(t.c.last_name, "")
-    return func.coalesce(t.c.bank_name, t.c.issuing_bank_name, t.c.kind)
+    # As the mappings call a funding account.
+    words = (func.coalesce(t.c.bank_name, t.c.issuing_bank_name), t.c.brand, func.replace(t.c.type, "_", " "))
+    bank, brand, type_ = (func.coalesce(word + " ", "") for word in words)
+    described = func.nullif(func.trim(bank + brand + func.lower(type_)), "")
+    return func.coalesce(described, case(FUNDING_NAMES, value=t.c.kind), t.c.name_on_account)
 
 
 def _map_cards_by_account(connection: Connection, run: Run) -> None:

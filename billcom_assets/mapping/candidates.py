@@ -22,7 +22,8 @@ _FUNDING_TYPES = {
     **dict.fromkeys(("CREDIT_CARD", "CARD_ACCOUNT", "AP_CARD"), "CREDIT_CARD"),
 }
 """Of a BILL account's type, or of its kind where the type is not known."""
-_FUNDING_NAMES = {"CARD_ACCOUNT": "Card", "AP_CARD": "BILL card", "WALLET": "BILL balance"}
+FUNDING_NAMES = {"CARD_ACCOUNT": "Card", "AP_CARD": "BILL card", "WALLET": "BILL balance"}
+"""What a funding account without a bank is called, by kind."""
 _BILL_ACCOUNTS = ("chart_of_account_id", "expense_chart_of_account_id")
 # What accounting programs and BILL write where no type was chosen: it contradicts nothing.
 _NO_TYPE = frozenset({"UNSPECIFIED", "UNDEFINED", ""})
@@ -147,7 +148,7 @@ def funding_account_candidate(row: dict[str, Any]) -> Candidate:
     digits = (row["account_number"] or row["last4"] or "")[-_LAST_DIGITS:]
     return Candidate(
         id=row["id"],
-        name=" ".join(filter(None, words)) or _FUNDING_NAMES.get(row["kind"]) or row["name_on_account"] or "",
+        name=" ".join(filter(None, words)) or FUNDING_NAMES.get(row["kind"]) or row["name_on_account"] or "",
         type=_FUNDING_TYPES.get(row["type"]) or _FUNDING_TYPES.get(row["kind"]),
         last_digits=digits if len(digits) == _LAST_DIGITS and digits.isdigit() else None,
         accounts=frozenset({row["chart_of_account_id"]} - {None}),
