@@ -238,6 +238,5 @@ def _render_errors(console: Console, found: IntegrationReport) -> None:
     console.print(f"{waiting}; {held} held.{see}", soft_wrap=True)
     if not found.errors:
         return
-    columns = ("Entity", "What", "Count", "How to fix it")
-    rows = [(words(one.entity), one.code, one.count, one.next_step) for one in found.errors]
-    console.print(table(columns, rows, wrap=("How to fix it",)))
+    rows = [(words(one.entity), one.code, one.count) for one in found.errors]
+    console.print(table(("Entity", "What", "Count"), rows))
