@@ -20,6 +20,8 @@ from billcom_assets.redaction.close_matches import did_you_mean, quoted
 from billcom_assets.warehouse.errors import describe, describe_where
 
 _JSON, _DEBUG = "--json", "--debug"
+_WHOLE = 1000
+"""No first sentence of a help is as long."""
 
 
 def _shared_options() -> list[click.Option]:
@@ -82,6 +84,12 @@ class BillcomGroup(click.Group):
             guess = did_you_mean(unknown.command_name, self.list_commands(ctx))
             raise click.UsageError(f"There is no command {quoted(unknown.command_name)}.{guess}", ctx) from None
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands with the first sentences of their helps, whole."""
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=_WHOLE)) for name, one in commands.items() if one])
+
 
 @dataclass(frozen=True)
 class Lazy:
@@ -108,7 +116,7 @@ COMMANDS = {
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
     "errors": Lazy("errors", "Show what is held out of the books and why, or decide on it."),
-    "books": Lazy("books", "Show the books, trace a figure, post anew, close a period."),
+    "books": Lazy("books", "Show the books, trace a figure, post again, close a period."),
     "aging": Lazy("aging", "Show what is owed and since when, as of any day."),
     "reconcile": Lazy("reconcile", "Prove that the books agree with themselves and with BILL."),
     "documents": Lazy("documents", "Show the files attached in BILL, or open them."),
