@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case
 
 from billcom_assets.books.held import REASONS
 from billcom_assets.books.kinds import KINDS
+from billcom_assets.books.summary import posted_at
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.warehouse.books_tables import ledger_documents, posting_state
+from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.error_codes import (
     BAD_REFERENCE,
     MASS_DISAPPEARANCE,
@@ -150,7 +151,7 @@ class Queue:
 
     def held(self) -> Held:
         """All held documents, whichever errors are wanted."""
-        d, s = ledger_documents.c, posting_state.c
+        d = ledger_documents.c
         query = (
             select(d.currency, func.count(), func.count(d.set_aside_at), MoneySum(d.amount))
             .where(d.integration == self.wanted.integration, d.state == "held")
@@ -158,12 +159,11 @@ class Queue:
             .order_by(d.currency)
         )
         rows = self.connection.execute(query).all()
-        posted = select(s.posted_at).where(s.integration == self.wanted.integration)
         return Held(
             sum(row[1] for row in rows),
             sum(row[2] for row in rows),
             _amounts((currency, amount) for currency, _, _, amount in rows),
-            self.connection.scalar(posted),
+            posted_at(self.connection, self.wanted.integration),
         )
 
     def reasons(self) -> list[OpenReason]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
-from billcom_assets.warehouse.books_tables import ledger_documents, ledger_entries, ledger_lines, opening_documents
+from billcom_assets.warehouse.books_tables import (
+    ledger_documents,
+    ledger_entries,
+    ledger_lines,
+    opening_documents,
+    posting_state,
+)
 from billcom_assets.warehouse.ledger_tables import ledger_accounts
 from billcom_assets.warehouse.sums import MoneySum
 from billcom_assets.warehouse.tables import integration_errors
@@ -25,7 +33,9 @@ class States:
     """Why they are out of scope; empty otherwise."""
     documents: int
     home_amount: Decimal
-    """Their totals in the home currency; those without a rate count nothing."""
+    """Their total in the home currency; those without a rate count nothing."""
+    without_rate: int
+    """Those of them that have an amount, but none in the home currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Held:
     reason: str
     documents: int
     home_amount: Decimal
+    without_rate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +83,18 @@ class Opening:
     open_amount: Decimal
 
 
+_TOTALS: Final = (
+    func.count(),
+    MoneySum(func.coalesce(ledger_documents.c.home_amount, 0)),
+    func.count(case((ledger_documents.c.home_amount.is_(None), ledger_documents.c.amount))),
+)
+
+
 def states(connection: Connection, integration: str) -> list[States]:
     """Documents by kind, state and reason."""
     d = ledger_documents.c
     key = (d.kind, d.state, func.coalesce(d.reason, ""))
-    query = select(*key, func.count(), MoneySum(func.coalesce(d.home_amount, 0)))
+    query = select(*key, *_TOTALS)
     rows = connection.execute(query.where(d.integration == integration).group_by(*key).order_by(*key))
     return [States(*row) for row in rows]
 
@@ -86,9 +104,7 @@ def held(connection: Connection, integration: str) -> list[Held]:
     d, e = ledger_documents.c, integration_errors.c
     about = and_(e.integration == d.integration, e.entity == d.kind, e.record_id == d.id)
     key = (d.kind, e.code)
-    query = select(*key, func.count(), MoneySum(func.coalesce(d.home_amount, 0))).join_from(
-        ledger_documents, integration_errors, about
-    )
+    query = select(*key, *_TOTALS).join_from(ledger_documents, integration_errors, about)
     mine = (d.integration == integration, d.state == "held", or_(e.status == "open", e.status == "ignored"))
     return [Held(*row) for row in connection.execute(query.where(*mine).group_by(*key).order_by(*key))]
 
@@ -124,6 +140,12 @@ def opening(connection: Connection, integration: str) -> list[Opening]:
     key = (o.entity, o.currency)
     query = select(*key, func.count(), MoneySum(o.open_amount)).where(o.integration == integration)
     return [Opening(*row) for row in connection.execute(query.group_by(*key).order_by(*key))]
+
+
+def posted_at(connection: Connection, integration: str) -> datetime | None:
+    """When a posting last looked at documents, UTC; None when none ever did."""
+    s = posting_state.c
+    return connection.scalar(select(s.posted_at).where(s.integration == integration))
 
 
 def total(found: Sequence[States], state: str) -> tuple[int, Decimal]:

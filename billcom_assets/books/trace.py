@@ -6,16 +6,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, func, or_, select
 
+from billcom_assets.books.kinds import KINDS
+from billcom_assets.redaction.counted import singular
+from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.warehouse.books_tables import ledger_applications, ledger_documents, ledger_entries, ledger_lines
+from billcom_assets.warehouse.books_tables import (
+    ledger_applications,
+    ledger_documents,
+    ledger_entries,
+    ledger_lines,
+    opening_documents,
+)
 from billcom_assets.warehouse.books_views import journal
 from billcom_assets.warehouse.mirror import Mirror
 from billcom_assets.warehouse.tables import integration_errors, sync_runs
 
 _Row = RowMapping
+_Columns = tuple[ColumnElement[Any], ColumnElement[Any]]
+"""Kind and id."""
 _PULLS: Final = 5
 
 
@@ -29,12 +40,14 @@ class Trace:
 
     document: _Row
     """Its row of ``ledger_documents``."""
+    party: str | None
+    """What its vendor or customer is called; None where it has none."""
     lines: list[_Row]
     """The journal's lines of it, entry by entry."""
     settles: list[_Row]
-    """What it settles of others."""
+    """What it settles of others, with their numbers."""
     settled_by: list[_Row]
-    """What settles it."""
+    """What settles it, with their numbers."""
     errors: list[_Row]
     """Why it is held, or its change waits."""
     payload: Any
@@ -57,11 +70,24 @@ def trace(connection: Connection, mirror: Mirror, integration: str, name: str) -
     query = select(ledger_documents).where(d.integration == integration, is_meant)
     found = connection.execute(query.order_by(d.kind, d.id)).mappings().all()
     if not found:
-        raise NotFound(
-            f"{integration}: nothing in the books has the id or number {excerpt(name, limit=60)}. Take an id from "
-            f"billcom errors {integration} or from the views journal and held_documents."
-        )
+        raise NotFound(f"{integration}: {_why_not(connection, integration, name)}")
     return [_trace(connection, mirror, one) for one in found]
+
+
+def _why_not(connection: Connection, integration: str, name: str) -> str:
+    o = opening_documents.c
+    called = (o.integration == integration, or_(o.id == name, o.number == name))
+    opening = connection.execute(select(opening_documents).where(*called).order_by(o.entity, o.id)).first()
+    if opening is None:
+        return (
+            f"nothing in the books has the id or number {excerpt(name, limit=60)}. What is dated before the cutoff is "
+            f"not in them. Others are listed by billcom errors {integration} and the views journal and held_documents."
+        )
+    return (
+        f"the {singular(opening.entity.replace('_', ' '))} {one_line(name, limit=60)} is an opening document: dated "
+        f"{opening.date}, before the cutoff. The company's own opening balances hold what was open of it; open now: "
+        f"{opening.open_amount:,} of {opening.amount:,} {excerpt(opening.currency)}."
+    )
 
 
 def _trace(connection: Connection, mirror: Mirror, document: _Row) -> Trace:
@@ -69,13 +95,13 @@ def _trace(connection: Connection, mirror: Mirror, document: _Row) -> Trace:
     a, errors = ledger_applications.c, integration_errors.c
     row = _mirrored(connection, mirror.table(kind), integration, id_)
     synced_at = row["synced_at"] if row else None
+    settling, settled = (a.kind, a.document_id), (a.settled_kind, a.settled_id)
     return Trace(
         document,
+        _party(connection, mirror, document),
         _lines(connection, integration, kind, id_),
-        _rows(connection, ledger_applications, a.integration == integration, a.kind == kind, a.document_id == id_),
-        _rows(
-            connection, ledger_applications, a.integration == integration, a.settled_kind == kind, a.settled_id == id_
-        ),
+        _applications(connection, document, of=settling, other=settled),
+        _applications(connection, document, of=settled, other=settling),
         _rows(
             connection,
             integration_errors,
@@ -88,6 +114,28 @@ def _trace(connection: Connection, mirror: Mirror, document: _Row) -> Trace:
         synced_at,
         _pulls(connection, integration, kind, synced_at),
     )
+
+
+def _party(connection: Connection, mirror: Mirror, document: _Row) -> str | None:
+    party_kind = KINDS[document["kind"]].party_kind
+    if party_kind is None:
+        return None
+    t = mirror.table(party_kind).c
+    mine = (t.integration == document["integration"], t.id == document["party"])
+    return connection.scalar(select(t.name).where(*mine))
+
+
+def _applications(connection: Connection, document: _Row, *, of: _Columns, other: _Columns) -> list[_Row]:
+    a, d, o = ledger_applications.c, ledger_documents.c, opening_documents.c
+    in_books = and_(d.integration == a.integration, d.kind == other[0], d.id == other[1])
+    opening = and_(o.integration == a.integration, o.entity == other[0], o.id == other[1])
+    query = (
+        select(ledger_applications, func.coalesce(d.number, o.number).label("number"))
+        .select_from(ledger_applications.outerjoin(ledger_documents, in_books).outerjoin(opening_documents, opening))
+        .where(a.integration == document["integration"], of[0] == document["kind"], of[1] == document["id"])
+        .order_by(a.date, a.kind, a.document_id, a.position)
+    )
+    return list(connection.execute(query).mappings())
 
 
 def _rows(connection: Connection, table: Table, *conditions: Any) -> list[_Row]:

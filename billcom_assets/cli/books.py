@@ -1,4 +1,4 @@
-"""``billcom books``: what the books hold, where a figure comes from, posting anew, and closing a period."""
+"""``billcom books``: what the books hold, where a figure comes from, posting again, and closing a period."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from billcom_assets.books.alone import alone
 from billcom_assets.books.policy import change_policy
 from billcom_assets.books.reposting import Reposting, repost
 from billcom_assets.books.trace import Trace, trace
+from billcom_assets.cli.balances import trial_balance_table
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.keyed import KeyedGroup, given_key
 from billcom_assets.cli.options import Day, acting, as_option, assigned, key_argument
 from billcom_assets.cli.output import Output, pass_output, shown, table, words
 from billcom_assets.clock import utc_now
-from billcom_assets.redaction.counted import counted
+from billcom_assets.redaction.counted import counted, singular
+from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.excerpt import excerpt
+from billcom_assets.warehouse.home_currency import home_currency
 from billcom_assets.warehouse.known_integrations import require_integration
 
 _SHOWN: Final = 40
@@ -32,7 +35,7 @@ _SHOWN: Final = 40
 @click.group(cls=KeyedGroup)
 @key_argument
 def books(key: str) -> None:
-    """Shows the books of an integration, traces a figure, posts anew, or closes a period."""
+    """Shows the books of an integration, traces a figure, posts again, or closes a period."""
 
 
 @books.command(examples=("billcom books acme-us show", "billcom books acme-us show --json"))
@@ -44,11 +47,14 @@ def show(output: Output) -> None:
         require_integration(connection, key)
         states, held = summary.states(connection, key), summary.held(connection, key)
         balances, opening = summary.trial_balance(connection, key), summary.opening(connection, key)
+        currency, posted_at = home_currency(connection, key), summary.posted_at(connection, key)
     difference = sum((one.balance for one in balances), Decimal(0))
     has_held = bool(summary.total(states, "held")[0])
-    step = f"billcom errors {key}" if has_held else None if states else f"billcom sync {key}"
+    step = f"billcom errors {key}" if has_held else None if posted_at else f"billcom sync {key}"
     document = {
         "integration": key,
+        "home_currency": currency,
+        "posted_at": posted_at,
         "trial_balance": [asdict(one) for one in balances],
         "difference": difference,
         "documents": [asdict(one) for one in states],
@@ -59,39 +65,41 @@ def show(output: Output) -> None:
 
     def render(console: Console) -> None:
         if not states:
-            console.print(f"{key}: nothing has been posted yet.", soft_wrap=True)
+            nothing = "BILL has no document of the days since the cutoff" if posted_at else "nothing was posted yet"
+            console.print(f"{key}: {nothing}.", soft_wrap=True)
         else:
-            _render_balances(console, balances, difference)
-            _render_states(console, states, held, opening)
+            console.print(f"Trial balance in {currency}:")
+            console.print(trial_balance_table(balances))
+            _render_states(console, states, held, currency)
+        _render_opening(console, opening)
         if step:
             console.print(f"\nNext: {step}", soft_wrap=True)
 
     output.result(document, render)
 
 
-def _render_balances(console: Console, balances: Sequence[summary.Balance], difference: Decimal) -> None:
-    rows: list[Sequence[object]] = [
-        (excerpt(b.account), excerpt(b.name), b.debit, b.credit, b.balance) for b in balances
-    ]
-    totals = [sum((getattr(one, side) for one in balances), Decimal(0)) for side in ("debit", "credit")]
-    rows.append(("", "Total", *totals, difference))
-    console.print("Trial balance, in the home currency:")
-    console.print(table(("Account", "Name", "Debit", "Credit", "Balance"), rows, whole=("Account",)))
-
-
 def _render_states(
     console: Console,
     states: Sequence[summary.States],
     held: Sequence[summary.Held],
-    opening: Sequence[summary.Opening],
+    currency: str,
 ) -> None:
-    console.print("\nDocuments:")
-    rows = [(words(s.kind), words(s.state), s.reason or None, s.documents, s.home_amount) for s in states]
-    console.print(table(("Kind", "State", "Reason", "Documents", "Amount"), rows, whole=("Reason",)))
+    columns = ("Documents", "Amount", "No rate")
+    console.print(f"\nDocuments, with amounts in {currency}:")
+    rows = [
+        (words(s.kind), words(s.state), s.reason, s.documents, s.home_amount, s.without_rate or None) for s in states
+    ]
+    console.print(table(("Kind", "State", "Reason", *columns), rows, whole=("Kind", "Reason"), optional=columns[2:]))
     if held:
-        console.print("\nHeld, a document with two reasons under both:")
-        rows_held = [(words(one.kind), one.reason, one.documents, one.home_amount) for one in held]
-        console.print(table(("Kind", "Reason", "Documents", "Amount"), rows_held, whole=("Reason",)))
+        console.print(f"\nHeld, with amounts in {currency}, a document with two reasons under both:")
+        rows_held = [
+            (words(one.kind), one.reason, one.documents, one.home_amount, one.without_rate or None) for one in held
+        ]
+        titles = ("Kind", "Reason", *columns)
+        console.print(table(titles, rows_held, whole=("Kind", "Reason"), optional=columns[2:]))
+
+
+def _render_opening(console: Console, opening: Sequence[summary.Opening]) -> None:
     if opening:
         console.print("\nOpening documents, which the company's own opening balances hold:")
         rows_open = [(words(one.entity), excerpt(one.currency), one.documents, one.open_amount) for one in opening]
@@ -129,15 +137,18 @@ def _traced(one: Trace) -> dict[str, Any]:
         name: [dict(row) for row in getattr(one, name)]
         for name in ("lines", "settles", "settled_by", "errors", "pulls")
     }
-    return {"document": dict(one.document), **lists, "payload": one.payload, "synced_at": one.synced_at}
+    document = {**one.document, "party_name": one.party}
+    return {"document": document, **lists, "payload": one.payload, "synced_at": one.synced_at}
 
 
 def _render_trace(console: Console, one: Trace) -> None:
     d = one.document
     why = f" ({d['reason']})" if d["reason"] else ""
-    number = f", number {excerpt(d['number'])}" if d["number"] else ""
-    console.print(f"{words(d['kind'])} {d['id']}{number}: {words(d['state'])}{why}", soft_wrap=True)
-    console.print(f"  dated {d['document_date']}, {shown(d['amount'])} {excerpt(d['currency'] or '')}", soft_wrap=True)
+    of = f" of {excerpt(one.party)}" if one.party else ""
+    currency = excerpt(d["currency"] or "")
+    console.print(f"{_called(d['kind'], d['number'], d['id'])}{of}: {words(d['state'])}{why}", soft_wrap=True)
+    home = f", {shown(d['home_amount'])} in the home currency" if d["home_amount"] != d["amount"] else ""
+    console.print(f"  dated {d['document_date']}, {shown(d['amount'])} {currency}{home}", soft_wrap=True)
     for error in one.errors:
         console.print(f"  {error['code']}: {excerpt(error['message'], limit=300)}", soft_wrap=True)
         console.print(f"  Next: {error['next_step']}", soft_wrap=True)
@@ -156,24 +167,35 @@ def _render_trace(console: Console, one: Trace) -> None:
         console.print(table(columns, rows[:_SHOWN], whole=("Entry", "Day")))
         if len(rows) > _SHOWN:
             console.print(f"  and {len(rows) - _SHOWN} more lines; --json has all of them")
-    for label, settled in (("settles", one.settles), ("settled by", one.settled_by)):
-        for row in settled:
-            other = (
-                (row["settled_kind"], row["settled_id"]) if label == "settles" else (row["kind"], row["document_id"])
-            )
-            console.print(f"  {label} {words(other[0])} {other[1]}: {shown(row['amount'])}", soft_wrap=True)
+    for row in one.settles:
+        other = _called(row["settled_kind"], row["number"], row["settled_id"])
+        console.print(f"  settles {other}: {shown(row['amount'])} {currency}", soft_wrap=True)
+    for row in one.settled_by:
+        other = _called(row["kind"], row["number"], row["document_id"])
+        console.print(f"  settled by {other}: {shown(row['amount'])} {currency}", soft_wrap=True)
     if one.synced_at:
         console.print(f"  BILL's version of {shown(one.synced_at)} UTC; --json shows the payload", soft_wrap=True)
     for pull in one.pulls[:1]:
         run = pull["run_id"] or "no run of Dagster's"
+        requests = counted(pull["requests"], "request", "requests")
         console.print(
-            f"  brought by a pull of {shown(pull['started_at'])} UTC ({pull['kind']}), {pull['requests']} requests; "
-            f"run {run}",
+            f"  brought by a pull of {shown(pull['started_at'])} UTC ({pull['kind']}), {requests}; run {run}",
             soft_wrap=True,
         )
 
 
-# Posting anew, and closing -------------------------------------------------------------------------------------------
+def _called(kind: str, number: str | None, id_: str) -> str:
+    """A document as people call it."""
+    what = singular(words(kind))
+    return f"{what} {_number(number)} ({id_})" if number else f"{what} {id_}"
+
+
+def _number(number: str | None) -> str:
+    """Bounded, but not masked: people know their documents by it."""
+    return one_line(number or "", limit=60)
+
+
+# Posting again, and closing -------------------------------------------------------------------------------------------
 
 
 @books.command(
@@ -189,7 +211,7 @@ def _render_trace(console: Console, one: Trace) -> None:
 @as_option
 @pass_output
 def repost_(output: Output, assignments: tuple[str, ...], confirmed: bool, as_name: str | None) -> None:
-    """Shows what today's policy and mappings would post otherwise, and with --yes posts it anew.
+    """Shows what today's policy and mappings would post otherwise, and with --yes posts it again.
 
     Each such entry is reversed and made again; in a closed period both go to the first open day.
     """
@@ -208,14 +230,15 @@ def _again(key: str, assignments: Sequence[str]) -> str:
 
 def _render_reposting(console: Console, told: Reposting, step: str | None = None) -> None:
     if not told.changes_something:
-        console.print("Nothing would be posted otherwise today.")
-    else:
-        counts = ", ".join(f"{count:,} {words(kind)}" for kind, count in told.documents.items()) or "no document"
-        verb = "were" if told.is_done else "would be"
-        console.print(
-            f"{counts} {verb} posted anew, {told.posted:,} for the first time, and {told.taken_out:,} taken out.",
-            soft_wrap=True,
-        )
+        console.print("No entry was changed." if told.is_done else "No entry would be changed today.")
+    counts = [(count, words(kind), "reversed and posted again") for kind, count in told.documents.items()]
+    counts += [(told.posted, "documents", "posted for the first time")]
+    counts += [(told.taken_out, "documents", "reversed, and leave the books")]
+    for count, kind, what in counts:
+        if count:
+            verb = ("was" if count == 1 else "were") if told.is_done else "would be"
+            console.print(f"{counted(count, singular(kind), kind)} {verb} {what}.", soft_wrap=True)
+    if told.accounts:
         rows = [(excerpt(m.account), excerpt(m.name), m.before, m.after) for m in told.accounts]
         console.print(table(("Account", "Name", "Balance before", "After"), rows, whole=("Account",)))
     if told.kept_back:
@@ -224,7 +247,7 @@ def _render_reposting(console: Console, told: Reposting, step: str | None = None
             "are, because they may not post today:",
             soft_wrap=True,
         )
-        kept = [(words(one.kind), excerpt(one.number or ""), one.id, one.reason) for one in told.kept_back[:_SHOWN]]
+        kept = [(words(one.kind), _number(one.number), one.id, one.reason) for one in told.kept_back[:_SHOWN]]
         console.print(table(("Kind", "Number", "Id", "Reason"), kept, whole=("Id", "Reason")))
         if len(told.kept_back) > _SHOWN:
             console.print(f"... and {len(told.kept_back) - _SHOWN:,} more")

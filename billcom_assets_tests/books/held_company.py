@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, make_url, select
+from sqlalchemy import Connection, Row, Table, func, make_url, select
 
 from billcom_assets.books.posting import PostingReport, post
 from billcom_assets.sandbox import SandboxServer, Settings
@@ -76,6 +76,10 @@ class HeldCompany:
         d = ledger_documents.c
         conditions = [d[name] == value for name, value in values.items()]
         return self._rows(select(ledger_documents).where(*conditions).order_by(d.kind, d.id))
+
+    def rows(self, table: Table) -> list[Row[Any]]:
+        """Of a table of the books."""
+        return self._rows(select(table))
 
     def rows_of(self, table: str) -> list[Row[Any]]:
         """Of a table of the mirror."""
