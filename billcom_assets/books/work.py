@@ -171,8 +171,6 @@ def make(connection: Connection) -> None:
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - as the dialect says
         driver.create_function(DIGEST, 1, lambda text: sha256(text.encode()).hexdigest(), deterministic=True)
         driver.create_function(SQUEEZED, 1, squeezed, deterministic=True)
-    else:
-        connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
     _metadata.create_all(connection, checkfirst=False)
 
 
