@@ -69,10 +69,8 @@ def propose(connection: Connection, run: Run) -> None:
     came_in: ColumnElement[Any] = case((stands, d.cutoff), else_=literal(run.cutoff))
     if run.cutoff is None:
         came_in = case((stands, d.cutoff))
-    # A new value may not read another new one in the same statement.
-    connection.execute(update(work.documents).values(action=action, cutoff=came_in))
-    bounded = case((d.cutoff.is_(None), dated), else_=later(dated, d.cutoff))
-    connection.execute(update(work.documents).values(posting_date=bounded))
+    bounded = case((came_in.is_(None), dated), else_=later(dated, came_in))
+    connection.execute(update(work.documents).values(action=action, cutoff=came_in, posting_date=bounded))
 
 
 def hold_back(connection: Connection) -> None:
@@ -168,8 +166,9 @@ def settle_dates(connection: Connection, run: Run) -> None:
         .where(d.action.in_((Action.LEAVE.value, Action.REPOST.value)))
         .values(reversal_date=later(later(as_of, d.old_date), run.first_open_day))
     )
-    connection.execute(
-        update(work.documents)
-        .where(d.action.in_((Action.POST.value, Action.REPOST.value)))
-        .values(posting_date=later(d.posting_date, run.first_open_day))
-    )
+    if run.first_open_day is not None:
+        connection.execute(
+            update(work.documents)
+            .where(d.action.in_((Action.POST.value, Action.REPOST.value)), d.posting_date < run.first_open_day)
+            .values(posting_date=run.first_open_day)
+        )

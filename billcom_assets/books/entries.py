@@ -46,7 +46,8 @@ def _entry_id(sequence: ColumnElement[Any]) -> ColumnElement[str]:
     return d.kind + ":" + d.id + ":" + cast(sequence, Text)
 
 
-def _is_reversed() -> ColumnElement[bool]:
+def is_reversed() -> ColumnElement[bool]:
+    """The document's standing entry is reversed in this run."""
     d = work.documents.c
     return and_(d.action.in_(_REVERSED), d.old_entry.is_not(None))
 
@@ -74,7 +75,7 @@ def _reverse(connection: Connection, run: Run) -> None:
     }
     old = and_(e.integration == run.integration, e.id == d.old_entry)
     source = work.documents.join(ledger_entries, old)
-    query = select(*(value.label(name) for name, value in columns.items())).select_from(source).where(_is_reversed())
+    query = select(*(value.label(name) for name, value in columns.items())).select_from(source).where(is_reversed())
     connection.execute(insert(ledger_entries).from_select(list(columns), query))
     swapped: dict[str, ColumnElement[Any]] = {
         **{column.name: column for column in ledger_lines.c},
@@ -87,7 +88,7 @@ def _reverse(connection: Connection, run: Run) -> None:
     lines = select(*(value.label(name) for name, value in swapped.items())).select_from(
         work.documents.join(ledger_lines, of_old)
     )
-    connection.execute(insert(ledger_lines).from_select(list(swapped), lines.where(_is_reversed())))
+    connection.execute(insert(ledger_lines).from_select(list(swapped), lines.where(is_reversed())))
 
 
 def _provenance(run: Run) -> dict[str, ColumnElement[Any]]:
@@ -236,7 +237,7 @@ def _gains_and_losses(run: Run) -> Iterator[Select[Any]]:
 
 def _post(connection: Connection, run: Run) -> None:
     d, line, o = work.documents.c, work.entry_lines.c, work.objects.c
-    sequence = d.entries + case((_is_reversed(), 2), else_=1)
+    sequence = d.entries + case((is_reversed(), 2), else_=1)
     counts = and_(line.kind == d.kind, line.id == d.id, moves_something())
     posts = (d.action.in_(_POSTS), select(line.id).where(counts).exists())
     columns: dict[str, ColumnElement[Any]] = {

@@ -27,6 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from billcom_assets.books import work
 from billcom_assets.books.decisions import Action
+from billcom_assets.books.entries import is_reversed
 from billcom_assets.books.kinds import KINDS
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_applications, ledger_documents, ledger_entries
@@ -51,11 +52,10 @@ def store_documents(connection: Connection, run: Run) -> None:
     """Writes the row of every document that changed, in itself or in what it is in the books."""
     d, e = work.documents.c, ledger_entries.c
     made = (e.integration == run.integration, e.kind == d.kind, e.document_id == d.id, e.sequence > d.entries)
-    posted = select(e.id).where(*made, e.type == "posting").scalar_subquery()
-    count = select(func.count()).select_from(ledger_entries).where(*made).scalar_subquery()
+    posted = work.documents.outerjoin(ledger_entries, and_(*made, e.type == "posting"))
     imported, keeps = d.action.in_(_IMPORTED), d.action == Action.KEEP.value
     out = d.action.in_((Action.OUT.value, Action.LEAVE.value))
-    entry = case((keeps, d.old_entry), (imported, posted))
+    entry = case((keeps, d.old_entry), (imported, e.id))
     values: dict[str, ColumnElement[Any]] = {
         "integration": literal(run.integration),
         "kind": d.kind,
@@ -70,7 +70,7 @@ def store_documents(connection: Connection, run: Run) -> None:
         "state": case((imported, "imported"), (out, "out_of_scope"), else_="held"),
         "reason": case((out, func.coalesce(d.reason, d.leaves))),
         "entry_id": entry,
-        "entries": d.entries + count,
+        "entries": func.coalesce(e.sequence, d.entries + case((is_reversed(), 1), else_=0)),
         "cutoff": case((imported, d.cutoff)),
         "content_hash": case((imported, d.hash)),
         "payload_digest": d.version,
@@ -79,7 +79,8 @@ def store_documents(connection: Connection, run: Run) -> None:
         "first_seen_at": literal(run.started_at, ledger_documents.c.first_seen_at.type),
         "changed_at": literal(run.started_at, ledger_documents.c.changed_at.type),
     }
-    query = select(*(value.label(name) for name, value in values.items())).where(d.action != Action.WAIT.value)
+    query = select(*(value.label(name) for name, value in values.items())).select_from(posted)
+    query = query.where(d.action != Action.WAIT.value)
     _upsert(connection, ledger_documents, query, keep=("first_seen_at",))
     _note_what_waits(connection, run)
 
@@ -114,11 +115,11 @@ def store_applications(connection: Connection, run: Run) -> None:
     d, a = work.documents.c, ledger_applications
     settling = [kind.name for kind in KINDS.values() if kind.parts is not None]
     stays = and_(d.kind.in_(settling), d.action == Action.KEEP.value, _is_applied_otherwise(run))
-    changes = or_(d.action.in_((*_POSTS, Action.LEAVE.value)), stays)
     _keep_values(connection, run, stays)
     # Noted before anything changes: which credits are applied otherwise would be another question afterwards.
-    connection.execute(update(work.documents).where(d.kind.in_(settling), changes).values(applies_anew=True))
-    mine = (d.kind == a.c.kind, d.id == a.c.document_id, d.applies_anew.is_(True))
+    connection.execute(update(work.documents).where(stays).values(applies_anew=True))
+    changes = or_(d.action.in_((*_POSTS, Action.LEAVE.value)), d.applies_anew.is_(True))
+    mine = (d.kind == a.c.kind, d.id == a.c.document_id, changes)
     connection.execute(delete(a).where(a.c.integration == run.integration, exists().where(*mine)))
     part, sign = work.parts.c, case((d.is_opposite, -1), else_=1)
     values: dict[str, ColumnElement[Any]] = {
@@ -136,7 +137,7 @@ def store_applications(connection: Connection, run: Run) -> None:
     query = (
         select(*(value.label(name) for name, value in values.items()))
         .select_from(work.documents.join(work.parts, and_(part.kind == d.kind, part.id == d.id)))
-        .where(d.applies_anew.is_(True), d.action != Action.LEAVE.value)
+        .where(changes, d.action != Action.LEAVE.value)
     )
     connection.execute(insert(a).from_select(list(values), query))
 

@@ -25,7 +25,9 @@ def decide_scope(connection: Connection, run: Run) -> None:
     if run.reposts:
         leaving += [(condition, reason) for reason, condition in _not_clearing(run)]
     outside = [(condition, reason) for reason, condition in _outside(run)]
-    connection.execute(update(work.documents).values(leaves=case(*leaving), reason=case(*outside)))
+    # The others have neither yet; they are most, and each row that is written costs.
+    concerned = or_(*(condition for condition, _ in (*leaving, *outside)))
+    connection.execute(update(work.documents).where(concerned).values(leaves=case(*leaving), reason=case(*outside)))
 
 
 def is_void() -> ColumnElement[bool]:

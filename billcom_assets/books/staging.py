@@ -51,7 +51,7 @@ class LookAt(Enum):
 def has_changes(connection: Connection, run: Run) -> bool:
     """True when there are documents that are new, or that BILL has changed since they were looked at."""
     queries = (_documents(run, kind, rank, LookAt.CHANGES) for rank, kind in enumerate(KINDS.values()))
-    return any(connection.execute(query.limit(1)).first() is not None for query in queries)
+    return any(connection.scalar(query.with_only_columns(literal(1)).limit(1)) is not None for query in queries)
 
 
 def stage(connection: Connection, run: Run, look_at: LookAt) -> int:

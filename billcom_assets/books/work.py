@@ -9,7 +9,7 @@ import sqlite3
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Date, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Boolean, Column, Connection, Date, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text
 from sqlalchemy.schema import SchemaItem
 
 from billcom_assets.warehouse.books_tables import DIMENSIONS
@@ -27,6 +27,11 @@ def _table(name: str, *columns: SchemaItem) -> Table:
 
 def _document() -> tuple[Column[Any], ...]:
     return Column("kind", Text, nullable=False), Column("id", Text, nullable=False)
+
+
+def _index_for_sqlite(table: str) -> SchemaItem:
+    """Of documents: SQLite looks rows up one by one where PostgreSQL compares by hash."""
+    return Index(f"ix_{table}", "kind", "id").ddl_if(dialect="sqlite")
 
 
 documents: Final = _table(
@@ -143,6 +148,7 @@ reasons: Final = _table(
     Column("code", Text, nullable=False),
     Column("subject_kind", Text),
     Column("subject", Text),
+    _index_for_sqlite("work_reasons"),
 )
 """One row per document, reason why it cannot post, and what is to blame."""
 
@@ -158,6 +164,7 @@ entry_lines: Final = _table(
     Column("item", Text),
     *(Column(one, Text) for one in DIMENSIONS),
     Column("settles", Text),
+    _index_for_sqlite("work_entry_lines"),
 )
 """One row per line of an entry to be made, on the ledger's accounts, positive for debits."""
 
@@ -172,8 +179,6 @@ def make(connection: Connection) -> None:
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - as the dialect says
         driver.create_function(DIGEST, 1, lambda text: sha256(text.encode()).hexdigest(), deterministic=True)
         driver.create_function(SQUEEZED, 1, squeezed, deterministic=True)
-    else:
-        connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
     _metadata.create_all(connection, checkfirst=False)
 
 

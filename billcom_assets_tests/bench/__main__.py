@@ -35,6 +35,7 @@ COMPANIES = [sys.executable, "-m", "billcom_assets_tests.bench.companies"]
 OURS = [sys.executable, "-m", "billcom_assets_tests.bench.ours"]
 EMPTY_RUN = [sys.executable, "-m", "billcom_assets_tests.bench.empty_run"]
 SYNC = [sys.executable, "-m", "billcom_assets.cli", "sync", KEY, "--json"]
+POSTING = [sys.executable, "-m", "billcom_assets_tests.bench.posting"]
 SUGGESTIONS = [sys.executable, "-m", "billcom_assets_tests.bench.suggestions"]
 UPGRADE = [sys.executable, "-m", "billcom_assets_tests.bench.upgrade"]
 THEIRS = Path(__file__).with_name("theirs.py")
@@ -50,8 +51,12 @@ QUIET_LATENCY_MS = 150
 AT_ONCE = 3
 VENDORS = 5_000
 GENERATED = 300
+POSTED = 100_000
+"""Bills that are posted, with their payments."""
+MIRRORED = 2_000
+"""Those of them that are mirrored; the others are copies."""
 PEAK_MB = 300
-PARTS = ("speed", "latency", "quiet", "process", "memory", "suggestions", "scale", "companies")
+PARTS = ("speed", "latency", "quiet", "process", "memory", "suggestions", "posting", "scale", "companies")
 SLOW = ("scale", "companies")
 """Parts that take a quarter of an hour each."""
 COMPANIES_OF_A_KEY = 100
@@ -166,6 +171,39 @@ class Bench:
             self._alone("", "found, %", verdict.recall * 100, "at least 90")
             self._alone("", "of these right, %", verdict.precision * 100, "at least 85")
 
+    def posting(self, rounds: int) -> None:
+        """Posting into the books: everything, nothing, and what has changed; and proving that the books are right."""
+        wanted = max(20, int(POSTED * self.scale))
+        mirrored = min(wanted, MIRRORED)
+        copies = wanted // mirrored - 1
+        bills = mirrored * (copies + 1)
+        url = self.new_database()
+        with sandbox(bills=mirrored) as bill:
+            mirroring = self._told(
+                f"mirroring {mirrored:,} bills", "billcom", measured(OURS, bill | {"database_url": url})
+            )
+
+        def step(name: str, **options: int) -> Measured:
+            found = measured(POSTING, {"database_url": url, "step": name, **options})
+            return self._told(f"{bills:,} bills, {name}", "billcom", found)
+
+        step("fill", copies=copies)
+        first = step("post")
+        quiet = step("post nothing", rounds=rounds)
+        step("change")
+        changed, proof = step("post"), step("reconcile")
+        seconds, documents = first.said["seconds"], first.said["looked_at"]
+        self._alone(f"posting {bills:,} bills", "seconds", seconds, "below 60" if bills == POSTED else "")
+        self._alone(f"{documents:,} documents in all", "bills a second", bills / seconds)
+        a_hundred = mirroring.said["pull_seconds"] / mirroring.said["rows"] * 100_000
+        self._row("", "ms per 100 documents", seconds / documents * 100_000, "mirroring 100", a_hundred)
+        self._row("", "peak MB", first.peak_mb, "posting nothing", quiet.peak_mb)
+        self._alone("posting nothing new", "seconds", statistics.median(quiet.said["seconds"]), "below 1")
+        count = changed.said["posted"]["bills"]
+        self._row(f"posting {count:,} changed bills", "seconds", changed.said["seconds"], "posting all", seconds)
+        self._row("identities 1 to 8", "seconds", proof.said["seconds"], "posting all", seconds)
+        self._row("identity 9, books from scratch", "seconds", proof.said["costly_seconds"], "posting all", seconds)
+
     def large(self) -> None:
         """A large company's first sync, a sync with nothing new, a sweep and an upgrade, while somebody reads."""
         bills = max(500, int(LARGE * self.scale))
@@ -267,6 +305,7 @@ def main() -> None:
             "process": lambda: bench.process(asked.rounds),
             "memory": bench.memory,
             "suggestions": bench.suggestions,
+            "posting": lambda: bench.posting(asked.rounds),
             "scale": bench.large,
             "companies": bench.companies,
         }

@@ -16,6 +16,8 @@ from billcom_assets.sync.report import PullKind, PullReport
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.engine import open_warehouse
 
+KEY = "bench"
+
 
 def main() -> None:
     """Pull everything once, as a sweep with ``refresh``, and run each entity's data quality checks with ``checks``.
@@ -37,7 +39,7 @@ def main() -> None:
     asks_v2 = given.get("v2", True)
     entities = [entity for entity in CATALOG if asks_v2 or not entity.is_of_v2]
     planned = [entity.name for entity in entities]
-    sync = Sync(warehouse, client, CATALOG, "bench", planned=planned, asks_v2=asks_v2)
+    sync = Sync(warehouse, client, CATALOG, KEY, planned=planned, asks_v2=asks_v2)
     profile = cProfile.Profile() if os.environ.get("BENCH_PROFILE") else None
     if profile:
         profile.enable()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Subquery, and_, case, func, or_, select
 
 from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.changes import is_newer, waits
@@ -22,13 +22,13 @@ LATER: Final = "later"
 """It comes into the books, or back into them, with the next posting."""
 
 
-def bills(run: Run) -> Subquery:
+def bills(run: Run) -> CTE:
     """One row per bill of the mirror that is in use and of which BILL says what is due and what settles it.
 
     Columns are ``id, number, party, currency``; ``place`` in the books, null for none; ``due_amount`` by BILL, and
     ``open_amount`` with what is scheduled; of imported ones ``booked``, what standing documents settle of it
     (``settled``), what BILL counts as settled beside (``outside``), and what of either side waits (``waiting``); all
-    amounts in the vendor's currency.
+    amounts in the vendor's currency. A statement works them out once, however often it reads them.
     """
     t, d, vendor = run.mirror.table(BILLS.name), ledger_documents.c, run.mirror.table("vendors")
     settled = _settled(run)
@@ -59,7 +59,7 @@ def bills(run: Run) -> Subquery:
         )
         .select_from(source)
         .where(t.c.integration == run.integration, *in_use(run), t.c.due_amount.is_not(None), s.unknown.is_not(True))
-        .subquery("bills")
+        .cte("bills")
     )
 
 

@@ -69,10 +69,10 @@ def by_bill(run: Run) -> Iterator[Select[Any]]:
     yield known
     d, settled = ledger_documents.c, _settled_by_books(run)
     # BILL says nothing of what is open on bills that are not in use.
-    is_known = select(b.c.id).where(b.c.place == STANDS)
+    is_known = and_(b.c.id == d.id, b.c.place == STANDS)
     rest = d.amount - func.coalesce(settled.c.amount, 0)
-    source = ledger_documents.outerjoin(settled, settled.c.bill == d.id)
-    others = (is_imported(run), d.kind == BILLS.name, d.id.not_in(is_known))
+    source = ledger_documents.outerjoin(settled, settled.c.bill == d.id).outerjoin(b, is_known)
+    others = (is_imported(run), d.kind == BILLS.name, b.c.id.is_(None))
     yield select(d.party, d.currency, rest.label("amount")).select_from(source).where(*others)
     yield _of_settling(run)
 

@@ -86,13 +86,19 @@ def _other_balances(connection: Connection, run: Run) -> Iterator[Listed]:
     due, open_amount = (func.coalesce(owed.c[name], nothing) for name in ("due", "open_amount"))
     differs = [func.abs(vendor.balance_amount - amount) > TOLERANCE for amount in (due, open_amount)]
     query = (
-        select(vendor.id, vendor.name, vendor.bill_currency, vendor.balance_amount, open_amount.label("open_amount"))
+        select(
+            vendor.id,
+            vendor.name,
+            vendor.bill_currency,
+            vendor.balance_amount,
+            open_amount.label("open_amount"),
+            func.count().over().label("in_all"),
+        )
         .select_from(run.mirror.table("vendors").outerjoin(owed, owed.c.party == vendor.id))
         .where(vendor.integration == run.integration, vendor.deleted_at.is_(None), *differs)
     )
-    count = connection.scalar(select(func.count()).select_from(query.subquery("vendors"))) or 0
-    if count:
-        rows = connection.execute(query.order_by(vendor.id).limit(SHOWN))
+    rows = connection.execute(query.order_by(vendor.id).limit(SHOWN)).all()
+    if rows:
         items = tuple(
             Item(
                 f"{party_label(one.name, one.id)}: balance {one.balance_amount}, open",
@@ -101,7 +107,7 @@ def _other_balances(connection: Connection, run: Run) -> Iterator[Listed]:
             )
             for one in rows
         )
-        yield Listed("Vendors with another balance in BILL, which may lag", count, first=items)
+        yield Listed("Vendors with another balance in BILL, which may lag", rows[0].in_all, first=items)
 
 
 _PLACES: Final = {LATER: "to come with the next posting"}
