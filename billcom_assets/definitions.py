@@ -6,6 +6,7 @@ import dagster as dg
 
 from billcom_assets.assets.integrations import integrations
 from billcom_assets.assets.pulls import pulls
+from billcom_assets.assets.reconciliation import reconciliation
 from billcom_assets.assets.source_code import with_source_code
 from billcom_assets.automation.freshness import freshness as freshness_sensor
 from billcom_assets.automation.jobs import JOBS, look_over
@@ -17,7 +18,7 @@ from billcom_assets.resources import Billcom
 
 defs = dg.Definitions(
     assets=with_source_code(pulls, integrations),
-    asset_checks=[freshness],
+    asset_checks=[freshness, reconciliation],
     jobs=[*JOBS, look_over, prune_history],
     schedules=SCHEDULES,
     sensors=[*SENSORS, freshness_sensor],

@@ -5,7 +5,8 @@ Dagster launches them without a partition, so they look at every integration, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
+from functools import partial
 
 import dagster as dg
 
@@ -16,35 +17,50 @@ from billcom_assets.entities.plan import GATE
 from billcom_assets.resources import Billcom
 from billcom_assets.status.integrations import every_integration
 from billcom_assets.status.readiness import evaluate
+from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.errors import describe
 
+Evaluations = Iterator[dg.AssetCheckEvaluation]
 
-def execute(
-    context: dg.AssetExecutionContext, billcom: Billcom, selected: Set[dg.AssetCheckKey]
-) -> Iterator[dg.AssetCheckEvaluation]:
-    """The results of the selected checks, integration by integration; one that cannot be looked at stops no other.
+
+def execute(context: dg.AssetExecutionContext, billcom: Billcom, selected: Set[dg.AssetCheckKey]) -> Evaluations:
+    """The results of the selected checks of what was pulled.
 
     Raises:
         dagster.Failure: the only integration of the run could not be looked at.
     """
-    if context.has_partition_key:
+    yield from for_each(context, billcom.warehouse, partial(_of_one, context, billcom, selected))
+
+
+def for_each(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    warehouse: Warehouse,
+    look: Callable[[str], Evaluations],
+) -> Evaluations:
+    """What ``look`` finds, integration by integration; one that cannot be looked at stops no other.
+
+    Raises:
+        dagster.Failure: the only integration of the run could not be looked at.
+    """
+    op_context = context.op_execution_context
+    if op_context.has_partition_key:
         try:
-            yield from _of_one(context, billcom, context.partition_key, selected)
+            yield from look(op_context.partition_key)
         except Exception as error:  # noqa: BLE001 - Dagster would keep its text
-            raise failure_for(context.partition_key, error).with_traceback(error.__traceback__) from None
+            raise failure_for(op_context.partition_key, error).with_traceback(error.__traceback__) from None
         return
-    with billcom.warehouse.read() as connection:
+    with warehouse.read() as connection:
         keys = [one.key for one in every_integration(connection) if one.left is None]
     for key in keys:
         try:
-            yield from _of_one(context, billcom, key, selected)
+            yield from look(key)
         except Exception as error:  # noqa: BLE001 - the trouble of one integration must not hold up the others
             context.log.warning(f"{key} was not looked at: {describe(error)}")
 
 
 def _of_one(
-    context: dg.AssetExecutionContext, billcom: Billcom, key: str, selected: Set[dg.AssetCheckKey]
-) -> Iterator[dg.AssetCheckEvaluation]:
+    context: dg.AssetExecutionContext, billcom: Billcom, selected: Set[dg.AssetCheckKey], key: str
+) -> Evaluations:
     with billcom.warehouse.read() as connection:
         findings = evaluate(connection, key)
     yield from (

@@ -5,13 +5,13 @@ step hold for every selection, gaps included, because one function walks them.
 """
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from typing import Any
 
 import dagster as dg
 
-from billcom_assets.assets import checks_alone, command_runs
+from billcom_assets.assets import book_checks, checks_alone, command_runs
 from billcom_assets.assets.aging import AGINGS, aging_metadata
 from billcom_assets.assets.alignment import compare_charts
 from billcom_assets.assets.books import Books
@@ -102,6 +102,11 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
     refused.end_run()
 
 
+def checks_of(assets: Collection[dg.AssetKey]) -> list[dg.AssetCheckKey]:
+    """The checks that every run of these assets looks at; those beside them have their own times."""
+    return sorted(key for key in pulls.check_keys if key.asset_key in assets)
+
+
 @dataclass
 class Walk:
     """One walk along the plan."""
@@ -126,6 +131,7 @@ class Walk:
         """Takes the steps in their order, up to the gate while that is closed; returns what was pulled."""
         gate = Gate(self.context, self.sync, self.results)
         pulled: list[str] = []
+        last_of_books = next((step.name for step in reversed(steps) if step.name in BOOKS), None)
         for step in steps:
             if step.is_gated:
                 yield from gate.examine()
@@ -137,6 +143,8 @@ class Walk:
                 yield self.results.materialized(step.name, aging_metadata(self.sync, AGINGS[step.name]))
             if step.name in BOOKS and not self._are_books_behind(step, steps, pulled):
                 yield from self._post(step.name)
+                if step.name == last_of_books and (posted := self.books.report):
+                    yield from book_checks.evaluations(self.context, self.sync, has_posted=not posted.is_quiet)
             if step.name == DOCUMENTS:
                 yield from self._read_documents()
             if step.entity is None or (step.entity.gated and self.refused.hold_back(step.name)):

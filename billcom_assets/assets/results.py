@@ -21,7 +21,7 @@ class Results:
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self._partition = context.partition_key
         self._awaited = _awaited(context)
-        context.log.addFilter(_is_about_more_than_outputs)
+        context.log.addFilter(is_about_more_than_outputs)
         self._selected = context.op_execution_context.selected_asset_keys | context.selected_asset_check_keys
 
     def materialized(self, asset: str, metadata: Mapping[str, Any], description: str | None = None) -> Event:
@@ -43,7 +43,7 @@ class Results:
         return (dg.AssetCheckKey(key, check) if check else key) in self._selected
 
 
-def _is_about_more_than_outputs(record: logging.LogRecord) -> bool:
+def is_about_more_than_outputs(record: logging.LogRecord) -> bool:
     """False for Dagster's notice of checks without an output, which none of ours has."""
     return "did not yield or return expected outputs" not in record.getMessage()
 

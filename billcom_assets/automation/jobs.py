@@ -5,13 +5,18 @@ from __future__ import annotations
 import dagster as dg
 
 from billcom_assets.assets.integrations import NAME as INTEGRATIONS
-from billcom_assets.assets.pulls import PULLS
-from billcom_assets.checks.freshness import CHECK
+from billcom_assets.assets.pulls import PULLS, checks_of
+from billcom_assets.assets.reconciliation import RECONCILIATION
+from billcom_assets.books.identities.catalog import IDENTITIES
+from billcom_assets.checks.identities import check_key
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan, sync_plan
+from billcom_assets.partitions import INTEGRATIONS as PARTITIONS
 
-# Freshness is reported by its sensor: in a run that stops before bills the check would count as not executed.
-_ALL = dg.AssetSelection.assets(*(step.name for step in sync_plan(CATALOG))) - dg.AssetSelection.checks(CHECK)
+_SYNCED = [dg.AssetKey(step.name) for step in sync_plan(CATALOG)]
+# No checks that only some of the runs look at: in the others they would count as skipped, whatever was found before.
+_ALL = dg.AssetSelection.assets(*_SYNCED).without_checks() | dg.AssetSelection.checks(*checks_of(_SYNCED))
+_BY_ITSELF = {"ops": {RECONCILIATION: {"config": {"against_bill": False}}}}
 
 initial_seed = dg.define_asset_job(
     "initial_seed",
@@ -32,11 +37,20 @@ full_refresh = dg.define_asset_job(
     description="Reads every list from end to end and notes what BILL no longer has. Same order and gate as full_sync.",
 )
 
+reconcile = dg.define_asset_job(
+    "reconcile",
+    selection=dg.AssetSelection.checks(*map(check_key, IDENTITIES)),
+    # Dagster does not see by itself that a job of checks alone has partitions.
+    config=dg.PartitionedConfig(PARTITIONS, run_config_for_partition_key_fn=lambda _integration: _BY_ITSELF),
+    description="Looks whether the books agree with themselves, with the mirror and, with against_bill, with BILL: "
+    "the checks of journal, trial_balance and held_documents. Pulls and posts nothing.",
+)
+
 look_over = dg.define_asset_job(
     "look_over",
     selection=dg.AssetSelection.assets(INTEGRATIONS),
     description="Looks at every integration: whether it is ready, when it was last synced, and what all add up to.",
 )
 
-JOBS = [initial_seed, full_sync, full_refresh]
-"""Jobs that pull, one run for each integration."""
+JOBS = [initial_seed, full_sync, full_refresh, reconcile]
+"""One run for each integration."""

@@ -1,6 +1,6 @@
-"""What an integration needs from day to day: every hour what changed, every night everything.
+"""What an integration needs from day to day: every hour what changed; every night everything, and a look at the books.
 
-Both are decided more often than they launch: an integration that was busy or not ready, or that found the queue full,
+Each is decided more often than it is launched: an integration that was busy or not ready, or that found the queue full,
 gets its turn a few minutes later, and the runs' tags say who had theirs. A run that failed is launched again after a
 growing wait, in the same hour or night, for the lists that it left undone.
 """
@@ -22,6 +22,8 @@ NIGHT = time(2)
 """Local hour from which the nightly sweep is due."""
 NIGHT_LASTS = timedelta(hours=4)
 """How long a sweep that could not be launched is still worth it; after that the next night does."""
+LOOK_LASTS = NIGHT_LASTS
+"""How long after that a look at the books that could not be launched is still worth it."""
 AT_LATEST = timedelta(hours=26)
 """Age from which a list is pulled whether BILL has something new or not: a night was missed."""
 
@@ -71,8 +73,25 @@ def this_night(status: SyncStatus, now: datetime) -> Launch | Skip | None:
     begins = night_begins(day, status.integration.zone)
     if not begins <= now < begins + NIGHT_LASTS:
         return None
-    due = [name for name in _to_be_had(status, now) if not _was_read_since(begins, status.entity(name))]
+    due = _unread_since(begins, status, now)
     return Launch("nightly_sweep", day.isoformat(), entities=_selection(due)) if due else None
+
+
+def after_the_sweep(status: SyncStatus, now: datetime) -> Launch | Skip | None:
+    """The look at the books, once in a local night: when all lists have been read, or the time for that is over."""
+    day = now.astimezone(status.integration.zone).date()
+    begins = night_begins(day, status.integration.zone)
+    ends = begins + NIGHT_LASTS
+    if not begins <= now < ends + LOOK_LASTS:
+        return None
+    if now < ends and _unread_since(begins, status, now):
+        return Skip("the nightly sweep comes first")
+    return Launch("nightly_reconciliation", day.isoformat())
+
+
+def _unread_since(moment: datetime, status: SyncStatus, now: datetime) -> list[str]:
+    """The entities that were not read from end to end since then."""
+    return [name for name in _to_be_had(status, now) if not _was_read_since(moment, status.entity(name))]
 
 
 def _to_be_had(status: SyncStatus, now: datetime) -> Iterator[str]:

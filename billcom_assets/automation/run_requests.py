@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from billcom_assets.assets.pulls import checks_of
 from billcom_assets.assets.run_tags import owner_tag
 from billcom_assets.automation.asking import Asking, requests_for_each
 from billcom_assets.automation.dead_runs import DIED_TAG, close_dead
@@ -246,6 +247,7 @@ class Tick:
 
 
 def _request(integration: IntegrationStatus, wanted: Launch, attempt: int) -> dg.RunRequest:
+    assets = [dg.AssetKey(name) for name in wanted.entities]
     return dg.RunRequest(
         run_key=f"{integration.key}/{wanted.reason}/{wanted.slot}/{attempt}",
         partition_key=integration.key,
@@ -257,7 +259,8 @@ def _request(integration: IntegrationStatus, wanted: Launch, attempt: int) -> dg
             MAX_RETRIES_TAG: "0",
             **owner_tag(integration.owner),
         },
-        asset_selection=[dg.AssetKey(name) for name in wanted.entities] or None,
+        asset_selection=assets or None,
+        asset_check_keys=checks_of(assets) if assets else None,
     )
 
 

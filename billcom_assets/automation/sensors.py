@@ -7,8 +7,8 @@ from datetime import datetime
 
 import dagster as dg
 
-from billcom_assets.automation.jobs import full_refresh, full_sync, initial_seed
-from billcom_assets.automation.routine import this_hour, this_night
+from billcom_assets.automation.jobs import full_refresh, full_sync, initial_seed, reconcile
+from billcom_assets.automation.routine import after_the_sweep, this_hour, this_night
 from billcom_assets.automation.run_requests import (
     INTERVAL_SECONDS,
     Decide,
@@ -163,6 +163,14 @@ LAUNCH_SENSORS = (
         full_refresh,
         this_night,
         "Reads everything of every ready integration once a night, from 02:00 in the integration's own time zone.",
+        interval_seconds=_TEN_MINUTES,
+    ),
+    LaunchSensor(
+        "nightly_reconciliation",
+        reconcile,
+        after_the_sweep,
+        "Looks once a night whether the books of every ready integration agree: after the nightly sweep, or from 06:00 "
+        "in its own time zone if that is not over by then.",
         interval_seconds=_TEN_MINUTES,
     ),
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.books.as_of import AsOf, books_as_of
 from billcom_assets.books.identities.catalog import IDENTITIES
@@ -18,6 +18,7 @@ from billcom_assets.books.run import Run
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.comparing import compare_by_hash
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.errors import WarehouseError
 from billcom_assets.warehouse.known_integrations import cutoff_of
 from billcom_assets.warehouse.mirror import Mirror
 
@@ -65,13 +66,47 @@ def reconcile(
         UnknownIntegration: there is no such integration.
         BillError: BILL failed; that says nothing about the books.
     """
-    with one_moment(warehouse) as connection:
+    with warehouse.snapshot() as connection:
         run = books_of(connection, warehouse.mirror, integration, now)
         compare_by_hash(connection)
         found = tuple(identity.outcome(connection, run) for identity in identities)
         day = books_as_of(connection, run, as_of) if as_of is not None else None
     recounts = tuple(recount(bill)) if bill is not None else ()
     return Reconciliation(integration, now, found, recounts, day)
+
+
+def outcomes_apart(
+    warehouse: Warehouse, integration: str, now: datetime, identities: Sequence[Identity]
+) -> list[Outcome | Exception]:
+    """What each identity says, with the error in place of one that could not look: it must not hold up the others.
+
+    Args:
+        warehouse: Where the mirror and the books are.
+        integration: Integration key.
+        now: Its UTC day is today.
+        identities: Those to look at, all at one moment of the books.
+
+    Raises:
+        UnknownIntegration: there is no such integration.
+    """
+    found: list[Outcome | Exception] = []
+    try:
+        with warehouse.snapshot() as connection:
+            run = books_of(connection, warehouse.mirror, integration, now)
+            compare_by_hash(connection)
+            found += (_outcome_or_error(connection, run, identity) for identity in identities)
+    except (SQLAlchemyError, WarehouseError) as error:
+        found += [error] * (len(identities) - len(found))
+    return found
+
+
+def _outcome_or_error(connection: Connection, run: Run, identity: Identity) -> Outcome | Exception:
+    try:
+        # After an error PostgreSQL refuses what follows in the same transaction, unless it is taken back.
+        with connection.begin_nested():
+            return identity.outcome(connection, run)
+    except Exception as error:  # noqa: BLE001 - told where the others go on
+        return error
 
 
 def books_of(connection: Connection, mirror: Mirror, integration: str, now: datetime) -> Run:
@@ -81,13 +116,3 @@ def books_of(connection: Connection, mirror: Mirror, integration: str, now: date
         UnknownIntegration: there is no such integration.
     """
     return Run(integration, mirror, posting_policy(connection, integration), cutoff_of(connection, integration), now)
-
-
-@contextmanager
-def one_moment(warehouse: Warehouse) -> Iterator[Connection]:
-    """A connection that sees the database as it is at its first statement, whatever others write; keeps nothing."""
-    with warehouse.read() as connection:
-        if warehouse.is_postgresql:
-            # SQLite's transactions are so already.
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection

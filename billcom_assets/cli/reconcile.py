@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from billcom_assets.books.as_of import AsOf, Owed
-from billcom_assets.books.identities.findings import Difference, Listed, Outcome
+from billcom_assets.books.identities.findings import Difference, Item, Listed, Outcome
 from billcom_assets.books.identities.labels import NOBODY
 from billcom_assets.books.reconciliation import Reconciliation
 from billcom_assets.books.reconciliation import reconcile as look
@@ -143,9 +143,13 @@ def _render_differences(console: Console, title: str, one: Outcome | Recount) ->
     console.print()
     more = f", the first {len(one.first)} of {one.differences:,}" if one.differences > len(one.first) else ""
     console.print(f"{title}: what differs{more}", soft_wrap=True)
-    rows = [(each.what, each.left, each.right, _documents(each)) for each in one.first]
+    rows = [(_called(each), each.left, each.right, _documents(each)) for each in one.first]
     columns = ("Of", left.capitalize(), right.capitalize(), "Documents")
     console.print(table(columns, rows, wrap=("Of", *columns[1:]), optional=("Documents",)))
+
+
+def _called(one: Difference | Item) -> str:
+    return f"{one.name}: {one.what}" if one.name else one.what
 
 
 def _documents(one: Difference) -> str:
@@ -168,7 +172,7 @@ def _render_listed(console: Console, outcomes: Iterable[Outcome], *, with_items:
 def _render_items(console: Console, one: Outcome, listed: Listed) -> None:
     console.print()
     console.print(f"{one.number}. {listed.what}:", soft_wrap=True)
-    rows = [(item.what, item.amount, item.currency) for item in listed.first]
+    rows = [(_called(item), item.amount, item.currency) for item in listed.first]
     console.print(table(("What", "Amount", "Currency"), rows, wrap=("What",), optional=("Amount", "Currency")))
     if listed.count > len(listed.first) and listed.first[0].documents:
         console.print(f"... and {listed.count - len(listed.first):,} more")

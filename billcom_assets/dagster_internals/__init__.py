@@ -5,18 +5,29 @@ An upgrade of Dagster has this one place to look at, and a test tells when Dagst
 
 from __future__ import annotations
 
+# Saying which materialization a check's result is of, which only the other kind of result does by itself.
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+
 # Running a job in the process of a command so that the run is in the UI as any other, which ``execute_job`` leaves out:
 # its code location, and the selection of a part of its assets.
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 
 # What ``define_asset_job`` returns; sensors and schedules name their job by it.
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+# Finding what a check last found of one partition.
+from dagster._core.event_api import PartitionKeyFilter
+
+# Running a job, as above.
 from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import (
     ManagedGrpcPythonEnvCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
+
+# What a check last found, as above.
+from dagster._core.storage.asset_check_execution_record import COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
 
 # Choosing the storage by an environment variable, which YAML cannot.
 from dagster._core.storage.base_storage import DagsterStorage
@@ -36,8 +47,10 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 __all__ = [
+    "COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES",
     "MAX_RETRIES_TAG",
     "PARTITION_NAME_TAG",
+    "AssetCheckEvaluationTargetMaterializationData",
     "AssetCheckExecutionsTable",
     "AssetKeyTable",
     "ConfigurableClass",
@@ -47,6 +60,7 @@ __all__ = [
     "LoadableTargetOrigin",
     "ManagedGrpcPythonEnvCodeLocationOrigin",
     "NoOpComputeLogManager",
+    "PartitionKeyFilter",
     "ReconstructableRepository",
     "RemoteJobOrigin",
     "RemoteRepositoryOrigin",

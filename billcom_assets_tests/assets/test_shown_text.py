@@ -12,12 +12,15 @@ import pytest
 
 import billcom_assets
 from billcom_assets.assets.metadata import sample
+from billcom_assets.books.identities.findings import Difference, Document, Item, Listed, Outcome
+from billcom_assets.books.identities.reversals import REVERSALS
+from billcom_assets.checks import identities
 from billcom_assets.checks.quality import evaluation
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.quality.entity import measures_of
 from billcom_assets.quality.measures import Quality, Severity, not_measured
 from billcom_assets.warehouse.engine import Warehouse
-from billcom_assets_tests.small_company import KEY, Books
+from billcom_assets_tests.small_company import KEY, NOW, Books
 
 HOSTILE = "![x](/graphql?query=mutation) \u202e<img src=//evil.example>\n| a |"
 
@@ -82,6 +85,29 @@ def test_a_check_keeps_what_bill_wrote_out_of_its_description(warehouse: Warehou
     table = made.metadata["sample"]
     assert isinstance(table, dg.TableMetadataValue)
     assert [record.data for record in table.records] == [{"measure": measure.name, "found": HOSTILE}]
+
+
+def test_what_differs_is_named_by_ids_and_numbers_in_tables_of_text() -> None:
+    bill = Document("bills", "00n1", HOSTILE)
+    differs = Difference(HOSTILE, Decimal("1234567.10"), None, (bill,) * 7, name="Ann Example")
+    allowed = Listed("Bills that wait", 9, Decimal(5), (Item(HOSTILE, Decimal(5), "USD", (bill,), "Ann Example"),))
+    outcome = Outcome(1, "reversals", "Reversals", "found", "due", 1_200, 3, (differs,), (allowed,), "")
+    made = identities.evaluation(REVERSALS, outcome, KEY, NOW)
+    assert (made.passed, made.description) == (False, "Reversals: 1,200 compared, 3 differ")
+    shown = {
+        name: [record.data for record in table.records]
+        for name, table in made.metadata.items()
+        if isinstance(table, dg.TableMetadataValue)
+    }
+    documents = ", ".join(["bills:00n1"] * 5) + " and 2 more"
+    assert shown == {
+        "first_differences": [{"of": HOSTILE, "found": "1,234,567.10", "due": "", "documents": documents}],
+        "allowed_for": [{"what": "Bills that wait", "count": "9", "home amount": "5"}],
+        "first_allowed_for": [
+            {"what": "Bills that wait", "first of them": HOSTILE, "amount": "5", "currency": "USD"},
+        ],
+    }
+    assert "Ann" not in str(made)
 
 
 def test_no_metadata_is_markdown() -> None:

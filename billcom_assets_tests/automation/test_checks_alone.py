@@ -53,6 +53,14 @@ def test_without_an_integration_every_one_is_looked_at(two: SandboxServer) -> No
     assert not two.sandbox.stats.paths
 
 
+def test_so_are_its_books(two: SandboxServer) -> None:
+    found = executed(("journal", "entries_balance"), ("trial_balance", "books_from_scratch"))
+    assert {key for key, *_ in found} == {KEY, "other-inc"}
+    assert all(passed for passed, _ in found.values())
+    assert found["other-inc", "journal", "entries_balance"][1] == "Entries balance: 0 compared, none differs"
+    assert not two.sandbox.stats.paths
+
+
 def test_with_one_that_one_alone_is(two: SandboxServer) -> None:
     assert set(executed(("vendors", "data_quality"), partition=KEY)) == {(KEY, "vendors", "data_quality")}
 

@@ -9,13 +9,20 @@ import pytest
 from sqlalchemy import update
 
 from billcom_assets.automation import run_requests
-from billcom_assets.automation.routine import NIGHT_LASTS, night_begins
+from billcom_assets.automation.routine import LOOK_LASTS, NIGHT_LASTS, night_begins
+from billcom_assets.setup.prerequisites import PREREQUISITES
 from billcom_assets.warehouse import tables
 from billcom_assets_tests.automation.conftest import LONG_AGO, NOW, World
 from billcom_assets_tests.automation.ticks import keys, tick_at
 from billcom_assets_tests.conftest import DIALECTS
 
 TEN_MINUTES = timedelta(minutes=10)
+ROUTINE = [
+    ("hourly_sync", NOW),
+    ("nightly_sweep", NOW.replace(hour=2)),
+    ("nightly_reconciliation", NOW.replace(hour=6)),
+]
+"""Each sensor, and a time at which it has something to do."""
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
@@ -28,7 +35,7 @@ def test_every_ready_integration_is_synced_in_a_run_of_its_own(world: World) -> 
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
-@pytest.mark.parametrize(("name", "at"), [("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))])
+@pytest.mark.parametrize(("name", "at"), ROUTINE)
 def test_what_is_not_ready_is_skipped_with_its_reason(name: str, at: datetime, world: World) -> None:
     world.seeded("waiting")
     world.integration("refused", status="error", status_message="BILL refuses the password.")
@@ -109,16 +116,20 @@ def test_an_integration_that_dagster_does_not_know_yet_does_not_break_the_tick(w
 def test_an_unreadable_integration_holds_up_no_other(world: World) -> None:
     world.broken("aaa-broken")
     world.routine("other-inc")
-    for name, at in (("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))):
+    for name, at in ROUTINE:
         assert keys(tick_at(name, world, at)) == ["other-inc"]
 
 
 def swept(world: World, start: datetime, hours: int) -> list[tuple[str, datetime]]:
     """(run key, time) of every sweep that half-hourly ticks launch."""
+    return ticked("nightly_sweep", world, start, hours)
+
+
+def ticked(name: str, world: World, start: datetime, hours: int) -> list[tuple[str, datetime]]:
     launched = []
     for number in range(2 * hours):
         at = start + number * timedelta(minutes=30)
-        for request in tick_at("nightly_sweep", world, at).run_requests:
+        for request in tick_at(name, world, at).run_requests:
             launched.append((str(request.run_key), at))
             world.made(request)
     return launched
@@ -194,8 +205,56 @@ def test_a_failed_sweep_is_tried_again_in_the_same_night_for_what_it_left_undone
     coded_by_account = ["ledger_bills", "ledger_vendor_credits", "ledger_vendor_payments"]
     books = [*coded_by_account, "journal", "trial_balance", "held_documents"]
     assert names == ["accounts", "gate", "account_alignment", "roles", *books]
+    # The books' checks have a sensor of their own.
+    checks = {(key.asset_key.to_user_string(), key.name) for key in second.asset_check_keys}
+    assert checks == {("gate", one.name) for one in PREREQUISITES} | {
+        (name, "data_quality") for name in ("accounts", "roles")
+    }
     world.made(second)
     assert "launched already" in tick_at("nightly_sweep", world, now + timedelta(hours=2)).skip_message
+
+
+def looked_at(world: World, start: datetime, hours: int) -> list[tuple[str, datetime]]:
+    """(run key, time) of every look at books that half-hourly ticks launch."""
+    return ticked("nightly_reconciliation", world, start, hours)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)
+def test_the_books_are_looked_at_once_a_night_when_the_sweep_has_read_every_list(world: World) -> None:
+    two = NOW.replace(hour=2, minute=0)
+    world.routine("acme-us")
+    world.routine("new-york", time_zone="America/New_York")
+    assert not looked_at(world, two - timedelta(minutes=30), 1)
+    assert "acme-us: the nightly sweep comes first" in tick_at("nightly_reconciliation", world, two).skip_message
+
+    world.synced("acme-us", two, swept_at=two + TEN_MINUTES)
+    assert looked_at(world, two, 24) == [
+        ("acme-us/nightly_reconciliation/2026-03-04/1", two),
+        # Never swept: after the time for that.
+        ("new-york/nightly_reconciliation/2026-03-04/1", datetime(2026, 3, 4, 11, 0, tzinfo=UTC)),
+    ]
+
+
+def test_one_list_that_was_not_read_keeps_the_books_waiting_unless_bill_does_not_show_it(world: World) -> None:
+    two = NOW.replace(hour=2, minute=0)
+    world.routine("acme-us", excluded_entities="roles")
+    world.synced("acme-us", two, swept_at=two)
+    t = tables.sync_state
+    for entity, launched in (("roles", ["acme-us"]), ("users", [])):
+        with world.warehouse.write() as connection:
+            connection.execute(update(t).where(t.c.entity == entity).values(swept_at=LONG_AGO))
+        assert keys(tick_at("nightly_reconciliation", world, two + TEN_MINUTES)) == launched
+
+
+def test_a_look_that_could_not_be_launched_in_the_morning_waits_for_the_next_night(world: World) -> None:
+    world.routine("acme-us")
+    run_id = world.run("acme-us")
+    six = NOW.replace(hour=6, minute=0)
+    assert f"its run {run_id} has not ended yet" in tick_at("nightly_reconciliation", world, six).skip_message
+    assert not tick_at("nightly_reconciliation", world, six + LOOK_LASTS).run_requests
+    world.instance.report_run_failed(world.instance.get_run_by_id(run_id))
+    assert keys(tick_at("nightly_reconciliation", world, six + LOOK_LASTS - TEN_MINUTES)) == ["acme-us"]
+    assert not looked_at(world, six + LOOK_LASTS, 11)
 
 
 def test_the_hour_of_the_sweep_has_no_sync_beside_it(world: World) -> None:
@@ -205,7 +264,7 @@ def test_the_hour_of_the_sweep_has_no_sync_beside_it(world: World) -> None:
     assert keys(tick_at("hourly_sync", world, two + timedelta(hours=1))) == ["acme-us"]
 
 
-@pytest.mark.parametrize(("name", "at"), [("hourly_sync", NOW), ("nightly_sweep", NOW.replace(hour=2))])
+@pytest.mark.parametrize(("name", "at"), ROUTINE)
 def test_one_that_was_left_is_skipped_in_a_short_sentence(name: str, at: datetime, world: World) -> None:
     world.routine("acme-us", status="disconnected", credentials=None)
     world.routine("other-inc", status="forgetting", credentials=None)

@@ -73,6 +73,7 @@ def _job(job: dg.JobDefinition) -> dict[str, Any]:
     return {
         "order": [step.name for step in sync_plan(CATALOG) if step.name in selected],
         "checks": len(job.asset_layer.asset_graph.asset_check_keys),
+        "partitions": job.partitions_def.name if job.partitions_def else None,
         "executor": job.executor_def.name,
     }
 

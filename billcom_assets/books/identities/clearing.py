@@ -12,6 +12,7 @@ from billcom_assets.books.identities.changes import waits
 from billcom_assets.books.identities.clearing_accounts import CLEARINGS, Clearing, is_offline, moves, passes
 from billcom_assets.books.identities.comparison import Comparison, on_left, on_right
 from billcom_assets.books.identities.findings import Finding, Identity, Listed
+from billcom_assets.books.identities.labels import Label
 from billcom_assets.books.identities.lists import listed
 from billcom_assets.books.identities.on_its_way import on_its_way
 from billcom_assets.books.identities.payables import is_imported
@@ -29,8 +30,8 @@ def look(connection: Connection, run: Run) -> Finding:
         rows += _rows(connection, run, one)
     comparison = Comparison(("account",), rows)
 
-    def named(groups: Sequence[Any]) -> list[str]:
-        return [str(one.account).replace("_", " ") for one in groups]
+    def named(groups: Sequence[Any]) -> list[Label]:
+        return [Label(str(one.account).replace("_", " ")) for one in groups]
 
     compared, differences = comparison.counts(connection)
     first = comparison.first(connection, run, named) if differences else []

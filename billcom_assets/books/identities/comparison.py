@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from billcom_assets.books.identities.findings import SHOWN, Difference, Document
-from billcom_assets.books.identities.labels import document_of
+from billcom_assets.books.identities.labels import Label, document_of
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.sums import MoneySum
@@ -75,13 +75,15 @@ class Comparison:
         row = connection.execute(select(func.count(), differing).select_from(self._groups)).one()
         return int(row[0]), int(row[1])
 
-    def first(self, connection: Connection, run: Run, what: Callable[[Sequence[Any]], list[str]]) -> list[Difference]:
+    def first(
+        self, connection: Connection, run: Run, labels: Callable[[Sequence[Any]], list[Label]]
+    ) -> list[Difference]:
         """The first groups that differ, with the documents that do.
 
         Args:
             connection: A reading one.
             run: Whose books.
-            what: Gives names to groups.
+            labels: Says what groups are of.
         """
         g = self._groups.c
         key = [g[name] for name in self._key]
@@ -90,8 +92,8 @@ class Comparison:
         ).all()
         documents = self._differing(connection, run, rows)
         return [
-            Difference(name, row.left, row.right, tuple(documents[self._key_of(row)]))
-            for name, row in zip(what(rows), rows, strict=True)
+            Difference(of.what, row.left, row.right, tuple(documents[self._key_of(row)]), of.name)
+            for of, row in zip(labels(rows), rows, strict=True)
         ]
 
     def _key_of(self, row: Any) -> tuple[Any, ...]:

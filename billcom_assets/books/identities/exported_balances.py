@@ -11,7 +11,7 @@ from billcom_assets.books.identities.accounts import accounts_of
 from billcom_assets.books.identities.comparison import NO_DOCUMENT, Comparison, on_left, on_right
 from billcom_assets.books.identities.control_balances import by_bill
 from billcom_assets.books.identities.findings import SHOWN, Finding, Identity
-from billcom_assets.books.identities.labels import account_labels, currency_label, party_labels
+from billcom_assets.books.identities.labels import Label, account_labels, in_currency, party_labels
 from billcom_assets.books.identities.payables import SETTING
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_lines
@@ -33,13 +33,13 @@ def look(connection: Connection, run: Run) -> Finding:
     """Compares the trial balance with the lines, and each vendor on accounts payable with what BILL says is open."""
     accounts, parties = _accounts(run), _parties(connection, run)
 
-    def accounts_named(groups: Sequence[Any]) -> list[str]:
+    def accounts_named(groups: Sequence[Any]) -> list[Label]:
         labels = account_labels(connection, run, [one.account for one in groups])
         return [labels[one.account] for one in groups]
 
-    def parties_named(groups: Sequence[Any]) -> list[str]:
+    def parties_named(groups: Sequence[Any]) -> list[Label]:
         labels = party_labels(connection, run, "vendors", [one.party for one in groups])
-        return [f"{labels[one.party]}, {currency_label(one.currency)}" for one in groups]
+        return [in_currency(labels[one.party], one.currency) for one in groups]
 
     compared, differences = accounts.counts(connection)
     parties_compared, parties_differing = parties.counts(connection)

@@ -36,6 +36,8 @@ class Difference:
     right: Value
     documents: tuple[Document, ...] = ()
     """Those that the difference comes from, as far as they are known; the first of them."""
+    name: str | None = None
+    """What the vendor or account is called, fit to be shown as text; it belongs into no log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Item:
     currency: str | None = None
     """ISO 4217 code; None for an amount in the home currency."""
     documents: tuple[Document, ...] = ()
+    name: str | None = None
+    """What the vendor is called, fit to be shown as text; it belongs into no log."""
 
 
 @dataclass(frozen=True, slots=True)

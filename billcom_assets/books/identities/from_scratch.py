@@ -38,7 +38,7 @@ from billcom_assets.books.identities.accounts import accounts_of
 from billcom_assets.books.identities.aside import empty_books
 from billcom_assets.books.identities.comparison import Comparison, on_left, on_right
 from billcom_assets.books.identities.findings import Finding, Identity, Listed
-from billcom_assets.books.identities.labels import account_labels
+from billcom_assets.books.identities.labels import Label, account_labels
 from billcom_assets.books.identities.lists import listed
 from billcom_assets.books.posting import post_everything
 from billcom_assets.books.run import Run
@@ -168,7 +168,7 @@ def _compare(connection: Connection, run: Run) -> Finding:
         ),
     )
 
-    def named(groups: Sequence[Any]) -> list[str]:
+    def named(groups: Sequence[Any]) -> list[Label]:
         labels = account_labels(connection, run, [one.account for one in groups])
         return [labels[one.account] for one in groups]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -15,6 +15,14 @@ from billcom_assets.warehouse.ledger_tables import ledger_accounts
 LONGEST: Final = 60
 _LONGEST_CODE: Final = 10
 NOBODY: Final = "no vendor"
+
+
+class Label(NamedTuple):
+    """A vendor or an account."""
+
+    what: str
+    """By its id or number."""
+    name: str | None = None
 
 
 def document(kind: str, id_: str, number: str | None) -> Document:
@@ -38,25 +46,31 @@ def currency_label(code: str) -> str:
     return excerpt(code, limit=_LONGEST_CODE)
 
 
-def party_labels(connection: Connection, run: Run, kind: str, ids: Collection[str | None]) -> Mapping[str | None, str]:
+def in_currency(of: Label, code: str) -> Label:
+    """The same in one currency."""
+    return Label(f"{of.what}, {currency_label(code)}", of.name)
+
+
+def party_labels(
+    connection: Connection, run: Run, kind: str, ids: Collection[str | None]
+) -> Mapping[str | None, Label]:
     """Vendors, or what else ``kind`` is, by id."""
     t = run.mirror.table(kind).c
     wanted = [one for one in ids if one]
     rows = connection.execute(select(t.id, t.name).where(t.integration == run.integration, t.id.in_(wanted)))
     names = {row.id: row.name for row in rows}
-    found: dict[str | None, str] = {one: party_label(names.get(one), one) for one in wanted}
-    return found | {None: NOBODY, "": NOBODY}
+    found: dict[str | None, Label] = {one: label(one, names.get(one)) for one in wanted}
+    return found | dict.fromkeys((None, ""), Label(NOBODY))
 
 
-def account_labels(connection: Connection, run: Run, ids: Collection[str]) -> Mapping[str, str]:
+def account_labels(connection: Connection, run: Run, ids: Collection[str]) -> Mapping[str, Label]:
     """Accounts of the ledger, by id."""
     a = ledger_accounts.c
     query = select(a.id, a.number, a.name).where(a.integration == run.integration, a.id.in_(ids))
-    found = {row.id: " ".join(filter(None, (row.number, row.name))) for row in connection.execute(query)}
-    return {one: excerpt(found.get(one) or one, limit=LONGEST) for one in ids}
+    found = {row.id: (row.number or row.id, row.name) for row in connection.execute(query)}
+    return {one: label(*found.get(one, (one, None))) for one in ids}
 
 
-def party_label(name: str | None, id_: str) -> str:
-    """A vendor, or another object of BILL's with a name, as people are told of it."""
-    shown = excerpt(id_)
-    return f"{excerpt(name, limit=LONGEST)} ({shown})" if name else shown
+def label(what: str, name: str | None) -> Label:
+    """What others have written, as it may be shown."""
+    return Label(excerpt(what), excerpt(name, limit=LONGEST) if name else None)

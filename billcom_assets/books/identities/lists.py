@@ -34,8 +34,9 @@ def listed(connection: Connection, what: str, query: Select[Any]) -> Iterator[Li
 
 def _item(row: Any) -> Item:
     document, who, why = document_of(row), getattr(row, "who", None), getattr(row, "why", None)
-    what = f"{title(document)}, {excerpt(who, limit=LONGEST)}" if who else title(document)
-    return Item(f"{what}: {_words(why)}" if why else what, row.amount, currency_label(row.currency), (document,))
+    what = f"{title(document)}: {_words(why)}" if why else title(document)
+    name = excerpt(who, limit=LONGEST) if who else None
+    return Item(what, row.amount, currency_label(row.currency), (document,), name)
 
 
 def _words(why: str) -> str:

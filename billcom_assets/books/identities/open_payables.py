@@ -11,7 +11,7 @@ from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.bills import HELD, LATER, OPENING, STANDS, bills
 from billcom_assets.books.identities.comparison import Comparison, on_left, on_right
 from billcom_assets.books.identities.findings import SHOWN, Finding, Identity, Item, Listed
-from billcom_assets.books.identities.labels import currency_label, party_label, party_labels
+from billcom_assets.books.identities.labels import Label, currency_label, in_currency, label, party_labels
 from billcom_assets.books.kinds import BILLS
 from billcom_assets.books.run import Run
 from billcom_assets.redaction.counted import counted
@@ -38,9 +38,9 @@ def look(connection: Connection, run: Run) -> Finding:
         ),
     )
 
-    def named(groups: Sequence[Any]) -> list[str]:
+    def named(groups: Sequence[Any]) -> list[Label]:
         labels = party_labels(connection, run, "vendors", [one.party for one in groups])
-        return [f"{labels[one.party]}, {currency_label(one.currency)}" for one in groups]
+        return [in_currency(labels[one.party], one.currency) for one in groups]
 
     compared, differences = comparison.counts(connection)
     first = comparison.first(connection, run, named) if differences else []
@@ -99,15 +99,13 @@ def _other_balances(connection: Connection, run: Run) -> Iterator[Listed]:
     )
     rows = connection.execute(query.order_by(vendor.id).limit(SHOWN)).all()
     if rows:
-        items = tuple(
-            Item(
-                f"{party_label(one.name, one.id)}: balance {one.balance_amount}, open",
-                one.open_amount,
-                currency_label(one.bill_currency or run.policy.home_currency),
-            )
-            for one in rows
-        )
+        items = tuple(_with_balance(label(one.id, one.name), one, run.policy.home_currency) for one in rows)
         yield Listed("Vendors with another balance in BILL, which may lag", rows[0].in_all, first=items)
+
+
+def _with_balance(vendor: Label, row: Any, home: str) -> Item:
+    what = f"{vendor.what}: balance {row.balance_amount}, open"
+    return Item(what, row.open_amount, currency_label(row.bill_currency or home), name=vendor.name)
 
 
 _PLACES: Final = {LATER: "to come with the next posting"}

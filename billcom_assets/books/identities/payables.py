@@ -11,7 +11,7 @@ from billcom_assets.books.exact import TOLERANCE
 from billcom_assets.books.identities.accounts import accounts_of
 from billcom_assets.books.identities.comparison import Comparison, on_left, on_right
 from billcom_assets.books.identities.findings import Finding, Identity, Listed
-from billcom_assets.books.identities.labels import party_labels
+from billcom_assets.books.identities.labels import Label, party_labels
 from billcom_assets.books.identities.lists import listed
 from billcom_assets.books.kinds import BILLS, KINDS, VENDOR_CREDITS, VENDOR_PAYMENTS
 from billcom_assets.books.run import Run
@@ -44,7 +44,7 @@ def look(connection: Connection, run: Run) -> Finding:
     """Compares what stands on accounts payable with the booked values of imported documents, both by document."""
     comparison = Comparison(("party",), (_on_accounts(connection, run), _as_booked(run)))
 
-    def named(rows: Sequence[Any]) -> list[str]:
+    def named(rows: Sequence[Any]) -> list[Label]:
         labels = party_labels(connection, run, "vendors", [row.party for row in rows])
         return [labels[row.party] for row in rows]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.books.identities.catalog import IDENTITIES
-from billcom_assets.books.reconciliation import one_moment, reconcile
+from billcom_assets.books.identities.findings import Finding, Outcome
+from billcom_assets.books.reconciliation import outcomes_apart, reconcile
+from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_documents, ledger_entries, ledger_lines
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets_tests.books.identities.conftest import Books, Posted
@@ -33,10 +37,24 @@ def test_all_identities_are_looked_at_and_nothing_is_written(books: Books) -> No
     assert rows(posted.warehouse) == before
 
 
+def test_an_identity_that_meets_an_error_holds_up_no_other(books: Books) -> None:
+    posted = books("direct")
+
+    def refused(connection: Connection, _run: Run) -> Finding:
+        connection.execute(text("SELECT nothing FROM nowhere"))
+        raise AssertionError("the database has refused")
+
+    first, last = IDENTITIES[0], IDENTITIES[-1]
+    wanted = (first, replace(first, look=refused), last)
+    found = outcomes_apart(posted.warehouse, INTEGRATION, posted.company.server.clock.now(), wanted)
+    assert [isinstance(one, Outcome) and one.holds for one in found] == [True, False, True]
+    assert isinstance(found[1], SQLAlchemyError)
+
+
 def test_what_others_write_meanwhile_is_not_seen(books: Books) -> None:
     posted = books("direct")
     count = select(func.count()).select_from(ledger_documents)
-    with one_moment(posted.warehouse) as connection:
+    with posted.warehouse.snapshot() as connection:
         before = connection.scalar(count)
         with posted.warehouse.write() as other:
             row = other.execute(select(ledger_documents).limit(1)).mappings().one()
