@@ -42,10 +42,8 @@ def keep_what_stands(connection: Connection, run: Run) -> None:
     """Gives documents that stay as they are the figures that they were booked with."""
     d, before = work.documents.c, ledger_documents.c
     same = (before.integration == run.integration, before.kind == d.kind, before.id == d.id)
-    keeps = d.action == Action.KEEP.value
-    stays = update(work.documents).where(or_(keeps, d.recodes.is_(True)), *same)
-    connection.execute(stays.values(home_amount=before.home_amount))
-    connection.execute(update(work.documents).where(keeps, *same).values(posting_date=before.posting_date))
+    stays = update(work.documents).where(d.action == Action.KEEP.value, *same)
+    connection.execute(stays.values(home_amount=before.home_amount, posting_date=before.posting_date))
 
 
 def store_documents(connection: Connection, run: Run) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from billcom_assets.books.exact import home_total
 from billcom_assets.books.policy import posting_policy
 from billcom_assets.books.posting import post
 from billcom_assets.books.reconciliation import reconcile
@@ -143,6 +144,17 @@ def test_what_old_and_new_entries_must_have_in_common_changes_for_all_of_them_or
         assert (posting_policy(connection, INTEGRATION), trial_balance(connection, INTEGRATION)) == before
 
 
+def valued_otherwise(warehouse: Warehouse) -> list[Any]:
+    """Imported bills in euros that stand at something else than BILL's dollars or rate give."""
+    d, t = ledger_documents.c, warehouse.mirror.table("bills").c
+    columns = (d.id, d.amount, d.home_amount, t.funding_amount, t.exchange_rate)
+    foreign = (d.kind == "bills", d.state == "imported", d.currency == "EUR")
+    with warehouse.read() as connection:
+        found = connection.execute(select(*columns).join(t.id.table, t.id == d.id).where(*foreign)).all()
+    assert found
+    return [one for one in found if one.home_amount != home_total(one.amount, one.funding_amount, one.exchange_rate)]
+
+
 def test_books_that_began_in_another_currency_are_valued_anew(company: Company, warehouse: Warehouse) -> None:
     now = company.server.clock.now()
     with warehouse.write() as connection:
@@ -158,7 +170,7 @@ def test_books_that_began_in_another_currency_are_valued_anew(company: Company, 
     assert reconcile(warehouse, INTEGRATION, now).holds
     done = reposted(company, warehouse, confirmed=True, home_currency="USD")
     assert (sum(done.documents.values()) > 0, done.posted > 0, done.kept_back) == (True, True, ())
-    # One of the identities posts everything from scratch in the new currency.
     assert reconcile(warehouse, INTEGRATION, now).holds
+    assert valued_otherwise(warehouse) == []
     with pytest.raises(InvalidSetting, match=r"home_currency cannot change from USD to EUR: \d+ documents"):
         reposted(company, warehouse, confirmed=True, home_currency="EUR")
