@@ -1,7 +1,7 @@
 """The README's outputs are what its commands print: ``make readme`` writes them, tests compare.
 
-There are two kinds of blocks: what ``billcom demo`` prints, and a session at a shell with ``$`` before each command.
-Lists are shown by their first lines, as a reader needs them; see ``_LISTS``.
+There are two kinds of blocks: what ``billcom demo`` prints, and parts of one session at a shell with ``$`` before each
+command. Lists are shown by their first lines, as a reader needs them; see ``_LISTS``.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ _VARIES = (
         re.compile(r"\d+ requests so far"),
         "9 requests so far",
     ),  # those that run ahead are counted with the entity before
+    (re.compile(r"\), \d+ requests?;"), "), 9 requests;"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2026-01-01 00:00 UTC"),
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "00000000-0000-0000-0000-000000000000"),
 )
 """What is different each time, and what stands for it when two outputs are compared."""
@@ -66,15 +68,14 @@ def demo_block() -> str:
     return _DEMO.findall(README.read_text(encoding="utf-8"))[0]
 
 
-def session_block() -> str:
-    """What the README shows of a setup from connecting to a sync."""
-    (found,) = _SESSION.findall(README.read_text(encoding="utf-8"))
-    return str(found)
+def session_blocks() -> list[str]:
+    """What the README shows of a session from connecting to the books, part by part."""
+    return _SESSION.findall(README.read_text(encoding="utf-8"))
 
 
-def session_commands() -> list[str]:
-    """The commands of that setup as they are written, without their prompts."""
-    return _COMMAND.findall(session_block())
+def session_commands() -> list[list[str]]:
+    """The commands of each part as they are written, without their prompts."""
+    return [_COMMAND.findall(block) for block in session_blocks()]
 
 
 def excerpt(output: str, folder: Path) -> str:
@@ -190,25 +191,26 @@ def first_document(stream: IO[str]) -> dict[str, Any]:
     return document
 
 
-def _demo_now(folder: Path) -> str:
+def _demo_now(folder: Path) -> list[str]:
     with chdir(README.parent):
-        return excerpt(CliRunner().invoke(billcom, ["demo"]).stdout, folder)
+        return [excerpt(CliRunner().invoke(billcom, ["demo"]).stdout, folder)]
 
 
-def _session_now(folder: Path) -> str:
+def _session_now(folder: Path) -> list[str]:
     with Shell(folder) as shell:
-        return "".join(shell.show(command) for command in session_commands())
+        return ["".join(map(shell.show, commands)) for commands in session_commands()]
 
 
 def main() -> None:
     """Runs the README's commands, and writes what differs."""
     text = README.read_text(encoding="utf-8")
-    for shown, run in ((demo_block(), _demo_now), (session_block(), _session_now)):
+    for blocks, run in (([demo_block()], _demo_now), (session_blocks(), _session_now)):
         with tempfile.TemporaryDirectory() as folder:
             os.environ["DAGSTER_HOME"] = str(Path(folder) / HOME)
             printed = run(Path(folder))
-        if comparable(printed) != comparable(shown):
-            text = text.replace(shown, printed)
+        for shown, now in zip(blocks, printed, strict=True):
+            if comparable(now) != comparable(shown):
+                text = text.replace(shown, now)
     README.write_text(text, encoding="utf-8")
 
 

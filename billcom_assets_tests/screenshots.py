@@ -38,6 +38,8 @@ class Shot:
     path: str
     shows: str
     """Text that is there once the page is complete."""
+    width: int = 1600
+    """Of the window, in pixels."""
 
 
 def shots(run_id: str) -> list[Shot]:
@@ -46,6 +48,7 @@ def shots(run_id: str) -> list[Shot]:
         Shot("gate", "/assets/gate?view=checks&checkDetail=vendors_mapped", "how_to_fix"),
         Shot("integrations", "/assets/integrations?view=overview", WAITING),
         Shot("run", f"/runs/{run_id}", "RUN_SUCCESS"),
+        Shot("held-documents", "/assets/held_documents?view=overview", "home amount", width=1900),
         Shot("aging", "/assets/ap_aging?view=overview", "over_90"),
         Shot("data-quality", "/assets/accounts?view=checks&checkDetail=data_quality", "unique numbers"),
     ]
@@ -64,6 +67,8 @@ def prepare() -> str:
         where = ("--organization-id", company.id, "--base-url", server.base_url, "--v2-base-url", server.v2_base_url)
         who = ("--username", company.token.username, "--password", company.token.password)
         billcom("connect", WAITING, "--company", company.name, *where, *who, "--dev-key", "sandbox-dev-key")
+        # Otherwise the daemon would, once the simulated BILL has stopped.
+        billcom("seed", WAITING)
         billcom("sync", WAITING)
     with open_instance() as instance:
         dg.materialize([integrations], resources={"billcom": Billcom()}, instance=instance)
@@ -72,7 +77,7 @@ def prepare() -> str:
 
 
 def take(page: Browser, url: str, shot: Shot) -> None:
-    page.driver.set_window_size(1600, 1000)
+    page.driver.set_window_size(shot.width, 1000)
     page.open(f"{url}{shot.path}")
     page.wait_until(lambda: shot.shows.lower() in page.text().lower() and "fetching" not in page.text())
     time.sleep(_SETTLES_SECONDS)

@@ -50,18 +50,21 @@ class Books:
         assert self.report is not None  # noqa: S101 - posted before
         found = [one for one in summary.states(connection, self.sync.integration) if one.kind == kind]
         held = [one for one in summary.held(connection, self.sync.integration) if one.kind == kind]
-        metadata: dict[str, Any] = {"dagster/partition_row_count": sum(one.documents for one in found)}
+        rows = [(one.state, one.reason, str(one.documents), _money(one.home_amount)) for one in found]
+        rows += [("held", one.reason, str(one.documents), _money(one.home_amount)) for one in held]
+        metadata: dict[str, Any] = {
+            "preview": table(("state", "reason", "documents", "home amount"), rows),
+            "dagster/partition_row_count": sum(one.documents for one in found),
+        }
         for state in ("imported", "held", "out_of_scope"):
             count, amount = summary.total(found, state)
             metadata |= {state: count, f"{state}_amount": float(amount)}
         metadata |= {f"{one.state}_{one.reason.lower()}": one.documents for one in found if one.reason}
-        metadata |= {f"held_{one.reason.lower()}": one.documents for one in held}
+        by_reason = summary.reasons(connection, self.sync.integration)
+        metadata |= {f"held_{reason.lower()}": count for (of, reason), count in by_reason.items() if of == kind}
         done = {action: count for (of, action), count in sorted(self.report.actions.items()) if of == kind}
         metadata |= {"looked_at": sum(done.values()), "posted": done.get("post", 0), "reposted": done.get("repost", 0)}
-        metadata["taken_out"] = done.get("leave", 0)
-        rows = [(one.state, one.reason, str(one.documents), _money(one.home_amount)) for one in found]
-        rows += [("held", one.reason, str(one.documents), _money(one.home_amount)) for one in held]
-        return {**metadata, "preview": table(("state", "reason", "documents", "home amount"), rows)}
+        return {**metadata, "taken_out": done.get("leave", 0)}
 
 
 def _journal(connection: Connection, sync: Sync) -> dict[str, Any]:
@@ -79,15 +82,18 @@ def _journal(connection: Connection, sync: Sync) -> dict[str, Any]:
 
 def _trial_balance(connection: Connection, sync: Sync) -> dict[str, Any]:
     found = summary.trial_balance(connection, sync.integration)
-    columns = ("account", "debit", "credit", "balance")
+    columns = ("account", "name", "debit", "credit", "balance")
     # Accounts by their ids, which are the ledger's numbers where it has any.
-    rows = [(excerpt(one.account), *map(_money, (one.debit, one.credit, one.balance))) for one in _largest(found)]
+    rows = [
+        (excerpt(one.account), excerpt(one.name), *map(_money, (one.debit, one.credit, one.balance)))
+        for one in _largest(found)
+    ]
     difference = sum((one.balance for one in found), Decimal(0))
     return {
+        "preview": table(columns, rows),
         "dagster/partition_row_count": len(found),
         "accounts": len(found),
         "difference": float(difference),
-        "preview": table(columns, rows),
     }
 
 
@@ -101,14 +107,14 @@ def _held_documents(connection: Connection, sync: Sync) -> dict[str, Any]:
     found = summary.held(connection, sync.integration)
     rows = [(one.kind, one.reason, str(one.documents), _money(one.home_amount)) for one in found]
     by_reason: Counter[str] = Counter()
-    for one in found:
-        by_reason[one.reason.lower()] += one.documents
+    for (_, reason), documents in summary.reasons(connection, sync.integration).items():
+        by_reason[reason.lower()] += documents
     return {
+        "preview": table(("kind", "reason", "documents", "home amount"), rows),
         "dagster/partition_row_count": count,
         "documents": count,
         "amount": float(amount),
         **by_reason,
-        "preview": table(("kind", "reason", "documents", "home amount"), rows),
     }
 
 
@@ -117,10 +123,10 @@ def _opening_documents(connection: Connection, sync: Sync) -> dict[str, Any]:
     count = sum(one.documents for one in found)
     rows = [(one.entity, excerpt(one.currency), str(one.documents), _money(one.open_amount)) for one in found]
     return {
+        "preview": table(("kind", "currency", "documents", "open amount"), rows),
         "dagster/partition_row_count": count,
         "documents": count,
         **{f"{one.entity}_open_{excerpt(one.currency.lower())}": float(one.open_amount) for one in found},
-        "preview": table(("kind", "currency", "documents", "open amount"), rows),
     }
 
 

@@ -10,6 +10,8 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
+from billcom_assets.books.held import REASONS
+from billcom_assets.books.kinds import KINDS
 from billcom_assets.warehouse.books_tables import (
     ledger_documents,
     ledger_entries,
@@ -107,6 +109,15 @@ def held(connection: Connection, integration: str) -> list[Held]:
     query = select(*key, *_TOTALS).join_from(ledger_documents, integration_errors, about)
     mine = (d.integration == integration, d.state == "held", or_(e.status == "open", e.status == "ignored"))
     return [Held(*row) for row in connection.execute(query.where(*mine).group_by(*key).order_by(*key))]
+
+
+def reasons(connection: Connection, integration: str) -> dict[tuple[str, str], int]:
+    """Held documents by kind and reason, 0 for reasons that held some before, so that plots come down to it."""
+    e = integration_errors.c
+    of_documents = (e.integration == integration, e.entity.in_(list(KINDS)), e.code.in_(list(REASONS)))
+    known = select(e.entity, e.code).where(*of_documents).distinct().order_by(e.entity, e.code)
+    counts = {(row.entity, row.code): 0 for row in connection.execute(known)}
+    return counts | {(one.kind, one.reason): one.documents for one in held(connection, integration)}
 
 
 def trial_balance(connection: Connection, integration: str) -> list[Balance]:

@@ -15,6 +15,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from billcom_assets.books.summary import states, total
 from billcom_assets.cli import lazy_dagster
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
@@ -233,7 +234,8 @@ def _summarize(
 ) -> None:
     key = shown.company.key
     with shown.warehouse.read() as connection:
-        entities = entity_statuses(shown.warehouse, connection, key)
+        entities, documents = entity_statuses(shown.warehouse, connection, key), states(connection, key)
+    posted, held = (total(documents, state)[0] for state in ("imported", "held"))
     pulls = [pull for run in runs for pull in run.pulls]
     lines = _lines(entities, pulls)
     database = shown.warehouse.file
@@ -246,6 +248,7 @@ def _summarize(
         "requests": sum(line["requests"] for line in lines),
         "seconds": round(seconds, 1),
         "mappings": [asdict(one) for one in shown.coverage],
+        "documents": {"posted": posted, "held": held},
         "runs": [run.run_id for run in runs],
         "database": str(database or shown.warehouse.description),
         "dagster_home": str(home),
@@ -260,6 +263,7 @@ def _summarize(
         console.print(table(columns, rows))
         console.print(
             f"\n{document['rows']:,} rows with {document['requests']:,} requests in {seconds:.0f} seconds.\n"
+            f"Documents in the books: {posted:,} (billcom books {key} show); held: {held:,} (billcom errors {key})\n"
             f"Database: {document['database']}\n"
             f"Dagster UI on this data: {ui}\n"
             f"What an incremental sync writes: {shown.company.command} --again\n"

@@ -24,8 +24,10 @@ from billcom_assets.entities.plan import DOCUMENTS
 from billcom_assets.mapping.coverage import unpostable
 from billcom_assets.mapping.overview import Overviews
 from billcom_assets.redaction.close_matches import did_you_mean, quoted
+from billcom_assets.redaction.counted import counted
 from billcom_assets.setup.exclusions import left_out
 from billcom_assets.setup.prerequisites import Finding, next_step
+from billcom_assets.status.errors import held_documents
 from billcom_assets.status.readiness import gate
 from billcom_assets.status.runs import PullStatus, pulls_of
 from billcom_assets.status.scope import scope
@@ -180,7 +182,14 @@ def sync(
         entities=wanted or None,
         confirm_deletions=confirm_deletions,
     )
-    _show_result(output, key, finished, "Everything asked for is up to date.", f"billcom status {key}")
+    with warehouse.read() as connection:
+        held = held_documents(connection, key)
+    if not held:
+        _show_result(output, key, finished, "Everything asked for is up to date.", f"billcom status {key}")
+        return
+    documents = counted(held, "document is", "documents are")
+    ready = f"Everything asked for is up to date; {documents} held out of the books."
+    _show_result(output, key, finished, ready, f"billcom errors {key}")
 
 
 def _record_confirmation(warehouse: Warehouse, key: str, entities: Sequence[str], actor: Actor) -> None:

@@ -46,6 +46,7 @@ def test_the_json_document_says_who_signed_in_and_what_comes_next(desk: Desk) ->
     organization = desk.bill.world.organizations[0]
     assert document == {
         "ok": True,
+        "notes": [],
         "integration": "acme-us",
         "company": "Company of acme-us",
         "status": "connected",
