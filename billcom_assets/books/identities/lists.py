@@ -19,8 +19,9 @@ def listed(connection: Connection, what: str, query: Select[Any]) -> Iterator[Li
     Args:
         connection: A reading one.
         what: What is listed, in the plural.
-        query: With the columns ``kind``, ``id``, ``number``, ``amount`` and ``currency`` of one document each, and
-            perhaps ``home_amount``; ``why``, in words or a code of ours; and ``who``, the party's name as BILL has it.
+        query: With the columns ``kind``, ``id``, ``number``, ``amount`` and ``currency`` of one document each, of which
+            the last three may be None; and perhaps ``home_amount``; ``why``, in words or a code of ours; and ``who``,
+            the party's name as BILL has it.
     """
     # As a common table expression the query is carried out once for both.
     rows = query.cte("listed")
@@ -36,7 +37,9 @@ def _item(row: Any) -> Item:
     document, who, why = document_of(row), getattr(row, "who", None), getattr(row, "why", None)
     what = f"{title(document)}: {_words(why)}" if why else title(document)
     name = excerpt(who, limit=LONGEST) if who else None
-    return Item(what, row.amount, currency_label(row.currency), (document,), name)
+    # Of what is not in the books yet they know none.
+    currency = currency_label(row.currency) if row.currency else None
+    return Item(what, row.amount, currency, (document,), name)
 
 
 def _words(why: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, inspect, select, update
+from sqlalchemy import Connection, func, inspect, literal, select, update
 
 from billcom_assets.books.identities.bills import bills
 from billcom_assets.books.identities.catalog import IDENTITIES
@@ -84,6 +84,22 @@ def test_a_changed_amount_waits_until_it_is_posted(books: Books) -> None:
         assert payables.holds
     waiting = listed(bills_found, "Bills with changes that wait")
     assert bill.id in named(waiting)
+
+
+def test_what_comes_in_with_the_next_posting_is_listed_without_what_only_the_books_know(books: Books) -> None:
+    posted = books("direct")
+    with posted.undone() as (connection, run):
+        bill = standing_entry(connection, "bills")
+        new = f"{bill.id}x"
+        for name, id_ in (("bills", "id"), ("bill_line_items", "bill_id")):
+            t = posted.warehouse.mirror.table(name)
+            another = {id_: new, "invoice_number": "another"}
+            values = [literal(another[one.name]) if one.name in another else one for one in t.c]
+            connection.execute(t.insert().from_select(list(t.c), select(*values).where(t.c[id_] == bill.id)))
+        found = outcome("books_from_scratch", connection, run)
+    waiting = listed(found, "Documents that come in with the next posting")
+    assert named(waiting) == {new}
+    assert [(item.amount, item.currency) for item in waiting.first] == [(None, None)]
 
 
 def _is_in_use(run: Run) -> Any:
