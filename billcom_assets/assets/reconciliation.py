@@ -66,7 +66,7 @@ def _of_one(
             if isinstance(found, Exception):
                 missed.append(documents_in_bill.CHECK.name)
     if missed:
-        raise NotLookedAt(f"{key}: {' and '.join(missed)} could not be looked at; the checks say why.")
+        raise NotLookedAt(f"{' and '.join(missed)} could not be looked at; the checks say why.")
 
 
 def _recounts(billcom: Billcom, key: str, run_id: str) -> Sequence[Recount] | Exception:
