@@ -13,6 +13,7 @@ from sqlalchemy import Row, update
 
 from billcom_assets.books.held import REASONS
 from billcom_assets.cli import billcom
+from billcom_assets.mapping.candidates import funding_account_candidate
 from billcom_assets.mapping.kinds import KINDS
 from billcom_assets.redaction.masking import MASK
 from billcom_assets.warehouse.engine import open_warehouse
@@ -178,6 +179,20 @@ def test_a_setting_that_documents_wait_for_is_named_by_policy_and_status_with_it
     assert billcom_command(*shlex.split(command.replace("=ID", "=2000-AP"))[1:]).code == 0
     desk.post()
     assert desk.errors(status="open", code="POLICY_MISSING") == []
+
+
+def test_a_funding_account_is_called_as_in_the_mappings(desk: HeldCompany) -> None:
+    names = {row.id: funding_account_candidate(dict(row._mapping)).name for row in desk.rows_of("funding_accounts")}
+    with desk.warehouse.write() as connection:
+        for id_ in names:
+            ledger.map_to(connection, "funding_accounts", id_, None)
+    desk.map_vendor()
+    desk.post()
+    causes = errors("--reason", "FUNDING_ACCOUNT_UNMAPPED", "--json").document["reasons"][0]["causes"]
+    assert causes
+    for cause in causes:
+        (named,) = (f"{name} ({id_})" for id_, name in names.items() if f"({id_})" in cause)
+        assert f"funding account {named}, which".lower() in cause.lower()
 
 
 def test_without_errors_it_says_so_and_before_the_first_posting_what_is_next(
