@@ -46,7 +46,7 @@ def this_hour(status: SyncStatus, now: datetime) -> Launch | Skip | None:
     if hour <= night <= now:
         return Skip("the nightly sweep takes this hour")
     only_if = None if _must_run(status, due, now) else _questions(status, due, hour)
-    return Launch("hourly_sync", f"{hour:%Y-%m-%dT%H}Z", entities=_selection(due), only_if=only_if)
+    return Launch("hourly_sync", f"{hour:%Y-%m-%dT%H}Z", entities=selection(due), only_if=only_if)
 
 
 def _must_run(status: SyncStatus, due: Sequence[str], now: datetime) -> bool:
@@ -74,7 +74,7 @@ def this_night(status: SyncStatus, now: datetime) -> Launch | Skip | None:
     if not begins <= now < begins + NIGHT_LASTS:
         return None
     due = _unread_since(begins, status, now)
-    return Launch("nightly_sweep", day.isoformat(), entities=_selection(due)) if due else None
+    return Launch("nightly_sweep", day.isoformat(), entities=selection(due)) if due else None
 
 
 def after_the_sweep(status: SyncStatus, now: datetime) -> Launch | Skip | None:
@@ -109,7 +109,7 @@ def _is_since(moment: datetime, done: datetime | None) -> bool:
     return done is not None and done >= moment
 
 
-def _selection(due: Sequence[str]) -> tuple[str, ...]:
+def selection(due: Sequence[str]) -> tuple[str, ...]:
     """The assets to launch for these entities; none named, and so the whole job, when that is all of them."""
     if len(due) == len(CATALOG):
         return ()

@@ -8,7 +8,7 @@ from datetime import datetime
 import dagster as dg
 
 from billcom_assets.automation.jobs import full_refresh, full_sync, initial_seed, reconcile
-from billcom_assets.automation.routine import after_the_sweep, this_hour, this_night
+from billcom_assets.automation.routine import after_the_sweep, selection, this_hour, this_night
 from billcom_assets.automation.run_requests import (
     INTERVAL_SECONDS,
     Decide,
@@ -72,7 +72,7 @@ def rewalk(status: SyncStatus, _now: datetime) -> Launch | Skip | None:
     if not any(needs_rewalk(entity, status.entity(entity.name), cutoff) for entity in _CUT):
         return None
     slot = f"{cutoff or 'none'} {_since(status)}"
-    return Launch("moved_cutoff", slot, entities=tuple(entity.name for entity in _CUT), until_done=True)
+    return Launch("moved_cutoff", slot, entities=selection([entity.name for entity in _CUT]), until_done=True)
 
 
 def _since(status: SyncStatus) -> str:
