@@ -74,7 +74,8 @@ def _on_its_way(connection: Connection, run: Run, clearing: Clearing) -> Iterato
     query = select(*(alone.c[name] for name in columns))
     account = clearing.setting.replace("_", " ")
     is_payment = alone.c.kind != MONEY_MOVEMENTS.name
-    yield from listed(connection, f"Payments without movement, on {account}", query.where(is_payment))
+    if clearing.payments is not None:
+        yield from listed(connection, f"Payments without movement, on {account}", query.where(is_payment))
     yield from listed(connection, f"Movements without payment, on {account}", query.where(~is_payment))
 
 
