@@ -13,7 +13,7 @@ import pytest
 from billcom_assets.environment import open_database
 from billcom_assets.ledger.spreadsheets import ENCODING
 from billcom_assets_tests.books.export.checked import accepted, transactions
-from billcom_assets_tests.books.export.posted import RENT, Line, Posted, owed
+from billcom_assets_tests.books.export.posted import PAYABLE, RENT, Line, Posted, owed
 from billcom_assets_tests.cli.commands import Answered, Desk
 
 
@@ -25,6 +25,7 @@ def books(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     with warehouse.write() as connection:
         Posted(connection, "acme").year()
     warehouse.close()
+    assert desk.run("policy", "acme", "set", f"accounts_payable={PAYABLE}").code == 0
     monkeypatch.chdir(tmp_path)
     return desk
 

@@ -71,7 +71,7 @@ def test_an_oauth_client_connects_and_its_token_serves_the_runs(own_desk: Desk) 
     assert own_desk.run("sync", "acme", "--only", "vendors").code == 0
     assert own_desk.bill.sandbox.stats.logins == 1
     assert own_desk.bill.sandbox.stats.paths[TOKEN] == 1
-    told = " ".join(own_desk.run("status", "acme").out.split())
+    told = " ".join(own_desk.run("errors", "acme").out.split())
     assert "sign in with a sync token: billcom connect acme" in told
     assert not any(route.startswith("POST /List/") for route in own_desk.bill.sandbox.stats.paths)
 

@@ -9,12 +9,18 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from billcom_assets.books.export.formats import FORMATS, export_books
 from billcom_assets.books.export.rows import Period, amounts
 from billcom_assets.books.identities.control_balances import PartyBalance
-from billcom_assets.warehouse.books_tables import DIMENSIONS, ledger_documents, ledger_entries, ledger_lines
+from billcom_assets.warehouse.books_tables import (
+    DIMENSIONS,
+    ledger_applications,
+    ledger_documents,
+    ledger_entries,
+    ledger_lines,
+)
 from billcom_assets.warehouse.ledger_tables import ledger_customers, ledger_dimensions
 from billcom_assets_tests.small_company import KEY, NOW, Books
 
@@ -149,9 +155,38 @@ class Posted:
         self.conn.execute(insert(ledger_lines), rows)
         return id_
 
-    def document(self, kind: str, id_: str, number: str) -> None:
-        row = {"integration": self.key, "kind": kind, "id": id_, "number": number, "state": "imported"}
+    def document(self, kind: str, id_: str, number: str | None, **more: Any) -> None:
+        row = {"integration": self.key, "kind": kind, "id": id_, "number": number, "state": "imported", **more}
         self.conn.execute(insert(ledger_documents).values(**row, payload_digest="", first_seen_at=NOW, changed_at=NOW))
+
+    def documents(self, **numbers: str) -> None:
+        """The documents whose entries stand, and what they settle, as a posting keeps them."""
+        e, line = ledger_entries.c, ledger_lines.c
+        of_entry = (e.integration == line.integration) & (e.id == line.entry_id)
+        key = (e.kind, e.document_id, line.party, line.currency)
+        controls = select(*key, func.sum(line.amount).label("amount")).join_from(ledger_lines, ledger_entries, of_entry)
+        for row in self.conn.execute(controls.where(line.role == "control").group_by(*key)).all():
+            more = {"party": row.party, "currency": row.currency, "amount": abs(row.amount)}
+            self.document(row.kind, row.document_id, numbers.get(row.document_id), **more)
+        settling = select(e.kind, e.document_id, e.posting_date, ledger_lines).join_from(
+            ledger_lines, ledger_entries, of_entry
+        )
+        for row in self.conn.execute(settling.where(line.settles.is_not(None))).all():
+            values = {
+                "integration": self.key,
+                "kind": row.kind,
+                "document_id": row.document_id,
+                "position": row.line,
+                "settled_kind": "bills",
+                "settled_id": row.settles,
+                "currency": row.currency,
+                "amount": row.amount,
+                "home_amount": row.debit,
+                "settled_home_amount": row.debit,
+                "date": row.posting_date,
+            }
+            wanted = {name: value for name, value in values.items() if name in ledger_applications.c}
+            self.conn.execute(insert(ledger_applications).values(wanted))
 
     def year(self) -> None:
         """A year with everything in it: hostile vendors, a reversal, foreign bills and an exchange difference."""
@@ -162,7 +197,6 @@ class Posted:
             self.entry(
                 "bills", f"00nh{number:02}", date(2026, 1, 5), Line(RENT, amount), owed(-amount, vendor), memo=name
             )
-        self.document("bills", "00nh00", 'INV "1"')
         office = (Line(OFFICE, 80), owed(-80, "009v00"))
         first = self.entry("bills", "00nr", date(2026, 2, 1), *office)
         self.entry("bills", "00nr", date(2026, 2, 1), *[one.reversed() for one in office], sequence=2, reverses=first)
@@ -175,6 +209,7 @@ class Posted:
             owed("100.01", "009v00", settles="00nh00"),
             Line(BANK, "-100.01", role="money"),
         )
+        self.documents(**{"00nh00": 'INV "1"'})
 
     def foreign(self) -> None:
         """A bill of 100 EUR at 1.10, half of it paid at 1.12."""
