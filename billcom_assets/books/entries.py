@@ -247,7 +247,7 @@ def _post(connection: Connection, run: Run) -> None:
         "sequence": sequence,
         "type": literal("posting"),
         "reversed_entry_id": null(),
-        "document_date": d.document_date,
+        "document_date": case((d.is_opposite, d.voided_on), else_=d.document_date),
         "posting_date": d.posting_date,
         "memo": _memo(),
         **_provenance(run),

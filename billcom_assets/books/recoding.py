@@ -25,16 +25,20 @@ from billcom_assets.books import work
 from billcom_assets.books.decisions import Action
 from billcom_assets.books.entries import draft_lines, moves_something
 from billcom_assets.books.run import Run
-from billcom_assets.warehouse.books_tables import DIMENSIONS, ledger_lines
+from billcom_assets.warehouse.books_tables import DIMENSIONS, ledger_documents, ledger_lines
 
 _CODING = ("item", *DIMENSIONS)
 
 
 def propose_recoding(connection: Connection, run: Run) -> None:
     """Proposes to post anew what stands with the same content and would be coded otherwise."""
-    d = work.documents.c
+    d, before = work.documents.c, ledger_documents.c
     stays = (d.action == Action.KEEP.value, d.old_entry.is_not(None))
     connection.execute(update(work.documents).where(*stays).values(action=Action.REPOST.value, recodes=True))
+    # At what it was booked, whatever rate BILL shows by now.
+    booked = (before.integration == run.integration, before.kind == d.kind, before.id == d.id)
+    statement = update(work.documents).where(d.recodes.is_(True), *booked)
+    connection.execute(statement.values(home_amount=before.home_amount))
     draft_lines(connection, run)
     connection.execute(delete(work.valued))
     differing = _differing(run)

@@ -6,7 +6,8 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from multiprocessing.synchronize import Event
@@ -103,7 +104,14 @@ def _write_early(connection: Connection) -> None:
 
 
 def post_in_steps(warehouse: Warehouse, now: datetime, do: Callable[[str], None]) -> None:
-    """Posts as a run does; calls ``do`` with every statement before it runs, and with COMMIT before the commit."""
+    """Posts as a run does; calls ``do`` before each step."""
+    with alone(warehouse, INTEGRATION) as fence, each_step(warehouse, do):
+        posting.post(warehouse, INTEGRATION, clock=lambda: now, fence=fence.check)
+
+
+@contextmanager
+def each_step(warehouse: Warehouse, do: Callable[[str], None]) -> Iterator[None]:
+    """Calls ``do`` with every statement before it runs, and with COMMIT before each commit."""
 
     def execute(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         do(statement)
@@ -111,15 +119,14 @@ def post_in_steps(warehouse: Warehouse, now: datetime, do: Callable[[str], None]
     def commit(_connection: Connection) -> None:
         do("COMMIT")
 
-    with alone(warehouse, INTEGRATION) as fence:
-        listeners = ((warehouse.engine, "before_cursor_execute", execute), (warehouse.engine, "commit", commit))
+    listeners = ((warehouse.engine, "before_cursor_execute", execute), (warehouse.engine, "commit", commit))
+    for listener in listeners:
+        event.listen(*listener)
+    try:
+        yield
+    finally:
         for listener in listeners:
-            event.listen(*listener)
-        try:
-            posting.post(warehouse, INTEGRATION, clock=lambda: now, fence=fence.check)
-        finally:
-            for listener in listeners:
-                event.remove(*listener)
+            event.remove(*listener)
 
 
 def hold(database_url: str, name: str, held: Event) -> None:
