@@ -21,7 +21,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
     union_all,
     update,
 )
@@ -32,6 +31,7 @@ from billcom_assets.books.kinds import KINDS
 from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_documents
 
+DENIED: Final = "DENIED"
 DUPLICATE: Final = "DUPLICATE_NUMBER"
 
 
@@ -54,21 +54,28 @@ class Action(StrEnum):
     """It stands, and its new content may not post."""
 
 
+_WANT: Final = (Action.POST.value, Action.REPOST.value, Action.HOLD.value, Action.WAIT.value)
+"""What is done with documents that would post if nothing spoke against it."""
+
+
 def propose(connection: Connection, run: Run) -> None:
     """Says what would be done with each document if nothing spoke against it, and on which day."""
     d = work.documents.c
-    stands = d.old_state == "imported"
+    stands = d.old_entry.is_not(None)
+    is_same = and_(d.old_state == "imported", d.hash == d.old_hash)
+    # What was imported without an entry is looked at like what never came in, unless it is the same.
     action = case(
         (and_(stands, d.leaves.is_not(None)), Action.LEAVE.value),
-        (and_(stands, d.hash == d.old_hash), Action.KEEP.value),
+        (and_(stands, is_same), Action.KEEP.value),
         (stands, Action.REPOST.value),
         (d.reason.is_not(None), Action.OUT.value),
+        (is_same, Action.KEEP.value),
         else_=Action.POST.value,
     )
     dated = case((d.is_opposite, d.voided_on), else_=func.coalesce(d.gl_date, d.document_date))
-    came_in: ColumnElement[Any] = case((stands, d.cutoff), else_=literal(run.cutoff))
+    came_in: ColumnElement[Any] = case((or_(stands, is_same), d.cutoff), else_=literal(run.cutoff))
     if run.cutoff is None:
-        came_in = case((stands, d.cutoff))
+        came_in = case((or_(stands, is_same), d.cutoff))
     bounded = case((came_in.is_(None), dated), else_=later(dated, came_in))
     connection.execute(update(work.documents).values(action=action, cutoff=came_in, posting_date=bounded))
 
@@ -84,7 +91,7 @@ def hold_back(connection: Connection) -> None:
 
 
 def find_duplicates(connection: Connection, run: Run) -> None:
-    """Notes which of the documents that would post have the number of another of the same party that stands.
+    """Notes which of the documents that would post, or are held, have the number of another one that will stand.
 
     Of several that could post in this run the earliest created does, then the one with the lower id.
     """
@@ -94,52 +101,60 @@ def find_duplicates(connection: Connection, run: Run) -> None:
 
 
 def _find_duplicates(connection: Connection, run: Run, kind: str) -> None:
-    numbered = union_all(_looked_at(kind), _untouched(run, kind)).subquery("numbered")
-    n = numbered.c
-    same = (n.party, n.number)
-    others = func.sum(case((n.stands, 1), else_=0)).over(partition_by=same) - case((n.stands, 1), else_=0)
-    place = func.row_number().over(partition_by=(*same, n.is_new), order_by=(n.created_time.nulls_last(), n.id))
-    ranked = select(n.id, n.wants, n.is_new, others.label("others"), place.label("place")).subquery("ranked")
-    r = ranked.c
-    late = and_(r.is_new, r.place > 1)
-    found = select(literal(kind), r.id, literal(DUPLICATE)).where(r.wants, or_(r.others > 0, late))
+    n = union_all(_looked_at(kind), _untouched(run, kind)).subquery("numbered").c
+    same, order = (n.party, n.number), (n.created_time.nulls_last(), n.id)
+    others = func.sum(n.stands).over(partition_by=same) - n.stands
+    coming = func.sum(n.comes).over(partition_by=same)
+    earlier = func.sum(n.comes).over(partition_by=same, order_by=order, rows=(None, -1))
+    counted = (others.label("others"), coming.label("coming"), earlier.label("earlier"))
+    r = select(n.id, n.action, n.wants, *counted).subquery("ranked").c
+    comes_too_late = case(
+        (r.action == Action.POST.value, r.earlier > 0), (r.action == Action.HOLD.value, r.coming > 0), else_=false()
+    )
+    found = select(literal(kind), r.id, literal(DUPLICATE)).where(r.wants, or_(r.others > 0, comes_too_late))
     connection.execute(insert(work.reasons).from_select(["kind", "id", "code"], found))
 
 
 def _looked_at(kind: str) -> Select[Any]:
-    """Documents of this run that stand or want to."""
-    d = work.documents.c
-    stands = d.action.in_((Action.KEEP.value, Action.REPOST.value, Action.WAIT.value))
-    is_new = and_(d.action == Action.POST.value, ~d.is_set_aside)
-    wants = d.action.in_((Action.POST.value, Action.REPOST.value))
+    """Documents of this run: whether they stand, come, or want to; only what has an entry does the first two."""
+    d, line, r = work.documents.c, work.lines.c, work.reasons.c
+    has_lines = exists().where(line.kind == d.kind, line.id == d.id, line.amount != 0)
+    stays = and_(d.action.in_((Action.KEEP.value, Action.WAIT.value)), d.old_entry.is_not(None))
+    stands = or_(stays, and_(d.action == Action.REPOST.value, has_lines))
+    comes = and_(d.action == Action.POST.value, has_lines)
+    # A denied one has that as its only reason.
+    is_denied = exists().where(r.kind == d.kind, r.id == d.id, r.code == DENIED)
+    wants = and_(d.action.in_(_WANT), ~is_denied)
     number = Squeezed(d.number)
     return select(
         d.id,
         d.party,
         number.label("number"),
         d.created_time,
-        stands.label("stands"),
-        is_new.label("is_new"),
+        d.action,
         wants.label("wants"),
+        case((stands, 1), else_=0).label("stands"),
+        case((comes, 1), else_=0).label("comes"),
     ).where(d.kind == kind, d.party.is_not(None), func.coalesce(number, "") != "", or_(stands, wants))
 
 
 def _untouched(run: Run, kind: str) -> Select[Any]:
     """Documents that stand and were not looked at, of parties of whom something wants to post."""
     b, d, other = ledger_documents.c, work.documents.c, work.documents.alias("other")
-    wants = (d.kind == kind, d.action.in_((Action.POST.value, Action.REPOST.value)))
+    wants = (d.kind == kind, d.action.in_(_WANT))
     return select(
         b.id,
         b.party,
         Squeezed(b.number).label("number"),
         cast(null(), d.created_time.type),
-        true(),
+        literal(Action.KEEP.value),
         false(),
-        false(),
+        literal(1),
+        literal(0),
     ).where(
         b.integration == run.integration,
         b.kind == kind,
-        b.state == "imported",
+        b.entry_id.is_not(None),
         b.party.in_(select(d.party).where(*wants)),
         ~exists().where(other.c.kind == b.kind, other.c.id == b.id),
     )

@@ -29,14 +29,16 @@ def home_total(amount: Decimal | None, funding_amount: Decimal | None, rate: Dec
     return None if rate is None else rounded(amount * rate)
 
 
-def shares(total: Decimal, whole: Decimal, amounts: Sequence[Decimal]) -> list[Decimal]:
+def shares(total: Decimal, whole: Decimal, amounts: Sequence[Decimal], *, rate: Decimal | None = None) -> list[Decimal]:
     """The total split in proportion to the amounts, which make up the whole; nothing is lost.
 
-    The largest amount, the earliest of equals, takes what rounding leaves.
+    Amounts that make up nothing are worth what the rate makes of them. The largest amount, the earliest of equals,
+    takes what rounding leaves.
     """
     if not amounts:
         return []
-    found = [rounded(total * amount / whole) if whole else Decimal(0) for amount in amounts]
+    of_nothing = rate or Decimal(0)
+    found = [rounded(total * amount / whole if whole else amount * of_nothing) for amount in amounts]
     largest = max(range(len(amounts)), key=lambda at: (abs(amounts[at]), -at))
     found[largest] += total - sum(found)
     return found

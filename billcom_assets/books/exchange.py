@@ -7,8 +7,9 @@ posted first, the document takes the difference when it comes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -54,6 +55,8 @@ _POSTS: Final = (Action.POST.value, Action.REPOST.value)
 _GOES: Final = (*_POSTS, Action.LEAVE.value)
 _MONEY: Final = Exact(money=True)
 _AMOUNTS: Final = ("amount", "home")
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+"""Where BILL does not say when a document was entered. Databases disagree on where nulls come."""
 _STANDS, _POSTED, _SETTLED, _NEW = range(4)
 """Events of one document, in their order: it stands from before, or posts now; what settled it before, and does now."""
 
@@ -88,18 +91,22 @@ def value_settlements(connection: Connection, run: Run) -> bool:
     account = run.policy.exchange_gain_loss
     is_usable = account is not None and is_active(connection, run, account)
     code = "POLICY_MISSING" if account is None else "LEDGER_INACTIVE"
-    held = False
+    held, taken = False, list[dict[str, Any]]()
     for rows in batches(connection, _events(run), "event", "rank", "created_time", "by_id", "position"):
         values = Values()
         for _, events in groupby(rows, key=lambda row: (row.kind, row.id)):
             values.add(list(events))
-        values.store(connection, run)
+        values.store(connection)
+        taken += values.taken
         if values.differing and not is_usable:
             held = True
             about = {"code": code, "subject_kind": SETTING, "subject": SETTING_NAME}
             found = [{"kind": kind, "id": id_, **about} for kind, id_ in sorted(values.differing)]
             connection.execute(insert(work.reasons), found)
     _add_up(connection)
+    if taken and not held:
+        # Not before it is certain which documents come.
+        _store_taken(connection, run, taken)
     return held
 
 
@@ -166,18 +173,20 @@ class Values:
             self.differing.add((event.by_kind, event.by_id))
         return Decimal(0)
 
-    def store(self, connection: Connection, run: Run) -> None:
-        """Writes them to the tables of the run, and to the settlements of before."""
+    def store(self, connection: Connection) -> None:
+        """Writes what this run's settlements and documents come to into its tables."""
         write(connection, work.parts, ("booked", "taken"), self.parts)
         write(connection, work.documents, ("exchange",), self.exchange)
         if self.lines:
             connection.execute(insert(work.differences), self.lines)
-        if self.taken:
-            a = ledger_applications.c
-            one = (a.kind == bindparam("by_kind"), a.document_id == bindparam("by_id"))
-            mine = (a.integration == run.integration, *one, a.position == bindparam("by_position"))
-            statement = update(ledger_applications).where(*mine)
-            connection.execute(statement.values(settled_home_amount=bindparam("share")), self.taken)
+
+
+def _store_taken(connection: Connection, run: Run, taken: Sequence[dict[str, Any]]) -> None:
+    a = ledger_applications.c
+    one = (a.kind == bindparam("by_kind"), a.document_id == bindparam("by_id"))
+    mine = (a.integration == run.integration, *one, a.position == bindparam("by_position"))
+    statement = update(ledger_applications).where(*mine)
+    connection.execute(statement.values(settled_home_amount=bindparam("share")), taken)
 
 
 def _add_up(connection: Connection) -> None:
@@ -271,10 +280,25 @@ def _settlements(run: Run) -> Select[Any]:
         a.c.home_amount,
         key=("settled_kind", "settled_id"),
         rank=case({kind: rank for rank, kind in enumerate(KINDS)}, value=a.c.kind, else_=len(KINDS)),
+        created_time=_dated(case(*_created(run))),
         by_kind=a.c.kind,
         by_id=a.c.document_id,
         position=a.c.position,
     ).where(a.c.integration == run.integration, ~_goes(a.c.kind, a.c.document_id))
+
+
+def _created(run: Run) -> Iterator[tuple[ColumnElement[bool], ColumnElement[Any]]]:
+    """When BILL says that a document which has settled others was entered, by its kind."""
+    a = ledger_applications.c
+    for kind in KINDS.values():
+        if kind.parts is not None:
+            t = run.mirror.table(kind.name).c
+            same = (t.integration == a.integration, t.id == a.document_id)
+            yield a.kind == kind.name, select(t.created_time).where(*same).scalar_subquery()
+
+
+def _dated(created_time: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(created_time, literal(_LAST, _type_of("created_time")))
 
 
 def _parts() -> Select[Any]:
@@ -287,7 +311,7 @@ def _parts() -> Select[Any]:
         part.c.home_amount,
         key=("settled_kind", "settled_id"),
         rank=d.c.rank,
-        created_time=d.c.created_time,
+        created_time=_dated(d.c.created_time),
         by_kind=d.c.kind,
         by_id=d.c.id,
         position=part.c.position,

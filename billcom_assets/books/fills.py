@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     func,
     select,
     tuple_,
@@ -30,10 +31,11 @@ from billcom_assets.books.exact import CONVERTS_INTO, TOLERANCE, home_total, sha
 from billcom_assets.books.kinds import KINDS, MONEY_MOVEMENTS, VENDOR_PAYMENTS, Kind
 from billcom_assets.books.run import Run
 from billcom_assets.books.scope import is_void
+from billcom_assets.warehouse.books_tables import ledger_documents
 
 _AT_ONCE = 50_000
 ACCEPTED = "ACCEPTED"
-_VALUED = (Action.POST.value, Action.REPOST.value, Action.KEEP.value)
+_VALUED = (Action.POST.value, Action.REPOST.value, Action.KEEP.value, Action.WAIT.value)
 
 
 def fill_voids(connection: Connection, run: Run) -> None:
@@ -141,18 +143,24 @@ def fill_home_shares(connection: Connection, run: Run) -> None:
 
 
 def _fill_shares(connection: Connection, run: Run, table: Table, names: Sequence[str]) -> None:
-    d, t = work.documents.c, table.c
+    d, t, before = work.documents.c, table.c, ledger_documents.c
+    # Of what waits, what stands was booked.
+    waits = d.action == Action.WAIT.value
+    whole = case((waits, before.amount), else_=d.amount).label("whole")
+    total = case((waits, before.home_amount), else_=d.home_amount).label("total")
+    booked = and_(before.integration == run.integration, before.kind == d.kind, before.id == d.id)
     query = (
-        select(t.kind, t.id, t.position, t.amount, d.amount.label("whole"), d.home_amount.label("total"))
+        select(t.kind, t.id, t.position, t.amount, whole, total, d.rate)
         .join_from(table, work.documents, and_(t.kind == d.kind, t.id == d.id))
-        .where(d.currency != run.policy.home_currency, d.home_amount.is_not(None), d.action.in_(_VALUED))
+        .outerjoin(ledger_documents, booked)
+        .where(d.currency != run.policy.home_currency, total.is_not(None), d.action.in_(_VALUED))
     )
     for rows in batches(connection, query, "position"):
         values: list[tuple[Any, ...]] = []
         for _, of_one in groupby(rows, key=lambda row: (row.kind, row.id)):
             parts = list(of_one)
             amounts = [part.amount or Decimal(0) for part in parts]
-            found = _shares(parts[0].total, parts[0].whole, amounts)
+            found = _shares(parts[0].total, parts[0].whole, amounts, parts[0].rate)
             values += [
                 (part.kind, part.id, part.position, *[share] * len(names))
                 for part, share in zip(parts, found, strict=True)
@@ -160,10 +168,11 @@ def _fill_shares(connection: Connection, run: Run, table: Table, names: Sequence
         write(connection, table, names, values)
 
 
-def _shares(total: Decimal, whole: Decimal, amounts: Sequence[Decimal]) -> list[Decimal]:
+def _shares(total: Decimal, whole: Decimal, amounts: Sequence[Decimal], rate: Decimal | None) -> list[Decimal]:
     """Of parts that leave something of the whole, each has its share alone."""
     rest = whole - sum(amounts)
-    return shares(total, whole, [*amounts, rest])[:-1] if rest else shares(total, whole, amounts)
+    found = shares(total, whole, [*amounts, rest] if rest else amounts, rate=rate)
+    return found[: len(amounts)]
 
 
 def batches(connection: Connection, query: Select[Any], *within: str) -> Iterator[Sequence[Any]]:

@@ -33,6 +33,7 @@ from billcom_assets.books.run import Run
 from billcom_assets.warehouse.books_tables import ledger_applications, ledger_documents, ledger_entries
 
 _POSTS: Final = (Action.POST.value, Action.REPOST.value)
+_STAYS: Final = (Action.KEEP.value, Action.WAIT.value)
 _IMPORTED: Final = (Action.KEEP.value, *_POSTS)
 _STAMPS: Final = ("run_id", "changed_at")
 """Change when something else does."""
@@ -108,16 +109,35 @@ def _upsert(connection: Connection, table: Table, query: Select[Any], *, keep: S
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=written, where=differs))
 
 
-def store_applications(connection: Connection, run: Run) -> None:
-    """Writes what imported payments and credits settle; nothing for those that went."""
-    d, a = work.documents.c, ledger_applications
-    settling = [kind.name for kind in KINDS.values() if kind.parts is not None]
-    stays = and_(d.kind.in_(settling), d.action == Action.KEEP.value, _is_applied_otherwise(run))
+def follow_usages(connection: Connection, run: Run) -> None:
+    """Writes what credits that stay as they are have come to be used on; their entries stay, whatever that is.
+
+    What a credit is used on is no content of its: it does not wait when a change of the credit does.
+    """
+    d = work.documents.c
+    used = [kind.name for kind in KINDS.values() if kind.parts is not None and kind.lines is not None]
+    stays = and_(d.kind.in_(used), d.action.in_(_STAYS), _is_applied_otherwise(run))
     _keep_values(connection, run, stays)
     # Noted before anything changes: which credits are applied otherwise would be another question afterwards.
     connection.execute(update(work.documents).where(stays).values(applies_anew=True))
-    changes = or_(d.action.in_((*_POSTS, Action.LEAVE.value)), d.applies_anew.is_(True))
-    mine = (d.kind == a.c.kind, d.id == a.c.document_id, changes)
+    _apply(connection, run, d.old_date)
+    connection.execute(update(work.documents).where(d.applies_anew.is_(True)).values(applies_anew=None))
+
+
+def store_applications(connection: Connection, run: Run) -> None:
+    """Writes what payments and credits settle that have posted; nothing for those that went."""
+    d = work.documents.c
+    settling = [kind.name for kind in KINDS.values() if kind.parts is not None]
+    changes = (d.kind.in_(settling), d.action.in_((*_POSTS, Action.LEAVE.value)))
+    connection.execute(update(work.documents).where(*changes).values(applies_anew=True))
+    _apply(connection, run, d.posting_date)
+    _let_go(connection, run)
+
+
+def _apply(connection: Connection, run: Run, posting_date: ColumnElement[Any]) -> None:
+    """Writes what the noted documents settle, in place of what they did."""
+    d, a = work.documents.c, ledger_applications
+    mine = (d.kind == a.c.kind, d.id == a.c.document_id, d.applies_anew.is_(True))
     connection.execute(delete(a).where(a.c.integration == run.integration, exists().where(*mine)))
     part, sign = work.parts.c, case((d.is_opposite, -1), else_=1)
     values: dict[str, ColumnElement[Any]] = {
@@ -130,14 +150,23 @@ def store_applications(connection: Connection, run: Run) -> None:
         "amount": sign * part.amount,
         "home_amount": sign * part.booked,
         "settled_home_amount": sign * part.taken,
-        "date": d.posting_date,
+        "date": posting_date,
     }
     query = (
         select(*(value.label(name) for name, value in values.items()))
         .select_from(work.documents.join(work.parts, and_(part.kind == d.kind, part.id == d.id)))
-        .where(changes, d.action != Action.LEAVE.value)
+        .where(d.applies_anew.is_(True), d.action != Action.LEAVE.value, part.amount != 0)
     )
     connection.execute(insert(a).from_select(list(values), query))
+
+
+def _let_go(connection: Connection, run: Run) -> None:
+    """What left the books is settled no longer: what goes on settling it counts with what it has booked."""
+    d, a = work.documents.c, ledger_applications.c
+    left = exists().where(d.kind == a.settled_kind, d.id == a.settled_id, d.action == Action.LEAVE.value)
+    differs = a.settled_home_amount != a.home_amount
+    statement = update(ledger_applications).where(a.integration == run.integration, differs, left)
+    connection.execute(statement.values(settled_home_amount=a.home_amount))
 
 
 def _is_applied_otherwise(run: Run) -> ColumnElement[bool]:
@@ -145,9 +174,11 @@ def _is_applied_otherwise(run: Run) -> ColumnElement[bool]:
     d, part, a = work.documents.c, work.parts.c, ledger_applications.c
     mine = (part.kind == d.kind, part.id == d.id)
     stored = (a.integration == run.integration, a.kind == d.kind, a.document_id == d.id)
+    # The inner one names the document by what it is compared with: documents would be any of them there.
     same = (a.position == part.position, a.settled_id == part.settled_id, a.amount == part.amount)
-    new = exists().where(*mine, ~exists().where(*stored, *same))
-    gone = exists().where(*stored, ~exists().where(*mine, *same))
+    by_same = (a.integration == run.integration, a.kind == part.kind, a.document_id == part.id)
+    new = exists().where(*mine, part.amount != 0, ~exists().where(*by_same, *same))
+    gone = exists().where(*stored, ~exists().where(*by_same, *same))
     return or_(new, gone)
 
 

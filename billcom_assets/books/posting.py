@@ -32,7 +32,7 @@ from billcom_assets.books.held import report_held
 from billcom_assets.books.money_accounts import find_money
 from billcom_assets.books.objects import fill_objects
 from billcom_assets.books.opening import follow_opening
-from billcom_assets.books.outcome import keep_what_stands, store_applications, store_documents
+from billcom_assets.books.outcome import follow_usages, keep_what_stands, store_applications, store_documents
 from billcom_assets.books.policy import store_found
 from billcom_assets.books.reasons import find_reasons
 from billcom_assets.books.recoding import give_up_recoding, propose_recoding
@@ -160,6 +160,7 @@ def _settle(connection: Connection, run: Run) -> None:
     while True:
         find_duplicates(connection, run)
         hold_back(connection)
+        follow_usages(connection, run)
         if not value_settlements(connection, run):
             return
         forget_duplicates(connection)

@@ -39,21 +39,22 @@ def follow(
     cutoff: date | None = None,
     *,
     reposting: bool = False,
+    key: str = INTEGRATION,
 ) -> list[str]:
     """Posts to the reference what the database has posted; gives what differs afterwards."""
-    stored = posting_policy(connection, INTEGRATION)
+    stored = posting_policy(connection, key)
     policy = Policy(**{name: getattr(stored, name) for name in Policy.__dataclass_fields__})
-    snapshot = load_snapshot(connection, INTEGRATION)
+    snapshot = load_snapshot(connection, key)
     reference.post(snapshot, policy, cutoff, today, kinds=PAYABLES, reposting=reposting)
-    return list(differences(connection, reference))
+    return list(differences(connection, reference, key))
 
 
-def differences(connection: Connection, reference: ReferenceBooks) -> Iterator[str]:
+def differences(connection: Connection, reference: ReferenceBooks, key: str = INTEGRATION) -> Iterator[str]:
     """What differs, in words: documents, reasons, entries with their lines, and applications."""
-    yield from _differing("document", _documents(connection), _expected_documents(reference))
-    yield from _differing("reasons", _reasons(connection), _expected_reasons(reference))
-    yield from _differing("entry", _entries(connection), _expected_entries(reference))
-    yield from _differing("applications", _applications(connection), _expected_applications(reference))
+    yield from _differing("document", _documents(connection, key), _expected_documents(reference))
+    yield from _differing("reasons", _reasons(connection, key), _expected_reasons(reference))
+    yield from _differing("entry", _entries(connection, key), _expected_entries(reference))
+    yield from _differing("applications", _applications(connection, key), _expected_applications(reference))
 
 
 def _differing(what: str, found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> Iterator[str]:
@@ -62,21 +63,23 @@ def _differing(what: str, found: Mapping[Any, Any], expected: Mapping[Any, Any])
             yield f"{what} {key}:\n   is        {found.get(key)}\n   should be {expected.get(key)}"
 
 
-def _rows(connection: Connection, table: Table) -> Iterator[Any]:
-    return iter(connection.execute(select(table).where(table.c.integration == INTEGRATION)).mappings())
+def _rows(connection: Connection, table: Table, key: str) -> Iterator[Any]:
+    return iter(connection.execute(select(table).where(table.c.integration == key)).mappings())
 
 
-def _documents(connection: Connection) -> dict[Any, Any]:
-    return {(row["kind"], row["id"]): tuple(row[n] for n in _DOCUMENT) for row in _rows(connection, ledger_documents)}
+def _documents(connection: Connection, key: str) -> dict[Any, Any]:
+    return {
+        (row["kind"], row["id"]): tuple(row[n] for n in _DOCUMENT) for row in _rows(connection, ledger_documents, key)
+    }
 
 
 def _expected_documents(reference: ReferenceBooks) -> dict[Any, Any]:
     return {key: tuple(getattr(one, n) for n in _DOCUMENT) for key, one in reference.documents.items()}
 
 
-def _reasons(connection: Connection) -> dict[Any, Any]:
+def _reasons(connection: Connection, key: str) -> dict[Any, Any]:
     found: dict[Any, set[str]] = defaultdict(set)
-    for row in _rows(connection, integration_errors):
+    for row in _rows(connection, integration_errors, key):
         if row["status"] == "open" and row["code"].isupper():
             found[row["entity"], row["record_id"]].add(row["code"])
     return found
@@ -86,13 +89,13 @@ def _expected_reasons(reference: ReferenceBooks) -> dict[Any, Any]:
     return {key: set(one.held) for key, one in reference.documents.items() if one.held}
 
 
-def _entries(connection: Connection) -> dict[Any, Any]:
+def _entries(connection: Connection, key: str) -> dict[Any, Any]:
     lines: dict[str, list[Any]] = defaultdict(list)
-    for row in _rows(connection, ledger_lines):
+    for row in _rows(connection, ledger_lines, key):
         lines[row["entry_id"]].append(tuple(_plain(row[name]) for name in _LINE))
     return {
         row["id"]: (tuple(row[name] for name in _ENTRY), sorted(lines[row["id"]], key=str))
-        for row in _rows(connection, ledger_entries)
+        for row in _rows(connection, ledger_entries, key)
     }
 
 
@@ -110,10 +113,10 @@ def _of_line(line: Any, name: str) -> Any:
     return _plain(getattr(line, "account" if name == "ledger_account_id" else name))
 
 
-def _applications(connection: Connection) -> dict[Any, Any]:
+def _applications(connection: Connection, key: str) -> dict[Any, Any]:
     return {
         (row["kind"], row["document_id"], row["position"]): tuple(_plain(row[name]) for name in _APPLICATION)
-        for row in _rows(connection, ledger_applications)
+        for row in _rows(connection, ledger_applications, key)
     }
 
 

@@ -361,7 +361,7 @@ class TestVendorPayments:
     def test_a_payment_with_a_bill_and_no_parts_pays_that_bill(self) -> None:
         books = posted(payment("p1", 100, bill="b1"))
         assert applied(books) == [("p1", "b1", money(100))]
-        assert (entries(books, "p1")[0].lines[0].settles, entries(books, "p1")[0].lines[0].source_line) == ("b1", None)
+        assert (entries(books, "p1")[0].lines[0].settles, entries(books, "p1")[0].lines[0].source_line) == ("b1", 0)
 
     @pytest.mark.parametrize(("part", "held"), [(70, set()), (100, set()), (90, {"AMOUNT_MISMATCH"})])
     def test_a_part_is_cash_with_or_without_the_credit_beside_it(self, part: int, held: set[str]) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from multiprocessing.synchronize import Event
+from typing import Any
+
+from sqlalchemy import Connection, event
 
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.credentials import Credentials
 from billcom_assets.bill.quotas import MemoryBudget
+from billcom_assets.books import posting
+from billcom_assets.books.alone import alone
 from billcom_assets.clock import utc_now
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse import audit
 from billcom_assets.warehouse.audit import Actor, How, What
-from billcom_assets.warehouse.engine import open_warehouse
+from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.fills import Fill
 from billcom_assets_tests.sync.company import INTEGRATION, QUICK, pull_all
 
@@ -69,6 +79,54 @@ def migrate(
         Fill._advance = advance  # type: ignore[method-assign]
     started.set()
     open_warehouse(database_url, entities=entities).close()
+
+
+def post(database_url: str, now: datetime, last_step: int) -> None:
+    """Posts, and dies when the step of this number, from 0, is about to be taken."""
+    steps: list[str] = []
+
+    def die(step: str) -> None:
+        steps.append(step)
+        if len(steps) > last_step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    warehouse = open_warehouse(database_url)
+    if not warehouse.is_postgresql:
+        event.listen(warehouse.engine, "begin", _write_early)
+    post_in_steps(warehouse, now, die)
+
+
+def _write_early(connection: Connection) -> None:
+    """Lets pages of an unfinished transaction reach the file, as those of a large one do."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("PRAGMA cache_size = 1")
+
+
+def post_in_steps(warehouse: Warehouse, now: datetime, do: Callable[[str], None]) -> None:
+    """Posts as a run does; calls ``do`` before each step."""
+    with alone(warehouse, INTEGRATION) as fence, each_step(warehouse, do):
+        posting.post(warehouse, INTEGRATION, clock=lambda: now, fence=fence.check)
+
+
+@contextmanager
+def each_step(warehouse: Warehouse, do: Callable[[str], None]) -> Iterator[None]:
+    """Calls ``do`` with every statement before it runs, and with COMMIT before each commit."""
+
+    def execute(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        do(statement)
+
+    def commit(_connection: Connection) -> None:
+        do("COMMIT")
+
+    listeners = ((warehouse.engine, "before_cursor_execute", execute), (warehouse.engine, "commit", commit))
+    for listener in listeners:
+        event.listen(*listener)
+    try:
+        yield
+    finally:
+        for listener in listeners:
+            event.remove(*listener)
 
 
 def hold(database_url: str, name: str, held: Event) -> None:

@@ -161,7 +161,11 @@ class ReferenceBooks:
         numbers = _Numbers(turns)
         lifted = {turn.record.key: _lift(turn.record) for turn in turns if turn.posts and not turn.codes}
         for turn in turns:
-            self._take(turn, run, numbers, lifted.get(turn.record.key))
+            if not turn.posts or turn.codes:
+                self._follow_usages(turn, run)
+        for turn in turns:
+            if turn.posts and not turn.codes:
+                self._take(turn, run, numbers, lifted.get(turn.record.key))
         for turn in turns:
             if turn.codes:
                 numbers.mark(turn)
@@ -213,7 +217,11 @@ class ReferenceBooks:
         draft = draft_of(record.document, run.snapshot, run.policy, opposite=opposite)
         turn = _Turn(record, draft, scope.cutoff)
         if record.standing is not None:
-            turn.posts = _differs(record.standing.draft, draft, run) and not may_not_change_to(record.document, scope)
+            if record.standing.draft.content == draft.content:
+                booked = abs(record.standing.draft.home_amount or ZERO)
+                draft = draft_of(record.document, run.snapshot, run.policy, opposite=opposite, booked=booked)
+                turn.draft = draft
+            turn.posts = _differs(record.standing, draft, run) and not may_not_change_to(record.document, scope)
             turn.codes = set(draft.codes) if turn.posts else set()
             if turn.codes and record.standing.draft.content == draft.content:
                 # Only its coding would change, and cannot: nobody has to do anything about what stands.
@@ -232,15 +240,15 @@ class ReferenceBooks:
 
     def _take(self, turn: _Turn, run: _Run, numbers: _Numbers, old: _Standing | None) -> None:
         """The document's turn; ``old`` is the entry that its new one replaces."""
-        if not turn.posts or turn.codes:
-            self._follow_usages(turn, run)
-            return
         if old is None:
             numbers.mark(turn)
         settling = _Settling() if turn.codes else self._settling(turn, run.policy.home_currency)
         turn.codes |= _exchange_codes(settling.differences, run)
         if turn.codes:
             turn.record.standing = old
+            if old is not None and old.draft.content == turn.draft.content:
+                turn.codes = set()
+            self._follow_usages(turn, run)
             return
         self._post(turn, run, settling, old)
         numbers.add(turn)
@@ -397,15 +405,17 @@ def _lift(record: _Record) -> _Standing | None:
     return standing
 
 
-def _differs(standing: Draft, draft: Draft, run: _Run) -> bool:
-    if standing.content != draft.content:
+def _differs(standing: _Standing, draft: Draft, run: _Run) -> bool:
+    if standing.draft.content != draft.content:
         return True
-    return run.reposting and _booked_on(standing) != _booked_on(draft)
+    gains_on = {line.account for line in standing.entry.lines if line.role == "exchange"}
+    is_elsewhere = bool(gains_on - {run.policy.exchange_gain_loss})
+    return run.reposting and (is_elsewhere or _booked_on(standing.draft) != _booked_on(draft))
 
 
 def _booked_on(draft: Draft) -> list[Line]:
     """The lines without their home values: what was booked at a rate stays."""
-    return [replace(line, home=ZERO) for line in draft.lines]
+    return [replace(line, home=ZERO) for line in draft.lines if line.amount]
 
 
 def _exchange_codes(differences: Iterable[Difference], run: _Run) -> set[str]:

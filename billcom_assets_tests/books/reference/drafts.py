@@ -99,6 +99,8 @@ class _Making:
     policy: Policy
     opposite: bool
     references: References
+    booked: Decimal | None = None
+    """What it was booked at in the home currency, which stays."""
 
     @property
     def home_currency(self) -> str:
@@ -115,6 +117,8 @@ class _Making:
 
     def home_amount(self) -> Decimal | None:
         """The total in the home currency; None where BILL gives no rate."""
+        if self.booked is not None:
+            return self.booked
         if self.currency == self.home_currency:
             return self.amount
         if self.home_currency != _DOLLAR:
@@ -141,7 +145,9 @@ class _Making:
         return self.line("control", account, home, amount, party=self.document.party, ledger_party=ledger_party, **more)
 
 
-def draft_of(document: Document, snapshot: Snapshot, policy: Policy, *, opposite: bool) -> Draft:
+def draft_of(
+    document: Document, snapshot: Snapshot, policy: Policy, *, opposite: bool, booked: Decimal | None = None
+) -> Draft:
     """What the document would post under the policy.
 
     Args:
@@ -149,8 +155,9 @@ def draft_of(document: Document, snapshot: Snapshot, policy: Policy, *, opposite
         snapshot: What else is known.
         policy: The posting policy.
         opposite: Whether it posts as the opposite of the payment that it was.
+        booked: What it was booked at in the home currency, for a document that is posted again with the same content.
     """
-    making = _Making(document, snapshot, policy, opposite, References(snapshot, policy))
+    making = _Making(document, snapshot, policy, opposite, References(snapshot, policy), booked)
     day = accepted_void_day(document) if opposite and isinstance(document, VendorPayment) else document.date
     dated = day and (getattr(document, "gl_posting_date", None) or day)
     codes = making.references.codes
@@ -273,7 +280,7 @@ def _vendor_payment(making: _Making) -> _Made:
         making.references.codes.add("AMOUNT_MISMATCH")
     unnamed = Settled(document=None, amount=making.amount)
     settled = parts or (unnamed,)
-    is_listed = bool(parts and payment.parts)
+    is_listed = bool(parts)
     lines, made = _settling(making, "accounts_payable", settled, BILLS, 1, is_listed=is_listed)
     money = paying_account(payment, making.references)
     lines.append(making.line("money", money, -(making.home_amount() or ZERO), -making.amount))
