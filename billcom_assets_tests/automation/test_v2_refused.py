@@ -60,8 +60,9 @@ def test_everything_of_v3_is_synced_and_one_check_and_the_status_tell(refusing: 
     assert list(told) == ["bills"]
     assert "lack what only BILL's v2 API knows: it does not serve this login" in told["bills"]
     assert errors() == [("v2", "not_permitted", "open")]
-    shown = " ".join(billcom_command("status", KEY).out.split())
-    assert "ask BILL to enable v2 for the developer key, then billcom validate acme-us" in shown
+    assert "See: billcom errors acme-us" in billcom_command("status", KEY).out
+    told = " ".join(billcom_command("errors", KEY).out.split())
+    assert "ask BILL to enable v2 for the developer key, then billcom validate acme-us" in told
 
 
 def test_it_is_asked_again_after_a_week_or_a_test_of_the_sign_in_and_then_catches_up(refusing: SandboxServer) -> None:
