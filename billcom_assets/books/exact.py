@@ -30,15 +30,14 @@ def home_total(amount: Decimal | None, funding_amount: Decimal | None, rate: Dec
 
 
 def shares(total: Decimal, whole: Decimal, amounts: Sequence[Decimal], *, rate: Decimal | None = None) -> list[Decimal]:
-    """The total split in proportion to the amounts, which make up the whole; nothing is lost.
+    """What amounts of a whole are of its total, in proportion.
 
-    Amounts that make up nothing are worth what the rate makes of them. The largest amount, the earliest of equals,
-    takes what rounding leaves.
+    Amounts of a whole that is nothing are worth what the rate makes of them. Where they make up the whole, the largest
+    of them, the earliest of equals, takes what rounding leaves, so that nothing is lost.
     """
-    if not amounts:
-        return []
     of_nothing = rate or Decimal(0)
     found = [rounded(total * amount / whole if whole else amount * of_nothing) for amount in amounts]
-    largest = max(range(len(amounts)), key=lambda at: (abs(amounts[at]), -at))
-    found[largest] += total - sum(found)
+    if amounts and sum(amounts) == whole:
+        largest = max(range(len(amounts)), key=lambda at: (abs(amounts[at]), -at))
+        found[largest] += total - sum(found)
     return found

@@ -160,19 +160,12 @@ def _fill_shares(connection: Connection, run: Run, table: Table, names: Sequence
         for _, of_one in groupby(rows, key=lambda row: (row.kind, row.id)):
             parts = list(of_one)
             amounts = [part.amount or Decimal(0) for part in parts]
-            found = _shares(parts[0].total, parts[0].whole, amounts, parts[0].rate)
+            found = shares(parts[0].total, parts[0].whole, amounts, rate=parts[0].rate)
             values += [
                 (part.kind, part.id, part.position, *[share] * len(names))
                 for part, share in zip(parts, found, strict=True)
             ]
         write(connection, table, names, values)
-
-
-def _shares(total: Decimal, whole: Decimal, amounts: Sequence[Decimal], rate: Decimal | None) -> list[Decimal]:
-    """Of parts that leave something of the whole, each has its share alone."""
-    rest = whole - sum(amounts)
-    found = shares(total, whole, [*amounts, rest] if rest else amounts, rate=rate)
-    return found[: len(amounts)]
 
 
 def batches(connection: Connection, query: Select[Any], *within: str) -> Iterator[Sequence[Any]]:

@@ -7,9 +7,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from billcom_assets.books.posting import post
 from billcom_assets.sandbox import SandboxServer, Settings
+from billcom_assets.warehouse.books_tables import ledger_documents
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets_tests.books.comparison import follow
 from billcom_assets_tests.books.ledger import CLEARING, POLICY, mirror_ledger, register, set_policy
@@ -49,3 +51,17 @@ def test_the_simulated_company(
     assert post(warehouse, INTEGRATION, clock=clock).is_quiet
     with warehouse.read() as connection:
         assert follow(connection, ReferenceBooks(), clock().date(), cutoff) == []
+
+
+def test_foreign_documents_of_every_kind_post(company: Company, warehouse: Warehouse) -> None:
+    with warehouse.write() as connection:
+        register(connection)
+    company.sync(warehouse)
+    with warehouse.write() as connection:
+        mirror_ledger(connection, warehouse)
+        set_policy(connection, **POLICY)
+    post(warehouse, INTEGRATION, clock=company.server.clock.now)
+    d = ledger_documents.c
+    with warehouse.read() as connection:
+        foreign = select(d.kind).where(d.currency == "EUR", d.state == "imported", d.home_amount > d.amount)
+        assert set(connection.scalars(foreign)) == {"bills", "vendor_credits", "vendor_payments"}

@@ -113,7 +113,7 @@ def test_a_credit_used_in_a_payment_is_the_same_from_either_side(company: Api) -
     in_payments = {use["id"]: use for payment in payments if payment["status"] == "2" for use in payment["billCredits"]}
     assert in_payments
     assert in_payments.items() <= used.items()
-    credits_ = company.v2_data("List/VendorCredit.json", {"start": 0, "max": 999})
+    credits_ = company.organization.rows("vendor-credits")
     assert sum(use["amount"] for use in used.values()) == sum(one["appliedAmount"] for one in credits_)
     assert {use["sentPayId"] for use in used.values()} > {NO_ID}, "credits are used without a payment too"
 
@@ -201,6 +201,15 @@ def test_v2_speaks_digits_zeros_and_dollars(serve: Serve) -> None:
         assert row["localAmount"] == (bill["amount"] if "fundingAmount" in bill else None)
         assert [line["id"] for line in row["billLineItems"]] == [line["id"] for line in bill["billLineItems"]]
     assert any(row["chartOfAccountId"] == NO_ID for row in rows)
+    credits = {doc["id"]: doc for doc in api.organization.rows("vendor-credits")}
+    foreign = [row for row in api.v2_data("List/VendorCredit.json", {}) if row["exchangeRate"] is not None]
+    for row in foreign:
+        credit = credits[row["id"]]
+        assert "exchangeRate" not in credit
+        assert row["localAmount"] == credit["amount"]
+        assert abs(row["amount"] - credit["amount"] * row["exchangeRate"]) <= Decimal("0.005")
+    vendors = {doc["id"]: doc["billCurrency"] for doc in api.organization.rows("vendors")}
+    assert {row["id"] for row in foreign} == {id_ for id_, doc in credits.items() if vendors[doc["vendorId"]] != "USD"}
     payments = {doc["id"]: doc for doc in api.organization.rows("payments")}
     for row in api.v2_data("List/SentPay.json", {}):
         payment = payments[row["id"]]

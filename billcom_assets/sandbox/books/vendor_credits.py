@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from billcom_assets.sandbox.amounts import credit_status
-from billcom_assets.sandbox.books.bills import store_bill, sums_of
+from billcom_assets.sandbox.books.bills import store_bill, sums_of, usd_rate
 from billcom_assets.sandbox.books.fields import changed, line_doc, merged_lines
 from billcom_assets.sandbox.books.objects import doc_of
 from billcom_assets.sandbox.codec import Doc, compact
@@ -19,13 +19,18 @@ from billcom_assets.sandbox.table import Row
 _CREDIT_FIELDS = ("referenceNumber", "creditDate", "description", "applyToChartOfAccountId", "applyToBankAccountId")
 
 
-def create_credit(organization: Organization, body: Mapping[str, Any]) -> Row:
+def create_credit(organization: Organization, body: Mapping[str, Any], *, hidden: Doc | None = None) -> Row:
     """A new vendor credit, not applied to anything.
+
+    Args:
+        organization: Where.
+        body: The fields of the credit.
+        hidden: What v3 does not show of it, instead of today's exchange rate.
 
     Raises:
         Refusal: 400 missing fields, 404 unknown vendor.
     """
-    doc_of(organization, VENDORS, body["vendorId"])
+    vendor = doc_of(organization, VENDORS, body["vendorId"])
     lines = [line_doc(organization, line, "vci") for line in body["vendorCreditLineItems"]]
     amount = total(lines)
     if amount < 0:
@@ -44,7 +49,9 @@ def create_credit(organization: Organization, body: Mapping[str, Any]) -> Row:
         "status": credit_status(amount, 0),
         "vendorCreditLineItems": lines,
     }
-    return organization.write(VENDOR_CREDITS, compact(doc))
+    if hidden is None:
+        hidden = compact({"exchangeRate": usd_rate(organization, vendor["billCurrency"])})
+    return organization.write(VENDOR_CREDITS, compact(doc), hidden=hidden)
 
 
 def update_credit(organization: Organization, credit_id: str, body: Mapping[str, Any]) -> Row:

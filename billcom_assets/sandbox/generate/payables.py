@@ -203,7 +203,7 @@ class VendorStory:
 
     def _grant(self, credit: CreditPlan, day: int, body: Doc, *, archived: bool) -> None:
         body = compact(body) | {"vendorId": self.papers.vendor_id}
-        credit.id = vendor_credits.create_credit(self.organization, body).id
+        credit.id = vendor_credits.create_credit(self.organization, body, hidden=compact(self.papers.rate(day))).id
         if self.history.luck("Posting dates").happens(_POSTED_LATER):
             set_hidden(self.organization, VENDOR_CREDITS, credit.id, glPostingDate=iso(next_month(day)))
         decisions = self.history.luck("Credit approvals").choice(_CREDIT_DECISIONS)

@@ -179,7 +179,7 @@ class VendorPapers:
         return compact(body)
 
     def rate(self, day: int) -> Doc:
-        """The exchange rate of a bill, as a detail of it."""
+        """The exchange rate of a bill or credit, as a detail of it."""
         when = (day - FIRST_DAY) / (LAST_DAY - FIRST_DAY)
         return {"exchangeRate": usd_rate(self._organization, self.trade.currency, when)}
 

@@ -42,8 +42,14 @@ class Subject:
     def usd(self, amount: Any) -> Decimal:
         """US dollars of an amount in the document's currency."""
         meaning = self.organization.readings.settings.exchange_rate
-        return self.organization.money(funding_cents(cents(amount), self.doc.get("exchangeRate"), meaning))
+        return self.organization.money(funding_cents(cents(amount), self.rate, meaning))
+
+    @property
+    def rate(self) -> Decimal | int | None:
+        """The document's exchange rate, which v3 does not show of every kind; None in US dollars."""
+        rate: Decimal | int | None = self.doc.get("exchangeRate") or self.at("doc.hidden.exchangeRate")
+        return rate
 
     def is_foreign(self) -> bool:
         """The document is in another currency than US dollars."""
-        return self.doc.get("exchangeRate") not in (None, 1)
+        return self.rate not in (None, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from decimal import Decimal
 from billcom_assets_tests.books.reference.drafts import Draft, Part, draft_of
 from billcom_assets_tests.books.reference.entries import Application, Balance, DocumentState, Entry, Line
 from billcom_assets_tests.books.reference.exchange import Difference, OpenValue, with_differences
-from billcom_assets_tests.books.reference.money import ZERO, half_even
+from billcom_assets_tests.books.reference.money import ZERO, home_shares
 from billcom_assets_tests.books.reference.policy import Policy
 from billcom_assets_tests.books.reference.references import References
 from billcom_assets_tests.books.reference.scope import (
@@ -355,13 +355,13 @@ class ReferenceBooks:
             return
         known = list(standing.applications)
         standing.applications = []
-        for part in turn.draft.parts:
+        homes = _own_values(standing.draft, turn.draft.parts, run.policy.home_currency)
+        for part, own in zip(turn.draft.parts, homes, strict=True):
             same = [one for one in known if _usage(one) == (part.settled_id, part.payment, part.amount)]
             if same:
                 known.remove(same[0])
                 standing.applications.append(replace(same[0], position=part.position))
                 continue
-            own = _own_value(standing.draft, part, run.policy.home_currency)
             new = _application(turn.record.document, replace(part, home=own), own)
             standing.applications.append(replace(new, date=standing.entry.posting_date))
 
@@ -433,11 +433,10 @@ def _usage(one: Application) -> tuple[str, str | None, Decimal]:
     return one.settled_id, one.payment, one.amount
 
 
-def _own_value(credit: Draft, part: Part, home: str) -> Decimal:
-    """What a part of a credit that stands is in the home currency, by the rate at which it was booked."""
-    if credit.currency == home or not credit.amount:
-        return part.amount
-    return half_even((credit.home_amount or ZERO) * part.amount / credit.amount, home)
+def _own_values(credit: Draft, parts: Sequence[Part], home: str) -> list[Decimal]:
+    """What parts of a credit that stands are in the home currency, by the rate at which it was booked."""
+    amounts = [part.amount for part in parts]
+    return amounts if credit.currency == home else home_shares(credit.home_amount or ZERO, amounts, credit.amount, home)
 
 
 def _application(document: Document, part: Part, taken: Decimal) -> Application:

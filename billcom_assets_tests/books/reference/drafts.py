@@ -224,7 +224,7 @@ def _charged(making: _Making, setting: str, sign: int) -> list[Line]:
 def _usages(making: _Making, usages: Sequence[Settled], settled_kind: str) -> list[Part]:
     used = [(place, use) for place, use in enumerate(usages) if use.document is not None and use.amount]
     amounts = [use.amount or ZERO for _, use in used]
-    homes = making.shares([*amounts, making.amount - sum(amounts)])
+    homes = making.shares(amounts)
     return [
         Part(
             control=_ONLY_CONTROL,
@@ -307,7 +307,7 @@ def _settling(
 ) -> tuple[list[Line], list[Part]]:
     """A control line for each document that is paid."""
     amounts = [part.amount or ZERO for part in settled]
-    homes = making.shares([*amounts, making.amount - sum(amounts)])
+    homes = making.shares(amounts)
     lines: list[Line] = []
     parts: list[Part] = []
     making.references.party(making.document.party_kind, making.document.party)

@@ -35,19 +35,18 @@ def largest(amounts: Sequence[Decimal]) -> int:
 def home_shares(
     home_total: Decimal, amounts: Sequence[Decimal], total: Decimal, currency: str, *, rate: Decimal | None = None
 ) -> list[Decimal]:
-    """What each amount of a foreign document is in the home ``currency``: together ``home_total``.
+    """What each amount of a foreign document is in the home ``currency``; all of it together are ``home_total``.
 
     Args:
         home_total: The document's total in the home currency.
         amounts: The parts, in the document's currency.
-        total: Their sum, in the document's currency.
+        total: The document's total, in its currency.
         currency: The home currency.
         rate: Used where the total is zero and its parts are not.
     """
-    if not amounts:
-        return []
     shares = [
         half_even(home_total * amount / total if total else amount * (rate or ZERO), currency) for amount in amounts
     ]
-    shares[largest(amounts)] += home_total - sum(shares)
+    if amounts and sum(amounts) == total:
+        shares[largest(amounts)] += home_total - sum(shares)
     return shares
