@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, literal, or_, select
 
 from billcom_assets.books.identities.accounts import accounts_of
 from billcom_assets.books.identities.changes import waits
@@ -51,6 +51,7 @@ def _rows(connection: Connection, run: Run, clearing: Clearing) -> Iterator[Sele
     moved = clearing.sign * (line.debit - line.credit)
     lines = select(account, e.kind, e.document_id.label("id")).select_from(ledger_lines.join(ledger_entries, of_entry))
     on_accounts = lines.where(line.integration == run.integration, line.ledger_account_id.in_(accounts))
+    on_accounts = on_accounts.where(*_of_others(connection, run, clearing, accounts))
     yield on_left(on_accounts, moved)
     # What BILL has changed, or somebody has recorded on the clearing account by hand, counts as it stands.
     as_it_stands = on_accounts.join(
@@ -65,6 +66,19 @@ def _rows(connection: Connection, run: Run, clearing: Clearing) -> Iterator[Sele
             documents = select(account, d.kind, d.id).select_from(ledger_documents.join(t, same))
             mine = (is_imported(run), ~apart, passes(clearing, t))
             yield on_right(documents.where(*mine), moves(clearing, kind))
+
+
+def _of_others(
+    connection: Connection, run: Run, clearing: Clearing, accounts: Collection[str]
+) -> Iterator[ColumnElement[bool]]:
+    """Where both directions share an account, leaves out the lines of the other one's documents."""
+    e, t = ledger_entries.c, run.mirror.table(MONEY_MOVEMENTS.name).alias("of_others").c
+    for other in CLEARINGS:
+        if other is clearing or set(accounts).isdisjoint(accounts_of(connection, run, other.setting)):
+            continue
+        same = (e.kind == MONEY_MOVEMENTS.name, t.integration == e.integration, t.id == e.document_id)
+        yield ~exists().where(*same, t.type == other.movement_type)
+        yield e.kind.is_distinct_from(other.payments)
 
 
 def _on_its_way(connection: Connection, run: Run, clearing: Clearing) -> Iterator[Listed]:

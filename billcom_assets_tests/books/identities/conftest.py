@@ -25,7 +25,7 @@ RECEIPTS = "1060-IN"
 SETTINGS: dict[str, dict[str, Any]] = {
     "direct": {},
     "clearing": {"payments": "clearing"},
-    "cutoff": {"payments": "clearing"},
+    "cutoff": {"payments": "clearing", "receivables_clearing": CLEARING},
 }
 CUTOFF = date(2026, 2, 1)
 
