@@ -128,9 +128,9 @@ def _refuse_to_keep(integration: str, change: NewChange, kept: Sequence[KeptBack
     first = ", ".join(f"{one.kind}:{one.id} ({one.reason})" for one in mixed[:_NAMED])
     raise InvalidSetting(
         f"{change.setting} cannot change from {change.previous} to {change.value}: "
-        f"{counted(len(mixed), 'document', 'documents')} that are posted could not be posted anew today, and the two "
-        f"do not add up. The first: {first}. Mend those first, as docs/held-documents.md says of their reasons; what "
-        f"is posted of one: billcom books {integration} trace {mixed[0].id}"
+        f"{counted(len(mixed), 'posted document', 'posted documents')} could not be posted anew today, and old and "
+        f"new entries do not add up. The first: {first}. Mend those first, as docs/held-documents.md says of their "
+        f"reasons; what is posted of one: billcom books {integration} trace {mixed[0].id}"
     )
 
 

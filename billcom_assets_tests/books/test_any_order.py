@@ -22,6 +22,7 @@ from billcom_assets.books.reposting import repost
 from billcom_assets.warehouse.audit import Actor, How
 from billcom_assets.warehouse.books_tables import ledger_entries, ledger_lines
 from billcom_assets.warehouse.engine import Warehouse
+from billcom_assets.warehouse.integrations import InvalidSetting
 from billcom_assets.warehouse.sums import MoneySum
 from billcom_assets_tests.books.comparison import differences, follow
 from billcom_assets_tests.books.hand_made import BILLS, HandMade
@@ -111,7 +112,13 @@ class History:
     def repost(self, **changed: str) -> None:
         before, actor = self.closed_balances(), Actor.of_process(How.COMMAND)
         now, key = self.company.now, self.company.key
-        repost(self.warehouse, key, settings=changed, is_confirmed=True, actor=actor, now=now)
+        try:
+            repost(self.warehouse, key, settings=changed, is_confirmed=True, actor=actor, now=now)
+        except InvalidSetting:
+            # Some of what is posted could not be posted anew today; then nothing is.
+            with self.warehouse.read() as connection:
+                assert list(differences(connection, self.reference, key)) == []
+            return
         self.compare(reposting=True)
         assert self.closed_balances() == before
 

@@ -172,5 +172,5 @@ def test_books_that_began_in_another_currency_are_valued_anew(company: Company, 
     assert (sum(done.documents.values()) > 0, done.posted > 0, done.kept_back) == (True, True, ())
     assert reconcile(warehouse, INTEGRATION, now).holds
     assert valued_otherwise(warehouse) == []
-    with pytest.raises(InvalidSetting, match=r"home_currency cannot change from USD to EUR: \d+ documents"):
+    with pytest.raises(InvalidSetting, match=r"home_currency cannot change from USD to EUR: \d+ posted documents"):
         reposted(company, warehouse, confirmed=True, home_currency="EUR")
