@@ -163,10 +163,12 @@ class _Show:
         self._say(f"Loaded the company's own ledger: {records} new or changed (billcom ledger import).")
         self._map()
         self._say("Syncing everything (billcom sync):")
-        finished = self.sync()
+        finished = [self.sync()]
         # What a seed does not fetch, customers above all, is there to be mapped only now.
-        self._map()
-        return [finished]
+        if self._map():
+            self._say("Posting what waited for that (billcom sync):")
+            finished.append(self.sync())
+        return finished
 
     def sync(self) -> Finished:
         """Fetches what is new."""
@@ -177,13 +179,15 @@ class _Show:
         """Lets something happen in the simulated BILL."""
         return [one for what in _HAPPENS for one in self.bill.change(what)]
 
-    def _map(self) -> None:
+    def _map(self) -> int:
+        """Maps what matches for certain, and counts it."""
         matched = suggest_and_accept(self.warehouse, self.company.key, Accept.EXACT)
         self.coverage = matched.coverage
         if matched.accepted_total:
             self._say(
                 f"Mapped {matched.accepted_total:,} BILL objects that match for certain (billcom mappings suggest)."
             )
+        return matched.accepted_total
 
     def _say(self, text: str) -> None:
         self.output.note(text)

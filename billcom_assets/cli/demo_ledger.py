@@ -15,6 +15,7 @@ from billcom_assets.sandbox import Organization
 Doc = dict[str, Any]
 
 _CHART = "classifications/chart-of-accounts"
+_BANKS = "funding-accounts/banks"
 _DIMENSIONS = {
     "Department": "classifications/departments",
     "Job": "classifications/jobs",
@@ -48,6 +49,9 @@ def _accounts(organization: Organization) -> Iterator[Sequence[object]]:
         wording = doc["account"]["type"].replace("_", " ").title()
         parent = numbers.get(doc.get("parentId"), "")
         yield numbers[doc["id"]], doc["name"], wording, parent, _active(doc)
+    elsewhere = (bank for bank in organization.rows(_BANKS) if "chartOfAccountId" not in bank)
+    for number, bank in enumerate(elsewhere, start=1101):
+        yield number, f"{bank['bankName']} {bank['accountNumber'][-4:]}", "Bank", "", _active(bank)
 
 
 def _parties(path: str, currency: str) -> Callable[[Organization], Iterator[Sequence[object]]]:

@@ -24,6 +24,8 @@ class Fact:
     """Score that it guarantees, whatever the names."""
     identifies: bool = False
     """No two objects of a list should share it: where it points to another object, nothing is certain."""
+    is_shared: bool = False
+    """It says where the BILL object is booked; others may be booked there as well, as a bank account and its card."""
 
     @property
     def contradicts(self) -> bool:
@@ -160,7 +162,8 @@ def own_account(bill: Candidate, ledger: Candidate) -> Fact | None:
     if not bill.accounts:
         return None
     if ledger.id in bill.accounts:
-        return Fact("its account in BILL is mapped there", 8, is_strong=True, at_least=94, identifies=True)
+        text = "its account in BILL is mapped there"
+        return Fact(text, 8, is_strong=True, at_least=94, identifies=True, is_shared=True)
     return Fact("its account in BILL is mapped to another", -30)
 
 

@@ -225,6 +225,8 @@ def _claim(
     pair: _Pair, claims: Mapping[str, Sequence[_Pair]], owners: Mapping[str, str], names: Mapping[str, str]
 ) -> _Claim | None:
     """The other BILL object that goes to the same ledger object or fits it as well."""
+    if any(fact.is_shared for fact in pair.facts):
+        return None
     owner = owners.get(pair.ledger.id, pair.bill.id)
     if owner != pair.bill.id:
         return _Claim(f'BILL\'s "{names.get(owner, "other object")}" is mapped to it', is_mapped=True)

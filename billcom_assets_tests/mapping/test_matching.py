@@ -336,6 +336,20 @@ def test_a_funding_account_follows_its_account_in_bill() -> None:
     assert other_digits == {}
 
 
+def test_a_bank_account_and_its_debit_card_are_booked_on_one_account() -> None:
+    on_it = {"type": "BANK", "accounts": frozenset({"1000"})}
+    booked = [Candidate("bac", "Chase Checking", **on_it), Candidate("cat", "VISA Debit Card", **on_it)]  # type: ignore[arg-type]
+    unlinked = Candidate("old", "Operating", type="BANK")
+    ledger = [Candidate("1000", "Operating", type="BANK", accounts=frozenset({"1000"}))]
+
+    found = suggest("funding_accounts", [*booked, unlinked], ledger)
+
+    assert {id_: one.certainty for id_, one in found.items() if id_ != "old"} == dict.fromkeys(
+        ("bac", "cat"), Certainty.EXACT
+    )
+    assert found["old"].certainty is not Certainty.EXACT
+
+
 def test_tax_ids_and_emails_show_in_no_repr() -> None:
     assert "6789" not in repr(vendor("v", "Acme", MAIL, "123456789"))
     assert "ap@acme" not in repr(vendor("v", "Acme", MAIL, "123456789"))
