@@ -145,7 +145,7 @@ def _with_ledger_accounts(candidate: Candidate, accounts: Mapping[str, str]) -> 
 
 
 def acceptances(views: Overviews, which: Accept, *, min_score: int = DEFAULT_SCORE) -> list[Acceptance]:
-    """The stored suggestions that would be accepted. Two BILL objects never come onto one ledger object this way.
+    """The stored suggestions that would be accepted. Two likely ones never come onto one ledger object this way.
 
     Args:
         views: What is there.
@@ -167,7 +167,8 @@ def accepted_of(view: Overview, which: Accept, min_score: int = DEFAULT_SCORE) -
     # The surest get their ledger object first.
     for one in sorted(wanted, key=lambda one: (one.certainty is not Certainty.EXACT, -one.best.score, one.bill_id)):
         best = one.best
-        if best.ledger_id not in taken:
+        # What is certain although another BILL object goes there is booked together with it.
+        if one.certainty is Certainty.EXACT or best.ledger_id not in taken:
             taken.add(best.ledger_id)
             names = view.bill_name(one.bill_id), best.ledger_id, view.ledger_name(best.ledger_id)
             chosen.append(Acceptance(view.kind.name, one.bill_id, *names, best.score, best.reason))

@@ -316,6 +316,18 @@ def test_a_bank_account_goes_where_its_account_in_bill_goes(books: Books) -> Non
     assert [k.accepted for k in report if k.kind == "funding_accounts"] == [2]
 
 
+def test_a_debit_card_goes_where_its_bank_account_goes(books: Books) -> None:
+    books.account("0cab", "Operating", "BANK", "1000")
+    books.ledger_account("1000", "Operating", "BANK")
+    books.bill("funding_accounts", "bac1", bank_name="Chase", type="CHECKING", chart_of_account_id="0cab")
+    card = {"kind": "CARD_ACCOUNT", "type": "DEBIT_CARD", "chart_of_account_id": "0cab"}
+    books.bill("funding_accounts", "cat1", issuing_bank_name="Chase", **card)
+
+    accept(books.conn, KEY, actor=ADA, now=LATER)
+
+    assert mapped(books.conn, KEY, "funding_accounts") == {"bac1": "1000", "cat1": "1000"}
+
+
 def test_cards_go_onto_credit_card_accounts(books: Books) -> None:
     card = {"kind": "CARD_ACCOUNT", "issuing_bank_name": "Chase", "brand": "VISA", "last4": "4321"}
     books.bill("funding_accounts", "cat1", type="CREDIT_CARD", **card)
