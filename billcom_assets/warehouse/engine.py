@@ -22,10 +22,10 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from billcom_assets import private_files
-from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.model import Entity
 from billcom_assets.warehouse import locks
 from billcom_assets.warehouse.address import read_address, shown_address
+from billcom_assets.warehouse.catalog_mirror import catalog_mirror
 from billcom_assets.warehouse.driver_errors import driver_failure
 from billcom_assets.warehouse.errors import Busy, WarehouseError, describe
 from billcom_assets.warehouse.library_logs import LOGGING_NAME, keep_data_out_of_logs
@@ -192,7 +192,7 @@ def open_warehouse(
     """
     waits = waits or Waits.from_environment()
     engine = connect(url, waits)
-    mirror = Mirror.of(entities if entities is not None else tuple(CATALOG))
+    mirror = catalog_mirror() if entities is None else Mirror.of(entities)
     try:
         with explained(engine, waits):
             notices = migrate(engine, mirror, waits)

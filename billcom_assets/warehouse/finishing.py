@@ -40,7 +40,7 @@ class Finishing:
 
     engine: Engine
     mirror: Mirror
-    views: list[ManagedView]
+    views: tuple[ManagedView, ...]
     waits: Waits
 
     def run(self) -> list[str]:

@@ -10,8 +10,10 @@ replaces views. It goes on while others read and sync; what is in its way is lef
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from functools import lru_cache
 
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Dialect, Engine, inspect, select
 
 from billcom_assets.warehouse import analysts, locks, parts, revisions
 from billcom_assets.warehouse.errors import Busy
@@ -38,8 +40,8 @@ def migrate(engine: Engine, mirror: Mirror, waits: Waits) -> tuple[str, ...]:
         Busy: tables that have to change stay locked, or another process is changing them.
         WarehouseError: they have to change, and the database user may not change them.
     """
-    views = managed_views(engine.dialect, mirror)
-    fingerprint = _fingerprint(mirror, views)
+    dialect: Callable[[], Dialect] = type(engine.dialect)
+    views, fingerprint = _wanted(dialect, mirror)
     notices: list[str] = []
     if not _is_in_place(engine, fingerprint):
         from billcom_assets.warehouse.structure import Structure  # noqa: PLC0415 - imports Alembic, for upgrades alone
@@ -50,9 +52,12 @@ def migrate(engine: Engine, mirror: Mirror, waits: Waits) -> tuple[str, ...]:
     return (*notices, *_finish(engine, mirror, views, waits))
 
 
-def _fingerprint(mirror: Mirror, views: list[ManagedView]) -> str:
+@lru_cache(maxsize=4)  # a daemon's process opens the same database again and again
+def _wanted(dialect: Callable[[], Dialect], mirror: Mirror) -> tuple[tuple[ManagedView, ...], str]:
+    """The views, and the digest of everything that the database is to be like."""
+    views = tuple(managed_views(dialect(), mirror))
     definitions = [(view.schema, view.name, view.definition) for view in views]
-    return hashlib.sha256(repr((analysts.fingerprint(mirror), definitions)).encode()).hexdigest()
+    return views, hashlib.sha256(repr((analysts.fingerprint(mirror), definitions)).encode()).hexdigest()
 
 
 def _is_in_place(engine: Engine, fingerprint: str) -> bool:
@@ -65,7 +70,7 @@ def _is_in_place(engine: Engine, fingerprint: str) -> bool:
         )
 
 
-def _finish(engine: Engine, mirror: Mirror, views: list[ManagedView], waits: Waits) -> list[str]:
+def _finish(engine: Engine, mirror: Mirror, views: tuple[ManagedView, ...], waits: Waits) -> list[str]:
     with engine.connect() as connection:
         left = parts.unfinished(connection)
     if not left:

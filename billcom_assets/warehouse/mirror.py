@@ -142,7 +142,7 @@ def _readings(column: model.Column) -> Iterator[str]:
     yield from column.or_kind or ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mirror:
     """The mirror tables of a set of entities."""
 

@@ -51,7 +51,7 @@ class Structure:
 
     engine: Engine
     mirror: Mirror
-    views: list[ManagedView]
+    views: tuple[ManagedView, ...]
     waits: Waits
 
     def bring_in_place(self, fingerprint: str) -> list[str]:
