@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from sqlalchemy import Connection
 
+from billcom_assets.job_runner import open_instance
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets_tests.books.held_company import HeldCompany, Template, filled, served
 from billcom_assets_tests.postgres import Postgres, shared_server
@@ -50,6 +51,18 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     warehouse = open_warehouse(f"sqlite:///{path}")
     warehouse.close()
     return path
+
+
+@pytest.fixture(scope="session")
+def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which Dagster has made its files and nothing happened yet, to be copied."""
+    home = tmp_path_factory.mktemp("dagster")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home))
+        patch.delenv("BILLCOM_DAGSTER_DATABASE_URL", raising=False)
+        with open_instance():
+            pass
+    return home
 
 
 @pytest.fixture(params=DIALECTS)

@@ -124,8 +124,8 @@ def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as made:
+def instance(dagster_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test(temp_dir=str(copied(dagster_home, tmp_path / "dagster"))) as made:
         yield made
 
 

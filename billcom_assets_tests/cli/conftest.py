@@ -28,8 +28,14 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def desk(empty_home: Path, migrated_file: Path, simulated_bill: SandboxServer) -> Desk:
+def opened_home(empty_home: Path, dagster_home: Path) -> Path:
+    """A machine on which Dagster was opened; without a database."""
+    shutil.copytree(dagster_home, empty_home)
+    return empty_home
+
+
+@pytest.fixture
+def desk(opened_home: Path, migrated_file: Path, simulated_bill: SandboxServer) -> Desk:
     """A machine with an empty database."""
-    empty_home.mkdir()
-    shutil.copy(migrated_file, empty_home / "billcom.db")
-    return Desk(empty_home, simulated_bill)
+    shutil.copy(migrated_file, opened_home / "billcom.db")
+    return Desk(opened_home, simulated_bill)

@@ -23,14 +23,13 @@ SECRET_KEY = "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4="
 
 
 @pytest.fixture
-def desk(empty_home: Path, database_url: str, simulated_bill: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(opened_home: Path, database_url: str, simulated_bill: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A machine with an empty database, on SQLite and on PostgreSQL."""
     monkeypatch.setenv("BILLCOM_DATABASE_URL", database_url)
     monkeypatch.setenv("BILLCOM_SECRET_KEY", SECRET_KEY)
     for variable in ("LOGNAME", "USER"):
         monkeypatch.setenv(variable, "somebody-else")
-    empty_home.mkdir()
-    return Desk(empty_home, simulated_bill)
+    return Desk(opened_home, simulated_bill)
 
 
 def log(desk: Desk, *more: str) -> list[dict[str, Any]]:

@@ -31,12 +31,11 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def desk(empty_home: Path, database_url: str, simulated_bill: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(opened_home: Path, database_url: str, simulated_bill: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A machine with an empty database, on SQLite and on PostgreSQL."""
     monkeypatch.setenv("BILLCOM_DATABASE_URL", database_url)
     monkeypatch.setenv("BILLCOM_SECRET_KEY", SECRET_KEY)
-    empty_home.mkdir()
-    return Desk(empty_home, simulated_bill)
+    return Desk(opened_home, simulated_bill)
 
 
 @pytest.fixture

@@ -22,12 +22,11 @@ ACCOUNTS = (
 
 
 @pytest.fixture
-def desk(empty_home: Path, database_url: str, simulated_bill: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(opened_home: Path, database_url: str, simulated_bill: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A machine with one integration whose ledger has two accounts payable, on SQLite and on PostgreSQL."""
     monkeypatch.setenv("BILLCOM_DATABASE_URL", database_url)
     monkeypatch.setenv("BILLCOM_SECRET_KEY", SECRET_KEY)
-    empty_home.mkdir()
-    desk = Desk(empty_home, simulated_bill)
+    desk = Desk(opened_home, simulated_bill)
     desk.connect("acme")
     write(*ACCOUNTS)
     return desk
