@@ -116,7 +116,8 @@ def follow_usages(connection: Connection, run: Run) -> None:
     """
     d = work.documents.c
     used = [kind.name for kind in KINDS.values() if kind.parts is not None and kind.lines is not None]
-    stays = and_(d.kind.in_(used), d.action.in_(_STAYS), _is_applied_otherwise(run))
+    stands = (d.action.in_(_STAYS), d.old_entry.is_not(None))
+    stays = and_(d.kind.in_(used), *stands, _is_applied_otherwise(run))
     _keep_values(connection, run, stays)
     # Noted before anything changes: which credits are applied otherwise would be another question afterwards.
     connection.execute(update(work.documents).where(stays).values(applies_anew=True))
@@ -125,7 +126,7 @@ def follow_usages(connection: Connection, run: Run) -> None:
 
 
 def store_applications(connection: Connection, run: Run) -> None:
-    """Writes what payments and credits settle that have posted; nothing for those that went."""
+    """Writes what payments and credits settle that have posted; nothing for those that went, or have no entry."""
     d = work.documents.c
     settling = [kind.name for kind in KINDS.values() if kind.parts is not None]
     changes = (d.kind.in_(settling), d.action.in_((*_POSTS, Action.LEAVE.value)))
@@ -139,7 +140,10 @@ def _apply(connection: Connection, run: Run, posting_date: ColumnElement[Any]) -
     d, a = work.documents.c, ledger_applications
     mine = (d.kind == a.c.kind, d.id == a.c.document_id, d.applies_anew.is_(True))
     connection.execute(delete(a).where(a.c.integration == run.integration, exists().where(*mine)))
-    part, sign = work.parts.c, case((d.is_opposite, -1), else_=1)
+    part, sign, b = work.parts.c, case((d.is_opposite, -1), else_=1), ledger_documents.c
+    has_entry = exists().where(
+        b.integration == run.integration, b.kind == d.kind, b.id == d.id, b.entry_id.is_not(None)
+    )
     values: dict[str, ColumnElement[Any]] = {
         "integration": literal(run.integration),
         "kind": d.kind,
@@ -155,7 +159,7 @@ def _apply(connection: Connection, run: Run, posting_date: ColumnElement[Any]) -
     query = (
         select(*(value.label(name) for name, value in values.items()))
         .select_from(work.documents.join(work.parts, and_(part.kind == d.kind, part.id == d.id)))
-        .where(d.applies_anew.is_(True), d.action != Action.LEAVE.value, part.amount != 0)
+        .where(d.applies_anew.is_(True), d.action != Action.LEAVE.value, has_entry, part.amount != 0)
     )
     connection.execute(insert(a).from_select(list(values), query))
 

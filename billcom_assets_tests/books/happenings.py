@@ -197,6 +197,9 @@ def _edit(one: Happening) -> None:
         _pay(one, paper)
     else:
         one.charge(paper)
+        while sum(part.amount for part in paper.parts) > paper.amount:
+            # BILL lets no credit be used for more than it is.
+            paper.parts.pop()
     one.store(paper)
 
 

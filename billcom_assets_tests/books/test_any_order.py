@@ -25,7 +25,7 @@ from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import InvalidSetting
 from billcom_assets.warehouse.sums import MoneySum
 from billcom_assets_tests.books.comparison import differences, follow
-from billcom_assets_tests.books.hand_made import BILLS, HandMade
+from billcom_assets_tests.books.hand_made import BILLS, CREDITS, HandMade, Part
 from billcom_assets_tests.books.happenings import HAPPENINGS, Change, happen, settle_everything
 from billcom_assets_tests.books.ledger import EXCHANGE, PAYABLE
 from billcom_assets_tests.books.reference import Policy, ReferenceBooks, Snapshot, load_snapshot
@@ -244,3 +244,20 @@ def test_documents_that_come_in_any_order_end_in_the_same_books(dialect: str, wa
         assert balances(history.reference) == balances(history.undisturbed())
 
     explore(dialect, rounds((*_COMES * 3, *_ONLY_LATER), _WHOLE), visit)
+
+
+def test_what_has_no_entry_settles_nothing(warehouse: Warehouse) -> None:
+    history = History(warehouse, is_plain=False)
+    company = history.company
+    with warehouse.write() as connection:
+        company.begin(connection)
+        happen(company, connection, Change("a bill comes"))
+        happen(company, connection, Change("a credit comes", other=5, days=1))
+        (bill,), (credit,) = company.of(BILLS), company.of(CREDITS)
+        assert credit.amount == 0
+        credit.parts = [Part(bill.id, Decimal(5))]
+        company.store(connection, credit)
+    history.post()
+    history.post()
+    assert [one.state for one in history.reference.documents.values()] == ["imported", "imported"]
+    assert history.reference.applications() == []
