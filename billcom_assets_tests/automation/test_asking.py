@@ -35,10 +35,11 @@ _AWAY = Refusal(503, None, "BILL is being maintained.")
 
 @pytest.fixture
 def quiet(synced_home: object, server: SandboxServer) -> Iterator[World]:
-    """A company synced two hours ago; BILL has nothing new since."""
+    """A company synced two hours ago; BILL has nothing new since, and no night comes soon."""
     warehouse = open_database()
     with open_instance() as instance:
         world = World(warehouse, instance)
+        world.change(KEY, time_zone=f"Etc/GMT{datetime.now(UTC).hour - 12:+d}")
         world.synced(KEY, datetime.now(UTC) - 2 * HOUR)
         server.sandbox.reset_stats()
         yield world
