@@ -16,13 +16,13 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from billcom_assets.entities.model import Column, ColumnType
-from billcom_assets.warehouse import books_tables
+from billcom_assets.warehouse import alignment_tables, books_tables
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets.warehouse.mirror import COMMON, Mirror
 from billcom_assets.warehouse.tables import SCHEMA
 from billcom_assets.warehouse.views import managed_views
 
-_ = books_tables  # its tables register themselves in the metadata
+_ = alignment_tables, books_tables  # their tables register themselves in the metadata
 ANALYST_SCHEMA: Final = "billcom_analyst"
 _BOOKKEEPING = ("deleted_at", "unreadable_since", "first_seen_at", "synced_at")
 _PARTY = (
@@ -34,6 +34,7 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     "integrations": (
         *("key", "company", "organization_id", "environment", "cutoff", "history_start", "time_zone", "home_currency"),
         *("owner", "excluded_entities", "api", "documents"),
+        *("alignment", "source_of_truth", "second_approver", "other_accounting_system"),
         *("status", "status_code", "checked_at", "created_at", "updated_at"),
     ),
     "sync_state": (
@@ -94,6 +95,14 @@ _OF_OURS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "opening_applications": ("integration", "entity", "document_id", "position", "settled_id", "amount"),
     "mappings": ("integration", "kind", "bill_id", "ledger_id", "state", "method", "score", "decided_at"),
+    "alignment_plans": (
+        *("integration", "number", "status", "made_at", "run_id", "expires_at", "max_changes", "decided_at"),
+        *("apply_run_id", "started_at", "finished_at", "undone_at"),
+    ),
+    "alignment_changes": (
+        *("integration", "plan", "position", "action", "bill_id", "ledger_id", "parent_bill_id", "parent_ledger_id"),
+        *("parent_position", "status", "decided_at", "written_at", "undone_at"),
+    ),
 }
 """Columns that analysts see of the tables that are ours, such as dates, counts and the ledger's own names."""
 

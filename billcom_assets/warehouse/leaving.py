@@ -9,13 +9,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, delete, func, select, tuple_, update
 
-from billcom_assets.warehouse import audit, books_tables, ledger_tables
+from billcom_assets.warehouse import alignment_tables, audit, books_tables, ledger_tables
 from billcom_assets.warehouse.audit import Actor, Decision, What
 from billcom_assets.warehouse.engine import Warehouse
 from billcom_assets.warehouse.integrations import Disconnected, Status, left
 from billcom_assets.warehouse.tables import audit_log, bill_sessions, integrations, metadata
 
-_ = books_tables, ledger_tables  # their tables register themselves in the metadata
+_ = alignment_tables, books_tables, ledger_tables  # their tables register themselves in the metadata
 _ROWS_AT_ONCE = 10_000
 """Of one transaction, so that others get their turn."""
 

@@ -74,6 +74,8 @@ def fill_every_table(connection: Connection, warehouse: Warehouse, key: str) -> 
         "ledger_documents": {"state": "imported", "reason": None},
         "ledger_entries": {"type": "posting", "reversed_entry_id": None},
         "ledger_lines": {"role": "line"},
+        "alignment_plans": {"status": "proposed"},
+        "alignment_changes": {"action": "create", "status": "proposed"},
     }
     for number, table in enumerate(tables(connection, warehouse)):
         if "integration" not in table.c or table.name in {"audit_log", "bill_sessions"}:

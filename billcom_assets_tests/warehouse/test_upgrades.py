@@ -165,10 +165,22 @@ def without_books(url: str) -> list[str]:
     ]
 
 
+ALIGNMENT = ("alignment", "source_of_truth", "second_approver", "other_accounting_system")
+"""Columns of ``integrations`` that revision 0012 has added."""
+
+
+def without_alignment(url: str) -> list[str]:
+    """Statements that take back what revision 0012 has done."""
+    return [
+        *(f"DROP TABLE {place(url, table)}" for table in ("alignment_plans", "alignment_changes")),
+        *(f"ALTER TABLE {place(url, 'integrations')} DROP COLUMN {name}" for name in ALIGNMENT),
+    ]
+
+
 def test_a_database_of_a_version_that_noted_nothing_is_upgraded(old_url: str, company: Company) -> None:
     version = place(old_url, "alembic_version")
     integrations = place(old_url, "integrations")
-    later = without_books(old_url)
+    later = [*without_alignment(old_url), *without_books(old_url)]
     later += [f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("sign_in_failures", "sign_in_not_before")]
     later += [
         f"ALTER TABLE {integrations} DROP COLUMN {name}" for name in ("owner", "excluded_entities", "api", "documents")

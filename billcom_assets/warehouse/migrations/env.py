@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from alembic import context
 
-from billcom_assets.warehouse import books_tables, ledger_tables, tables
+from billcom_assets.warehouse import alignment_tables, books_tables, ledger_tables, tables
 
-_ = books_tables, ledger_tables  # their tables register themselves in the metadata
+_ = alignment_tables, books_tables, ledger_tables  # their tables register themselves in the metadata
 
 connection = context.config.attributes["connection"]
 schema = tables.SCHEMA if connection.dialect.name == "postgresql" else None
