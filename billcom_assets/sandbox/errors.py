@@ -97,6 +97,11 @@ def out_of_scope() -> Refusal:
     return Refusal(403, None, "The application's scope does not permit this operation.", category="REQUEST")
 
 
+def not_allowed() -> Refusal:
+    """The user's role does not hold the operation; what BILL says then is not published."""
+    return Refusal(403, None, "You do not have permission to perform this action.", category="APPLICATION")
+
+
 def wrong_password() -> Refusal:
     """User name, password and organization do not belong together."""
     return Refusal(401, "BDC_1101", "User name and/or password do not match our records.")

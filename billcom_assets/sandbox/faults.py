@@ -53,13 +53,21 @@ class Fault(StrEnum):
     CURSOR_REFUSED = "cursor_refused"
     """400 for a good cursor, once per walk."""
     SLOW = "slow"
-    """The response takes ``Settings.slow_ms`` longer."""
+    """The response takes ``Settings.slow_ms`` longer; a write is carried out only then."""
+    STALLED = "stalled"
+    """A write is carried out, and its response comes ``Settings.stall_ms`` later."""
+    RESET_UNDONE = "reset_undone"
+    """The connection of a write closes in mid-response; the write has not been carried out."""
+    ERROR_DONE = "error_done"
+    """Status 500 for a write that has been carried out."""
     ENDLESS_LIST = "endless_list"
     """After the last page of a list it comes again, with a fresh cursor each time; at full rate for ever."""
     CASE_TWIN_IDS = "case_twin_ids"
     """Pairs of objects whose ids differ only in letter case; data, so chosen when the world is made."""
 
 
+OF_WRITES = frozenset({Fault.STALLED, Fault.RESET_UNDONE, Fault.ERROR_DONE})
+"""What strikes nothing but writes."""
 DEFAULT_RATE = 0.05
 DEFAULT_LIMITS: Mapping[Fault, int] = {Fault.SESSION_DEATH: 4}
 """Times a fault may fire in all unless the plan says otherwise: a client rightly caps its logins."""
@@ -75,10 +83,12 @@ class FaultRate:
     Attributes:
         rate: Share of the requests (or rows) it applies to, 0 to 1.
         limit: Times it may fire in all; None for no limit.
+        write: The only write that it strikes, counted from 1 since the faults were set; None: any request.
     """
 
     rate: float
     limit: int | None = None
+    write: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate <= 1:
@@ -104,28 +114,32 @@ class FaultPlan:
 
     @classmethod
     def parse(cls, text: str, seed: int = 7) -> FaultPlan:
-        """Read ``name[=rate][*limit]`` entries separated by commas; ``all`` means every fault.
+        """Read ``name[=rate][*limit][@write]`` entries separated by commas; ``all`` means every fault.
 
-        Examples: ``html_502``, ``reset=0.1,slow=0.02``, ``all=0.03,session_death=0.01*2``.
+        Examples: ``html_502``, ``reset=0.1,slow=0.02``, ``all=0.03,session_death=0.01*2``, ``reset=1@3``.
 
         Raises:
             ValueError: An unknown fault, or a rate or limit that is no number in range.
         """
         rates: dict[Fault, FaultRate] = {}
         for entry in filter(None, (part.strip() for part in text.split(","))):
-            name, _, amount = entry.partition("=")
+            strikes, _, write = entry.partition("@")
+            name, _, amount = strikes.partition("=")
             rate, _, limit = amount.partition("*")
             for fault in TROUBLE_NAMES if name == "all" else (_fault(name),):
                 rates[fault] = FaultRate(
                     rate=float(rate) if rate else DEFAULT_RATE,
                     limit=int(limit) if limit else DEFAULT_LIMITS.get(fault),
+                    write=int(write) if write else None,
                 )
         return cls(rates, seed)
 
     def text(self) -> str:
         """The plan in the form that ``parse`` reads."""
         return ",".join(
-            f"{fault}={setting.rate:g}" + ("" if setting.limit is None else f"*{setting.limit}")
+            f"{fault}={setting.rate:g}"
+            + ("" if setting.limit is None else f"*{setting.limit}")
+            + ("" if setting.write is None else f"@{setting.write}")
             for fault, setting in self.rates.items()
         )
 
@@ -148,10 +162,14 @@ class Faults:
 
     Args:
         plan: The faults switched on; replaced while the server runs through ``plan``.
+
+    Attributes:
+        writes: Writes that came since the faults were set.
     """
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
+        self.writes = 0
         self.fired: Counter[Fault] = Counter()
         self._times_asked: Counter[tuple[Fault, str]] = Counter()
         self._failures_in_a_row: Counter[str] = Counter()
@@ -161,6 +179,7 @@ class Faults:
 
     def reset(self) -> None:
         """Forget the counts and what was struck."""
+        self.writes = 0
         self.fired.clear()
         self._times_asked.clear()
         self._failures_in_a_row.clear()
@@ -168,16 +187,27 @@ class Faults:
         self._lists_struck.clear()
         self._pages_since.clear()
 
-    def fails(self, fault: Fault, request: str) -> bool:
-        """Whether ``fault`` makes this request fail; never more than ``IN_A_ROW`` times in a row."""
-        if self._failures_in_a_row[request] >= IN_A_ROW or not self._draw(fault, request):
+    def count_write(self) -> int:
+        """Which write the one is that has just come, from 1."""
+        self.writes += 1
+        return self.writes
+
+    def fails(self, fault: Fault, request: str, write: int = 0) -> bool:
+        """Whether ``fault`` makes this request fail; never more than ``IN_A_ROW`` times in a row.
+
+        Args:
+            fault: What may strike.
+            request: The request's name.
+            write: Which write it is, from 1; 0 for a read.
+        """
+        if self._failures_in_a_row[request] >= IN_A_ROW or not self._draw(fault, request, write):
             return False
         self._failures_in_a_row[request] += 1
         return True
 
-    def disturbs(self, fault: Fault, request: str) -> bool:
+    def disturbs(self, fault: Fault, request: str, write: int = 0) -> bool:
         """Whether ``fault`` disturbs a response that itself succeeds."""
-        return self._draw(fault, request)
+        return self._draw(fault, request, write)
 
     def strikes_walk(self, fault: Fault, walk: str, listed: str, request: str) -> bool:
         """Whether ``fault`` strikes a walk here.
@@ -203,9 +233,11 @@ class Faults:
         """The request went through: its row of failures ends."""
         self._failures_in_a_row.pop(request, None)
 
-    def _draw(self, fault: Fault, request: str) -> bool:
+    def _draw(self, fault: Fault, request: str, write: int = 0) -> bool:
         setting = self.plan.rates.get(fault)
         if setting is None or (setting.limit is not None and self.fired[fault] >= setting.limit):
+            return False
+        if (fault in OF_WRITES and not write) or setting.write not in (None, write):
             return False
         self._times_asked[fault, request] += 1
         if share(self.plan.seed, fault, request, self._times_asked[fault, request]) >= setting.rate:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,7 @@ from billcom_assets.sandbox.errors import (
     dead_session,
     hourly_limit,
     invalid,
+    not_allowed,
     out_of_scope,
     too_many_at_once,
     untrusted,
@@ -31,6 +33,7 @@ from billcom_assets.sandbox.responses import BAD_GATEWAY, JSON, SINGLE_OBJECT, A
 from billcom_assets.sandbox.schema import Reader, read_body
 from billcom_assets.sandbox.sessions import Session
 from billcom_assets.sandbox.state import Sandbox
+from billcom_assets.sandbox.stats import Write
 
 
 @dataclass(slots=True)
@@ -137,6 +140,10 @@ class Dialect(Protocol):
         """The response that carries a refusal."""
         ...
 
+    def writes(self, operation: Operation) -> bool:
+        """Whether an operation changes what BILL has."""
+        ...
+
 
 @dataclass(slots=True)
 class _Passage:
@@ -144,6 +151,10 @@ class _Passage:
 
     name: str
     caller: Caller | None = None
+    write: int = 0
+    """Which write it is, from 1; 0 for a read."""
+    is_broken_off: bool = False
+    """The connection is to close in mid-response."""
 
 
 class Gateway:
@@ -206,6 +217,9 @@ class Gateway:
             sandbox.limits.count_login(dev_key)
         if operation.session:
             call.session = sandbox.sessions.use(call.session_id, dev_key)
+        if self._dialect.writes(operation):
+            sandbox.stats.writes.append(Write(operation.method, request.url.path, call.body))
+            passage.write = sandbox.faults.count_write()
         self._enter(operation, call, dev_key, passage)
         refusal = sandbox.refused.get(operation.name)
         if refusal is not None:
@@ -214,15 +228,19 @@ class Gateway:
         await self._wait(passage)
         if broken is not None:
             return broken
+        if passage.write and call.organization.only_reads(call.open_session.user_id):
+            raise not_allowed()
         if operation.trusted and not call.open_session.trusted:
             raise out_of_scope() if call.open_session.is_oauth else untrusted()
         if operation.body is not None:
             call.content = read_body(operation.body, call.json())
         with sandbox.lock:
             if call.session is None or operation.method == "GET":
-                return operation.handler(call)
-            with call.organization.all_or_nothing():
-                return operation.handler(call)
+                response = operation.handler(call)
+            else:
+                with call.organization.all_or_nothing():
+                    response = operation.handler(call)
+        return await self._strike_done_write(response, passage)
 
     def _enter(self, operation: Operation, call: Call, dev_key: str, passage: _Passage) -> None:
         organization_id = call.organization.id if operation.session else ""
@@ -239,36 +257,50 @@ class Gateway:
         if not (operation.session or operation.login):
             return None
         faults, settings = self._sandbox.faults, self._sandbox.settings
-        if operation.session and faults.fails(Fault.SESSION_DEATH, passage.name):
+        fails = partial(faults.fails, request=passage.name, write=passage.write)
+        if operation.session and fails(Fault.SESSION_DEATH):
             self._sandbox.sessions.end(call.open_session.id)
             raise self._sandbox.sessions.dead(call.open_session.id)
-        if faults.fails(Fault.HOURLY_LIMIT, passage.name):
+        if fails(Fault.HOURLY_LIMIT):
             raise hourly_limit(settings.throttle_status, settings.requests_per_hour)
-        if faults.fails(Fault.CONCURRENCY_LIMIT, passage.name):
+        if fails(Fault.CONCURRENCY_LIMIT):
             raise too_many_at_once(settings.throttle_status)
-        if faults.fails(Fault.HTML_502, passage.name):
+        if fails(Fault.HTML_502):
             return BAD_GATEWAY
-        if faults.fails(Fault.SINGLE_OBJECT_ERROR, passage.name):
+        if fails(Fault.SINGLE_OBJECT_ERROR):
+            return SINGLE_OBJECT
+        if fails(Fault.RESET_UNDONE):
+            passage.is_broken_off = True
             return SINGLE_OBJECT
         return None
+
+    async def _strike_done_write(self, response: ApiResponse, passage: _Passage) -> ApiResponse:
+        """Faults that strike when a write has been carried out."""
+        if self._sandbox.faults.fails(Fault.STALLED, passage.name, passage.write):
+            await asyncio.sleep(self._sandbox.settings.stall_ms / 1000)
+        if self._sandbox.faults.fails(Fault.ERROR_DONE, passage.name, passage.write):
+            return SINGLE_OBJECT
+        return response
 
     async def _wait(self, passage: _Passage) -> None:
         settings = self._sandbox.settings
         delay = settings.latency_ms
-        if self._sandbox.faults.disturbs(Fault.SLOW, passage.name):
+        if self._sandbox.faults.disturbs(Fault.SLOW, passage.name, passage.write):
             delay += settings.slow_ms
         if delay:
             await asyncio.sleep(delay / 1000)
 
     def _respond(self, response: ApiResponse, passage: _Passage) -> Response:
         """The response on the wire; a success may be broken on its way."""
-        faults = self._sandbox.faults
+        fails = partial(self._sandbox.faults.fails, request=passage.name, write=passage.write)
+        if passage.is_broken_off:
+            return BrokenOff(response.body, response.status, dict(response.headers), response.media_type)
         if response.status < 300 and response.body:
-            if faults.fails(Fault.RESET, passage.name):
+            if fails(Fault.RESET):
                 return BrokenOff(response.body, response.status, dict(response.headers), response.media_type)
-            if response.media_type == JSON and faults.fails(Fault.TRUNCATED_JSON, passage.name):
+            if response.media_type == JSON and fails(Fault.TRUNCATED_JSON):
                 return Response(
                     response.body[: len(response.body) * 2 // 3], response.status, media_type=response.media_type
                 )
-            faults.succeeded(passage.name)
+            self._sandbox.faults.succeeded(passage.name)
         return response.to_starlette()

@@ -24,6 +24,8 @@ _NAMES = (
     "Northgate Robotics Corp",
     "Sable Creek Outfitters",
 )
+_READERS = ("AUDITOR", "CUSTOM")
+"""Types of the roles that may look at everything and change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,23 @@ class Organization:
         self.tables: dict[Kind, Table] = {kind: Table(kind) for kind in (*KINDS, *V2_KINDS)}
         self._journal: list[tuple[Table, str, Row | None]] | None = None
         self._drafts: list[Row] | None = None
+
+    @property
+    def logins(self) -> tuple[Login, ...]:
+        """Everybody who can sign in, the administrator first, then the sync token, then the other users."""
+        others = (role for role in self.user_ids if role != "ADMINISTRATOR")
+        return (self.user, self.token, *map(self.login_of, others))
+
+    def login_of(self, role: str) -> Login:
+        """The login of a user by the type of the role, such as AUDITOR."""
+        if role == "ADMINISTRATOR":
+            return self.user
+        name = f"{role.lower()}@{self.slug}.example"
+        return Login(name, f"sandbox-{role.lower()}-{self.number + 1}", self.user_ids[role], is_token=False)
+
+    def only_reads(self, user_id: str) -> bool:
+        """Whether the role of a user permits no change of anything."""
+        return user_id in {self.user_ids.get(role) for role in _READERS}
 
     def table(self, kind: Kind) -> Table:
         """The table of one kind."""

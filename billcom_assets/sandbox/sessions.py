@@ -92,7 +92,7 @@ class Sessions:
             raise wrong_password()
         if organization.locked:
             raise organization_locked()
-        logins = (organization.accountant,) if console else (organization.user, organization.token)
+        logins = (organization.accountant,) if console else organization.logins
         login = _login_of(logins, username, password)
         if login is None:
             self._failed(organization)
@@ -145,7 +145,7 @@ class Sessions:
         """
         if dev_key not in self._readings.settings.dev_keys:
             raise wrong_dev_key()
-        reached = [one for one in self._world.organizations if _login_of((one.user, one.token), username, password)]
+        reached = [one for one in self._world.organizations if _login_of(one.logins, username, password)]
         if not reached:
             raise wrong_password()
         return reached

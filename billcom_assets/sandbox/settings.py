@@ -186,6 +186,7 @@ class Settings:
         parent_visible: Chart-of-accounts rows show ``parentId``; a production report says they may not.
         latency_ms: Time every call takes on the server.
         slow_ms: Extra time of the ``slow`` fault.
+        stall_ms: Extra time of the ``stalled`` fault.
         faults: Faults switched on.
         throttle_status: HTTP status of BDC_1144 and BDC_1322: 422 or 429 (unpublished).
         wrong_prefix_status: Status of a GET by an id of another kind: 400 BDC_1302, or 404 BDC_1205.
@@ -234,6 +235,7 @@ class Settings:
         ended_link: What a link that has ended gets.
         downloads_move: A link to a file answers with a redirect to another path.
         serves_ranges: A file can be had from a byte on; otherwise always whole.
+        accounting_sync: BILL itself syncs with an accounting program, which leaves its marks in v2's accounts.
         duplicate_accounts: Accounts with an equal name or number may be created; otherwise 422.
         duplicate_invoice_numbers: A vendor's invoice number, or one of the company's own, may occur twice; otherwise
             422 BDC_1171.
@@ -250,6 +252,7 @@ class Settings:
 
     latency_ms: int = 0
     slow_ms: int = 300
+    stall_ms: int = 90_000
     faults: FaultPlan = field(default_factory=FaultPlan)
     throttle_status: int = 422
     wrong_prefix_status: int = 400
@@ -297,6 +300,7 @@ class Settings:
     ended_link: EndedLink = EndedLink.FORBIDDEN
     downloads_move: bool = False
     serves_ranges: bool = True
+    accounting_sync: bool = False
     duplicate_accounts: bool = True
     duplicate_invoice_numbers: bool = True
 

@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
+
+
+class Write(NamedTuple):
+    """A request to change something.
+
+    Attributes:
+        method: HTTP verb.
+        path: As it was sent.
+        body: As it was sent.
+    """
+
+    method: str
+    path: str
+    body: bytes
 
 
 class Stats:
@@ -15,6 +30,7 @@ class Stats:
         statuses: Responses per HTTP status.
         codes: Refusals per BDC code.
         rows: List rows served.
+        writes: Every request of a living session to change something, whatever became of it.
         crashes: Tracebacks of errors in the sandbox itself; there should be none.
     """
 
@@ -29,4 +45,5 @@ class Stats:
         self.statuses: Counter[int] = Counter()
         self.codes: Counter[str] = Counter()
         self.rows = 0
+        self.writes: list[Write] = []
         self.crashes: list[str] = []

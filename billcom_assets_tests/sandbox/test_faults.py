@@ -8,7 +8,7 @@ import requests
 
 from billcom_assets.sandbox import Fault, FaultPlan, FaultRate
 from billcom_assets.sandbox.decorate import UNKNOWN_KEY, UNKNOWN_VALUE
-from billcom_assets.sandbox.faults import DEFAULT_LIMITS, IN_A_ROW, Faults
+from billcom_assets.sandbox.faults import DEFAULT_LIMITS, IN_A_ROW, OF_WRITES, Faults
 from billcom_assets.sandbox.kinds import BILLS, KINDS
 from billcom_assets_tests.sandbox.api import Api, codes
 from billcom_assets_tests.sandbox.conftest import Serve
@@ -17,7 +17,7 @@ from billcom_assets_tests.sandbox.walker import Walker
 ROW_FAULTS = {Fault.NULLS, Fault.UNKNOWN_FIELDS, Fault.UNKNOWN_ENUM}
 DATA_FAULTS = {Fault.CASE_TWIN_IDS}
 ENDLESS_FAULTS = {Fault.ENDLESS_LIST}
-STRIKING = [fault for fault in Fault if fault not in DATA_FAULTS | ENDLESS_FAULTS]
+STRIKING = [fault for fault in Fault if fault not in DATA_FAULTS | ENDLESS_FAULTS | OF_WRITES]
 
 
 def switch_on(api: Api, *faults: Fault, rate: float = 1.0, limit: int | None = None, seed: int = 7) -> Api:
@@ -224,11 +224,16 @@ def test_a_plan_reads_back_as_it_was_written() -> None:
         Fault.SESSION_DEATH: FaultRate(0.5, 3),
     }
     assert FaultPlan.parse(plan.text()) == plan
+    one_write = FaultPlan.parse("reset=1*2@3")
+    assert one_write.rates == {Fault.RESET: FaultRate(1, 2, write=3)}
+    assert FaultPlan.parse(one_write.text()) == one_write
     everything = FaultPlan.parse("all=0.02")
     assert set(everything.rates) == set(Fault) - DATA_FAULTS - ENDLESS_FAULTS
 
 
-@pytest.mark.parametrize("text", ["no_such_fault", "reset=2", "reset=-0.1", "reset=often", "reset=0.1*many"])
+@pytest.mark.parametrize(
+    "text", ["no_such_fault", "reset=2", "reset=-0.1", "reset=often", "reset=0.1*many", "reset@first"]
+)
 def test_a_bad_plan_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         FaultPlan.parse(text)
@@ -249,4 +254,57 @@ def test_no_fault_fires_unless_switched_on(serve: Serve) -> None:
     api = serve()
     rows: list[dict[str, Any]] = api.everything("/v3/bills", max=3)
     assert len(rows) == len(api.organization.table(BILLS))
+    assert not api.server.sandbox.faults.fired
+
+
+ACCOUNTS = "/v3/classifications/chart-of-accounts"
+
+
+def names(api: Api) -> list[str]:
+    return [doc["name"] for doc in api.organization.rows(ACCOUNTS)]
+
+
+def gets_through(api: Api, name: str) -> bool:
+    try:
+        answer = api.post(ACCOUNTS, {"name": name, "account": {"type": "EXPENSE"}})
+        return bool(answer.status_code == 201 and answer.json()["id"])
+    except (requests.RequestException, ValueError):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_done"),
+    [
+        *((fault, False) for fault in (Fault.HTML_502, Fault.SINGLE_OBJECT_ERROR, Fault.RESET_UNDONE)),
+        *((fault, False) for fault in (Fault.SESSION_DEATH, Fault.HOURLY_LIMIT, Fault.CONCURRENCY_LIMIT)),
+        *((fault, True) for fault in (Fault.RESET, Fault.TRUNCATED_JSON, Fault.ERROR_DONE)),
+    ],
+)
+def test_the_write_that_is_named_fails_before_or_after_it_was_carried_out(
+    serve: Serve, fault: Fault, is_done: bool
+) -> None:
+    api = serve(bills=0)
+    before = names(api)
+    api.server.sandbox.set_faults(FaultPlan({fault: FaultRate(1, write=2)}))
+    assert api.get("/v3/roles").status_code == 200
+    assert [gets_through(api, name) for name in ("one", "two")] == [True, False]
+    api.log_in()
+    assert gets_through(api, "three")
+    assert names(api)[len(before) :] == ["one", *(["two"] if is_done else []), "three"]
+    assert api.server.sandbox.faults.fired == {fault: 1}
+
+
+def test_a_stalled_write_is_carried_out_and_its_caller_waits_in_vain(serve: Serve) -> None:
+    api = serve(bills=0, stall_ms=400)
+    api.server.sandbox.set_faults(FaultPlan({Fault.STALLED: FaultRate(1, write=1)}))
+    url = api.server.base_url + ACCOUNTS
+    with pytest.raises(requests.ReadTimeout):
+        api.http.post(url, json={"name": "late"}, headers=api.headers, timeout=0.1)
+    assert "late" in names(api)
+
+
+def test_faults_of_writes_leave_reads_alone(serve: Serve) -> None:
+    api = switch_on(serve(), *OF_WRITES)
+    assert api.get("/v3/bills").status_code == 200
+    assert api.v2_data("List/Bill.json", {"start": 0, "max": 5})
     assert not api.server.sandbox.faults.fired

@@ -536,3 +536,42 @@ def test_bills_have_no_one_or_two_documents_that_a_session_can_download(api: Api
     second = done(api.get(f"{path}?page={first['nextPage']}"))
     assert {one["id"] for one in first["results"]}.isdisjoint(one["id"] for one in second["results"])
     assert codes(api.get("/v3/documents/00h02ZZZZZZZZZZ00000")) == ["BDC_1205"]
+
+
+# Who may write, and what is remembered of it
+
+
+@pytest.mark.parametrize(("role", "status"), [("AUDITOR", 403), ("ACCOUNTANT", 201), ("ADMINISTRATOR", 201)])
+def test_an_auditor_reads_everything_and_writes_nothing(api: Api, role: str, status: int) -> None:
+    login = api.organization.login_of(role)
+    api.log_in(username=login.username, password=login.password)
+    assert api.get("/v3/login/session").json()["userId"] == api.organization.user_ids[role]
+    before = api.organization.rows(ACCOUNTS)
+    assert api.get(ACCOUNTS).status_code == 200
+    answer = api.post(ACCOUNTS, {"name": "Fresh"})
+    assert answer.status_code == status
+    assert (api.organization.rows(ACCOUNTS) == before) == (status == 403)
+
+
+def test_every_write_is_remembered_as_it_was_sent(api: Api) -> None:
+    writes = api.server.sandbox.stats.writes
+    api.get(ACCOUNTS)
+    account = made(api.post(ACCOUNTS, {"name": "Fresh"}))
+    api.post(f"{ACCOUNTS}/{account['id']}/archive")
+    api.patch(f"{ACCOUNTS}/nobody", {"name": "Other"})
+    assert [(one.method, one.path.removeprefix("/connect")) for one in writes] == [
+        ("POST", ACCOUNTS),
+        ("POST", f"{ACCOUNTS}/{account['id']}/archive"),
+        ("PATCH", f"{ACCOUNTS}/nobody"),
+    ]
+    assert writes[0].body == b'{"name": "Fresh"}'
+
+
+def test_an_accounting_sync_leaves_its_marks_in_v2(api: Api) -> None:
+    def marks() -> set[bool]:
+        rows = api.v2_data("List/ChartOfAccount.json", {"start": 0, "max": 5})
+        return {bool(row["externalId"] and row["lastSyncTime"]) for row in rows}
+
+    assert marks() == {False}
+    api.server.sandbox.change_settings(accounting_sync=True)
+    assert marks() == {True}

@@ -59,6 +59,15 @@ def _number_of(name: str, names: Sequence[str]) -> str:
     return str(names.index(name)) if name in names else "0"
 
 
+def _of_sync(value: Callable[[Subject], str]) -> Callable[[Subject], str | None]:
+    """What an accounting program leaves in a record that BILL syncs with it."""
+
+    def of_sync(subject: Subject) -> str | None:
+        return value(subject) if subject.organization.readings.settings.accounting_sync else None
+
+    return of_sync
+
+
 VALUES: Mapping[str, Callable[[Subject], Any]] = {
     "organization_id": lambda subject: subject.organization.id,
     "organization_name": lambda subject: subject.organization.name,
@@ -76,6 +85,8 @@ VALUES: Mapping[str, Callable[[Subject], Any]] = {
     "line_amount": _line_amount,
     "posting_date": _posting_date,
     "account_type": lambda subject: _number_of(subject.doc["account"]["type"], ACCOUNT_TYPES),
+    "synced_id": _of_sync(lambda subject: f"80000{subject.doc['id'][-5:]}"),
+    "synced_at": _of_sync(lambda subject: str(subject.at("updatedTime")).replace("+00:00", "+0000")),
     "item_type": lambda subject: _number_of(subject.doc["type"], ITEM_TYPES),
 }
 """Values by the names that the tables give them."""

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from billcom_assets.sandbox.codec import Doc, decode
 from billcom_assets.sandbox.errors import Refusal, no_api_access, no_such_object, wrong_dev_key, wrong_kind
-from billcom_assets.sandbox.gateway import Call
+from billcom_assets.sandbox.gateway import Call, Operation
 from billcom_assets.sandbox.kinds import Kind
 from billcom_assets.sandbox.responses import ApiResponse
 from billcom_assets.sandbox.settings import V2Access
@@ -41,6 +41,10 @@ class V2Dialect:
     def refuse(self, refusal: Refusal, timestamp: str) -> ApiResponse:  # noqa: ARG002 - v2 errors carry no time
         """The envelope of a failure."""
         return ApiResponse(200, refusal.v2_body())
+
+    def writes(self, operation: Operation) -> bool:  # noqa: ARG002 - there are none
+        """Nothing does: every operation is a POST that reads."""
+        return False
 
 
 def success(data: Any) -> ApiResponse:

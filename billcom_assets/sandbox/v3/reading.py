@@ -16,6 +16,8 @@ from billcom_assets.sandbox.v3 import bodies
 from billcom_assets.sandbox.v3.common import find
 from billcom_assets.sandbox.v3.oauth import TOKEN_PATH
 
+_LOGOUT = "/v3/logout"
+
 
 @dataclass(frozen=True, slots=True)
 class V3Dialect:
@@ -49,6 +51,10 @@ class V3Dialect:
     def refuse(self, refusal: Refusal, timestamp: str) -> ApiResponse:
         """An error array."""
         return ApiResponse(refusal.status, refusal.v3_body(timestamp))
+
+    def writes(self, operation: Operation) -> bool:
+        """Everything but reading and what belongs to sessions."""
+        return operation.session and operation.method != "GET" and operation.path != _LOGOUT
 
 
 def _login_field(call: Call, name: str) -> str:
@@ -153,7 +159,7 @@ def operations() -> Iterator[Operation]:
         yield Operation("GET", kind.path, list_handler(kind))
     yield Operation("POST", "/v3/login", log_in, session=False, login=True, body=bodies.LOGIN)
     yield Operation("GET", "/v3/login/session", session_info)
-    yield Operation("POST", "/v3/logout", log_out)
+    yield Operation("POST", _LOGOUT, log_out)
     yield Operation("POST", "/v3/mfa/step-up", step_up, body=bodies.STEP_UP)
     yield Operation("GET", "/v3/health", health, session=False)
     yield Operation("GET", "/v3/organizations/{id}", organization)
