@@ -50,7 +50,7 @@ class Action(StrEnum):
     """Another name, number, type, description or parent."""
     ARCHIVE = "archive"
     RESTORE = "restore"
-    """Brings an archived account back, and makes it what it should be where that differs."""
+    """Brings an archived account back as it is; where it should be otherwise, an update follows."""
     CONFLICT = "conflict"
     """Nothing that could be done safely: a person has to decide, and it can never be approved."""
 
@@ -119,11 +119,15 @@ alignment_changes = Table(
     _text("advice", "What a person should do; null unless it is a conflict"),
     _json("before", "JSON: name, number, type, description, parent, archived in BILL now; null for a new account"),
     _json("after", "JSON: the same as they should be; null for a conflict"),
-    _json("risks", "JSON list of codes of what may go wrong", nullable=False),
+    _json(
+        "risks",
+        "JSON list of what may go wrong, or of why it is not done: code, and the account that it is about",
+        nullable=False,
+    ),
     _json(
         "cascades", "JSON list of BILL's ids of what it archives with it, where that is still under it", nullable=False
     ),
-    _text("bill_hash", "Digest of the account in BILL that it was planned from; null for a new account"),
+    _text("bill_hash", "Digest of what the account in BILL must be when it is written; null for a new account"),
     _text(
         "status",
         "proposed, approved, rejected, writing, done, failed, undone or not_undone",

@@ -27,6 +27,7 @@ FLOORS = (
     ("status",),
     ("setup",),
     ("books",),
+    ("alignment",),
     ("quality",),
     ("mapping",),
     ("ledger",),
