@@ -23,6 +23,8 @@ class PlanStatus(StrEnum):
     APPLYING = "applying"
     """Writing has begun and not ended; another run goes on with it."""
     APPLIED = "applied"
+    FAILED = "failed"
+    """Writing has ended and BILL does not show all of it."""
     UNDOING = "undoing"
     UNDONE = "undone"
 
@@ -79,7 +81,7 @@ alignment_plans = Table(
     Column("number", Integer, nullable=False, comment="Number of the plan: 1, 2, 3 in each integration"),
     _text(
         "status",
-        "proposed, approved, rejected, superseded, applying, applied, undoing or undone",
+        "proposed, approved, rejected, superseded, applying, applied, failed, undoing or undone",
         nullable=False,
     ),
     _time("made_at", "When it was made (UTC)", nullable=False),

@@ -16,7 +16,7 @@ depends_on = None
 
 SCHEMA = "billcom"
 """Translated to none on SQLite by the engine."""
-PLAN_STATUSES = ("proposed", "approved", "rejected", "superseded", "applying", "applied", "undoing", "undone")
+PLAN_STATUSES = ("proposed", "approved", "rejected", "superseded", "applying", "applied", "failed", "undoing", "undone")
 CHANGE_STATUSES = ("proposed", "approved", "rejected", "writing", "done", "failed", "undone", "not_undone")
 ACTIONS = ("create", "update", "archive", "restore", "conflict")
 
@@ -65,7 +65,9 @@ def _create_plans() -> None:
         _text("integration", "Integration key", nullable=False),
         _integer("number", "Number of the plan: 1, 2, 3 in each integration"),
         _text(
-            "status", "proposed, approved, rejected, superseded, applying, applied, undoing or undone", nullable=False
+            "status",
+            "proposed, approved, rejected, superseded, applying, applied, failed, undoing or undone",
+            nullable=False,
         ),
         _time("made_at", "When it was made (UTC)", nullable=False),
         _text("made_by", "Who made it", nullable=False),
