@@ -77,6 +77,11 @@ def archives(charts: Charts, matches: Matches, restores: Mapping[str, Draft], mo
     return made
 
 
+def _is_alone(charts: Charts, matches: Matches, one: BillAccount) -> bool:
+    """Whether no account of the ledger stands for it, and nobody has decided that this is as it should be."""
+    return not (one.merged or one.id in matches.ledger_of or one.id in charts.unmapped)
+
+
 def _refusal(charts: Charts, one: BillAccount, *, hides_parents: bool, staying: list[BillAccount]) -> Finding | None:
     """Why an account is not archived."""
     counterpart = charts.ledger_by_id.get(charts.mapped.get(one.id, ""))

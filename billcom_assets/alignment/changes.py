@@ -54,6 +54,13 @@ class Change:
     bill_hash: str | None
     """What :meth:`State.content_digest` of the account must be just before it is written."""
 
+    @property
+    def is_move(self) -> bool:
+        """Whether an account that is there gets another parent, or none."""
+        if self.before is None or self.after is None:
+            return False
+        return self.before.parent_id != self.after.parent_id or self.parent_position is not None
+
 
 def conflict(
     code: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -154,6 +154,11 @@ class Charts:
     def states_parents(self) -> bool:
         """Whether the ledger has any hierarchy; where it has none, BILL's own is left alone."""
         return any(one.parent_id for one in self.ledger if one.active)
+
+    def sorted(self) -> Charts:
+        """The same charts with their accounts by id."""
+        ledger, bill = sorted(self.ledger, key=lambda one: one.id), sorted(self.bill, key=lambda one: one.id)
+        return replace(self, ledger=tuple(ledger), bill=tuple(bill))
 
     @property
     def ledger_hash(self) -> str:

@@ -30,6 +30,7 @@ RISKS: Final = {
     for one in (
         Risk("archived_twin", "an archived account has the same number or name, and is left archived"),
         Risk("was_archived", "somebody archived this account; its history comes back with it"),
+        Risk("parent_archived", "the parent that it has in BILL stays archived"),
         Risk("number_in_use", "another account has this number, which BILL may refuse"),
         Risk("name_in_use", "another account has this name, which BILL may refuse"),
         Risk("near_duplicate", "another account has nearly this name: map the two if they are one"),

@@ -34,7 +34,7 @@ def plan(charts: Charts) -> tuple[Change, ...]:
     """
     if not charts.active:
         return ()
-    return _Planner(charts).plan()
+    return _Planner(charts.sorted()).plan()
 
 
 class _Planner:
@@ -64,6 +64,10 @@ class _Planner:
         for account in self.charts.active:
             if (state := wanted[account.id]) is not None:
                 self._place(account, state)
+        for id_, draft in self.restores.items():
+            above = self.charts.bill_by_id.get(self.bill_tree[id_] or "")
+            if above is not None and above.archived and above.id not in self.restores and id_ not in self.moves:
+                draft.findings.append(Finding("parent_archived", above.label))
         archived = archives(self.charts, self.matches, self.restores, self.moves)
         drafts = [*self.restores.values(), *self.chains.drafts, *self.placed, *archived.drafts]
         self.risks.add_to(drafts)

@@ -51,10 +51,10 @@ class BillChart:
             case Action.ARCHIVE:
                 self._archive(change, id_)
             case _:
-                parent = (
-                    self._parent(change) if after.parent != before.parent or change.parent_position else found.parent_id
-                )
-                self._check_parent(id_, parent)
+                is_moved = before.parent_id != after.parent_id or change.parent_position is not None
+                parent = self._parent(change) if is_moved else found.parent_id
+                if is_moved:
+                    self._check_parent(id_, parent)
                 self.accounts[id_] = replace(
                     found,
                     name=after.name,
