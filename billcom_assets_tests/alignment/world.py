@@ -26,10 +26,11 @@ from billcom_assets.bill.retry import RetryPolicy
 from billcom_assets.bill.session import MemorySessionStore
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.ledger.spreadsheets import csv_text
-from billcom_assets.sandbox import Login, Organization, SandboxServer
+from billcom_assets.sandbox import Organization, SandboxServer
 from billcom_assets.sandbox.books import accounts
 from billcom_assets.sandbox.books.objects import set_archived
 from billcom_assets.sandbox.kinds import ACCOUNTS
+from billcom_assets.sandbox.organization import Login
 from billcom_assets.sync.run import Sync
 from billcom_assets.warehouse.alignment_tables import ChangeStatus, alignment_plans
 from billcom_assets.warehouse.audit import Actor, How
