@@ -14,7 +14,6 @@ from billcom_assets.alignment.plans import (
     Plan,
     StoredChange,
     load_plan,
-    lock_plans,
     newest_plan,
     set_changes,
     set_plan,
@@ -22,9 +21,11 @@ from billcom_assets.alignment.plans import (
 from billcom_assets.redaction.close_matches import listed
 from billcom_assets.redaction.counted import counted
 from billcom_assets.warehouse import audit
-from billcom_assets.warehouse.alignment_settings import SourceOfTruth, alignment_settings
+from billcom_assets.warehouse.alignment_modes import SourceOfTruth
+from billcom_assets.warehouse.alignment_settings import alignment_settings
 from billcom_assets.warehouse.alignment_tables import ChangeStatus, PlanStatus
 from billcom_assets.warehouse.audit import Actor, What
+from billcom_assets.warehouse.known_integrations import lock_integration
 
 _WHAT = {ChangeStatus.APPROVED: What.ALIGNMENT_APPROVED, ChangeStatus.REJECTED: What.ALIGNMENT_REJECTED}
 
@@ -129,7 +130,7 @@ def is_somebody_else(actor: Actor, name: str) -> bool:
 
 
 def _open_plan(connection: Connection, integration: str, number: int | None, now: datetime) -> Plan:
-    lock_plans(connection, integration)
+    lock_integration(connection, integration)
     again = f"Make a new one with: billcom align {integration} plan"
     plan = newest_plan(connection, integration) if number is None else load_plan(connection, integration, number)
     if plan is None:

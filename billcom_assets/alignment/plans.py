@@ -23,7 +23,7 @@ from billcom_assets.warehouse.alignment_tables import (
     alignment_plans,
 )
 from billcom_assets.warehouse.audit import Actor, What
-from billcom_assets.warehouse.tables import integrations
+from billcom_assets.warehouse.known_integrations import lock_integration
 
 MAX_CHANGES: Final = 50
 """That one approval covers, unless somebody says otherwise."""
@@ -143,12 +143,6 @@ def load_plan(connection: Connection, integration: str, number: int) -> Plan:
     return Plan(**{**values, "status": PlanStatus(row["status"])}, changes=changes)
 
 
-def lock_plans(connection: Connection, integration: str) -> None:
-    """Keeps others from making plans and deciding about them until the caller's transaction ends."""
-    # On SQLite the transaction holds the write lock already; PostgreSQL locks the row.
-    connection.execute(select(integrations.c.key).where(integrations.c.key == integration).with_for_update())
-
-
 def save_plan(
     connection: Connection,
     charts: Charts,
@@ -177,7 +171,7 @@ def save_plan(
     Raises:
         AlignmentRefused: an earlier plan is being written or undone.
     """
-    lock_plans(connection, charts.integration)
+    lock_integration(connection, charts.integration)
     newest = newest_plan(connection, charts.integration)
     if newest is not None and newest.status in UNDER_WAY:
         raise AlignmentRefused(

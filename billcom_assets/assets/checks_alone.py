@@ -11,7 +11,7 @@ from functools import partial
 import dagster as dg
 
 from billcom_assets.assets.failures import failure_for
-from billcom_assets.checks import prerequisites, quality
+from billcom_assets.checks import alignment, prerequisites, quality
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import GATE
 from billcom_assets.resources import Billcom
@@ -68,6 +68,9 @@ def _of_one(
         for finding in findings
         if dg.AssetCheckKey(dg.AssetKey(GATE), finding.prerequisite.name) in selected
     )
+    if alignment.KEY in selected:
+        with billcom.warehouse.read() as connection:
+            yield alignment.evaluation(connection, key)
     names = [name for name in CATALOG.names() if dg.AssetCheckKey(dg.AssetKey(name), quality.NAME) in selected]
     if names:
         with billcom.sync(key, run_id=context.run.run_id) as sync:

@@ -4,16 +4,14 @@ Each entity is an asset with its own materialization and check; the plan's order
 step hold for every selection, gaps included, because one function walks them.
 """
 
-import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
-from typing import Any
 
 import dagster as dg
 
 from billcom_assets.assets import book_checks, checks_alone, command_runs
 from billcom_assets.assets.aging import AGINGS, aging_metadata
-from billcom_assets.assets.alignment import compare_charts
+from billcom_assets.assets.alignment import align
 from billcom_assets.assets.books import Books
 from billcom_assets.assets.failures import failure_for
 from billcom_assets.assets.gate import Gate
@@ -23,7 +21,7 @@ from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.assets.results import Event, Results
 from billcom_assets.assets.specs import asset_specs
 from billcom_assets.bill.errors import LIST_TROUBLE, AuthenticationRefused, SessionsExhausted, Unreachable
-from billcom_assets.checks import prerequisites, quality
+from billcom_assets.checks import alignment, prerequisites, quality
 from billcom_assets.clock import utc_now
 from billcom_assets.documents.known import summary
 from billcom_assets.documents.reading import read_documents
@@ -64,7 +62,7 @@ class PullConfig(dg.Config):
 @dg.multi_asset(
     name=PULLS,
     specs=[*asset_specs(CATALOG)],
-    check_specs=[*prerequisites.specs(), *quality.specs(CATALOG)],
+    check_specs=[*prerequisites.specs(), alignment.spec(), *quality.specs(CATALOG)],
     can_subset=True,
 )
 def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billcom) -> Iterator[Event]:
@@ -138,7 +136,7 @@ class Walk:
                 if not gate.is_open:
                     return pulled
             if step.name == ALIGNMENT:
-                yield self.results.materialized(ALIGNMENT, _compare(self.sync))
+                yield from align(self.sync, self.results)
             if step.name in AGINGS and not self._is_behind(step, steps, pulled):
                 yield self.results.materialized(step.name, aging_metadata(self.sync, AGINGS[step.name]))
             if step.name in BOOKS and not self._are_books_behind(step, steps, pulled):
@@ -255,10 +253,3 @@ def _suggest(sync: Sync, entity: Entity) -> None:
             # Nobody decides: it follows from what BILL says, as what a sensor does.
             follow_mergers(connection, sync.integration, entity.name, Actor.of_process(How.SENSOR), utc_now())
             suggest(connection, sync.integration, utc_now(), kinds=(entity.name,))
-
-
-def _compare(sync: Sync) -> dict[str, Any]:
-    started = time.monotonic()
-    with sync.warehouse.read() as connection:
-        comparison = compare_charts(connection, sync.warehouse.mirror, sync.integration)
-    return {**comparison, "seconds": round(time.monotonic() - started, 3)}

@@ -39,8 +39,9 @@ _WITHOUT_ENTITY = {
     ),
     ALIGNMENT: (
         "ledger",
-        "Compares BILL's chart of accounts with the ledger's by number and type, and counts what differs. Changes "
-        "nothing in BILL.",
+        "Plans what would make BILL's chart of accounts like the ledger's: accounts to create, update, archive and "
+        "restore, each with its reason and its risks. Plans alone, and changes nothing in BILL: the command billcom "
+        "align shows a plan and takes a person's decision.",
     ),
     PAYABLES_AGING: (
         Group.PAYABLES.value,

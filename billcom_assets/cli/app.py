@@ -113,6 +113,7 @@ COMMANDS = {
     "ledger": Lazy("ledger", "Load the company's own lists, or write the books as files."),
     "mappings": Lazy("mappings", "Link BILL's objects to the company's own."),
     "policy": Lazy("policy", "Decide how BILL's documents post into the books."),
+    "align": Lazy("align", "Bring BILL's chart of accounts in line with the ledger's."),
     "seed": Lazy("runs", "Fetch BILL's lists for the first time."),
     "sync": Lazy("runs", "Fetch everything that changed in BILL."),
     "errors": Lazy("errors", "Show what is held out of the books and why, or decide on it."),

@@ -34,6 +34,7 @@ from billcom_assets.setup.connecting import (
 )
 from billcom_assets.setup.exclusions import excludable
 from billcom_assets.status.readiness import gate, next_command
+from billcom_assets.warehouse.alignment_modes import Alignment, SourceOfTruth
 from billcom_assets.warehouse.audit import Decision
 from billcom_assets.warehouse.bill_access import SealedSessions
 from billcom_assets.warehouse.engine import Warehouse
@@ -98,6 +99,22 @@ _EXAMPLE = """billcom connect acme-us --company "Acme Inc" --organization-id 008
     "--documents/--no-documents",
     default=None,
     help=f"Keep the files attached to bills, invoices and vendor credits in {DOCUMENTS_VARIABLE}, or no longer.",
+)
+@click.option(
+    "--alignment",
+    type=click.Choice([one.value for one in Alignment]),
+    help="What becomes of differences between the charts of accounts: off looks at none, plan (what counts unless you "
+    "say otherwise) lets syncs plan and never write, apply lets them write what somebody has approved.",
+)
+@click.option(
+    "--source-of-truth",
+    type=click.Choice([one.value for one in SourceOfTruth]),
+    help="Whose chart of accounts the other follows; with bill nothing is ever written to BILL.",
+)
+@click.option(
+    "--second-approver/--no-second-approver",
+    default=None,
+    help="Have plans of the chart of accounts approved by somebody else than who made them, or no longer.",
 )
 @click.option("--with", "included", multiple=True, metavar="ENTITY", help="Leave this out no longer.")
 @as_option
@@ -284,6 +301,9 @@ def _show_result(output: Output, warehouse: Warehouse, connected: Connected, not
         "excluded_entities": sorted(integration.excluded),
         "api": integration.api,
         "documents": integration.documents,
+        "alignment": integration.alignment,
+        "source_of_truth": integration.source_of_truth,
+        "second_approver": integration.second_approver,
         "signed_in_with": kind,
         "user_id": session.user_id,
         "notes": notes,

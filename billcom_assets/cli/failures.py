@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from billcom_assets.alignment.plans import AlignmentRefused
 from billcom_assets.bill.errors import BillError, ConfigurationError
 from billcom_assets.books.queue import NotPossible
 from billcom_assets.books.trace import NotFound
@@ -151,6 +152,7 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (RemovalsRefused, _wrong_input),
     (NotPossible, _wrong_input),
     (NotFound, _wrong_input),
+    (AlignmentRefused, _wrong_input),
     *((kind, _from_database) for kind in DRIVER_ERRORS),
 )
 """The first kind that fits explains."""

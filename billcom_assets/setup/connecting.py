@@ -26,6 +26,7 @@ from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
 from billcom_assets.setup.exclusions import exclusions
 from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.alignment_modes import Alignment, SourceOfTruth
 from billcom_assets.warehouse.audit import Actor, Decision, What
 from billcom_assets.warehouse.bill_access import SealedSessions
 from billcom_assets.warehouse.bill_clients import bill_client
@@ -64,6 +65,9 @@ _SETTINGS = (
     "excluded_entities",
     "api",
     "documents",
+    "alignment",
+    "source_of_truth",
+    "second_approver",
 )
 """What the audit log keeps of an integration."""
 _T = TypeVar("_T")
@@ -88,6 +92,10 @@ class ConnectionSettings:
     api: str | None = None
     documents: bool | None = None
     """Keep the files attached to bills, invoices and vendor credits."""
+    alignment: str | None = None
+    source_of_truth: str | None = None
+    second_approver: bool | None = None
+    """Of plans of the chart of accounts."""
 
 
 @dataclass(frozen=True)
@@ -367,7 +375,12 @@ def _merged(
         base_url=_kept(settings.base_url, before.get("base_url")),
         v2_base_url=_kept(settings.v2_base_url, before.get("v2_base_url")),
         sources=sources,
-        **{**preferences, "api": Api(preferences["api"])},
+        **{
+            **preferences,
+            "api": Api(preferences["api"]),
+            "alignment": Alignment(preferences["alignment"]),
+            "source_of_truth": SourceOfTruth(preferences["source_of_truth"]),
+        },
     )
 
 
@@ -380,7 +393,10 @@ def _preferences(settings: ConnectionSettings, before: Mapping[str, Any]) -> dic
         "time_zone": settings.time_zone or before.get("time_zone", "UTC"),
         "owner": _checked_owner(_kept(settings.owner, before.get("owner"))),
         **_api(settings, before),
-        "documents": bool(before.get("documents")) if settings.documents is None else settings.documents,
+        "documents": bool(_kept(settings.documents, before.get("documents"))),
+        "alignment": settings.alignment or before.get("alignment", Alignment.PLAN.value),
+        "source_of_truth": settings.source_of_truth or before.get("source_of_truth", SourceOfTruth.LEDGER.value),
+        "second_approver": bool(_kept(settings.second_approver, before.get("second_approver"))),
     }
 
 

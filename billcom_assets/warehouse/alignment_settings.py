@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import Connection, select
 
+from billcom_assets.warehouse.alignment_modes import Alignment, SourceOfTruth
 from billcom_assets.warehouse.known_integrations import require_integration
 from billcom_assets.warehouse.tables import integrations
-
-
-class Alignment(StrEnum):
-    """What becomes of differences between the charts of accounts."""
-
-    OFF = "off"
-    """They are not looked at."""
-    PLAN = "plan"
-    """Every sync plans what would end them, and a person has it applied."""
-    APPLY = "apply"
-    """Every sync plans, and what a person has approved is applied by itself."""
-
-
-class SourceOfTruth(StrEnum):
-    """Whose chart of accounts the other follows."""
-
-    LEDGER = "ledger"
-    BILL = "bill"
-    """Nothing is ever written to BILL."""
 
 
 @dataclass(frozen=True, slots=True)

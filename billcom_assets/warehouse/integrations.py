@@ -21,6 +21,7 @@ from billcom_assets.bill.ways import PARTS, Way, way_of
 from billcom_assets.redaction.close_matches import did_you_mean, listed, quoted
 from billcom_assets.redaction.display import one_line
 from billcom_assets.redaction.errors import UserFacingError
+from billcom_assets.warehouse.alignment_modes import Alignment, SourceOfTruth
 from billcom_assets.warehouse.errors import WarehouseError, describe
 from billcom_assets.warehouse.sealing import Purpose, Seal
 from billcom_assets.warehouse.tables import integrations
@@ -203,6 +204,9 @@ class Integration:
     excluded_entities: str | None = None
     api: Api = Api.V3
     documents: bool = False
+    alignment: Alignment = Alignment.PLAN
+    source_of_truth: SourceOfTruth = SourceOfTruth.LEDGER
+    second_approver: bool = False
     status: Status = Status.PENDING
     status_code: str | None = None
     status_message: str | None = None
@@ -312,6 +316,9 @@ class Integrations:
             "excluded_entities": integration.excluded_entities,
             "api": integration.api.value,
             "documents": integration.documents,
+            "alignment": integration.alignment.value,
+            "source_of_truth": integration.source_of_truth.value,
+            "second_approver": integration.second_approver,
             "status": Status.PENDING.value,
             "status_code": None,
             "status_message": None,
@@ -382,6 +389,9 @@ class Integrations:
             excluded_entities=row["excluded_entities"],
             api=Api(row["api"]),
             documents=row["documents"],
+            alignment=Alignment(row["alignment"]),
+            source_of_truth=SourceOfTruth(row["source_of_truth"]),
+            second_approver=row["second_approver"],
             status=Status(row["status"]),
             status_code=row["status_code"],
             status_message=row["status_message"],

@@ -17,6 +17,12 @@ def require_integration(conn: Connection, key: str) -> None:
         raise UnknownIntegration(key, known)
 
 
+def lock_integration(conn: Connection, key: str) -> None:
+    """Keeps others from deciding about the integration until the caller's transaction ends."""
+    # On SQLite the transaction holds the write lock already; PostgreSQL locks the row.
+    conn.execute(select(integrations.c.key).where(integrations.c.key == key).with_for_update())
+
+
 def company_name(conn: Connection, key: str) -> str:
     """The company whose ledger the integration belongs to.
 

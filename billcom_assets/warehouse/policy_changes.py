@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, select
 
 from billcom_assets.warehouse.books_tables import posting_policies
-from billcom_assets.warehouse.tables import integrations
+from billcom_assets.warehouse.known_integrations import lock_integration
 
 ACCOUNT_SETTINGS: Final = frozenset(
     {
@@ -64,8 +64,7 @@ def policy_changes(connection: Connection, integration: str) -> list[PolicyChang
 
 def lock_policy(connection: Connection, integration: str) -> None:
     """Keeps others from changing the policy until the caller's transaction ends."""
-    # On SQLite the transaction holds the write lock already; PostgreSQL locks the row.
-    connection.execute(select(integrations.c.key).where(integrations.c.key == integration).with_for_update())
+    lock_integration(connection, integration)
 
 
 def add_changes(
