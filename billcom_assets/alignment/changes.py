@@ -74,16 +74,14 @@ def conflict(
 ) -> Draft:
     """A difference that is left to a person."""
     known = CONFLICTS[code]
-    # Names hold what they like, braces too.
-    reason = known.reason.replace("{account}", account, 1).replace("{other}", other or "", 1)
     return Draft(
         action=Action.CONFLICT,
         bill_id=bill_id,
         ledger_id=ledger_id,
         before=before,
         after=None,
-        reason=reason,
-        advice=known.advice.replace("{key}", key),
+        reason=known.reason.format(account=account, other=other or ""),
+        advice=known.advice.format(key=key),
         findings=[Finding(code, other)],
     )
 
