@@ -96,7 +96,7 @@ class _Applying:
         with self.sync.warehouse.read() as connection:
             changes = self.record.changes(connection)
             chart = read_chart(connection, mirror, key)
-            unchanged = read_chart(connection, mirror, key, written_before=self.plan.made_at)
+            unchanged = read_chart(connection, mirror, key, unchanged_since=self.plan.made_at)
             charts = read_charts(connection, key)
         found = Situation(chart, charts, self.plan.ledger_hash, frozenset(unchanged)).drifts(changes)
         if found:

@@ -60,7 +60,7 @@ def read_chart(
     integration: str,
     ids: Collection[str] | None = None,
     *,
-    written_before: datetime | None = None,
+    unchanged_since: datetime | None = None,
 ) -> Chart:
     """Every account that BILL has, archived ones included, as it was mirrored last.
 
@@ -69,15 +69,15 @@ def read_chart(
         mirror: Its tables.
         integration: The integration.
         ids: Only these.
-        written_before: Only those that have not changed since.
+        unchanged_since: Only those that have not changed since.
     """
     a = mirror.table("accounts").c
     columns = (a.id, a.name, a.account_number, a.account_type, a.description, a.parent_id, a.archived)
     query = select(*columns).where(a.integration == integration, a.deleted_at.is_(None))
     if ids is not None:
         query = query.where(a.id.in_(ids))
-    if written_before is not None:
-        query = query.where(a.synced_at < written_before)
+    if unchanged_since is not None:
+        query = query.where(a.synced_at <= unchanged_since)
     return {
         row[0]: AccountState(row[1] or "", row[2] or None, row[3] or None, row[4] or None, row[5] or None, bool(row[6]))
         for row in connection.execute(query)

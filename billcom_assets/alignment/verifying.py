@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from billcom_assets.alignment.record import Change
-from billcom_assets.alignment.state import AccountState, Chart, sees_parents
+from billcom_assets.alignment.state import AccountState, Chart, below, sees_parents
 from billcom_assets.alignment.tasks import created_by, end_of
 from billcom_assets.warehouse.alignment_tables import Action, ChangeStatus
 
@@ -27,8 +27,10 @@ def differences(changes: Sequence[Change], chart: Chart) -> dict[int, str]:
         if problems:
             found[change.position] = "Written, but " + "; ".join(problems) + "."
     for change in done:
-        below = {*change.cascades, *change.archived_along} - last.keys()
-        alive = sorted(chart[one].name for one in below if one in chart and not chart[one].archived)
+        if change.action != Action.ARCHIVE or change.bill_id is None:
+            continue
+        went = {*change.archived_along, *below(chart, change.bill_id)} - last.keys()
+        alive = sorted(chart[one].name for one in went if one in chart and not chart[one].archived)
         if alive and change.position not in found:
             found[change.position] = f"Written, but below it {', '.join(map(repr, alive))} is not archived."
     return found

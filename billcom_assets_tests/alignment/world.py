@@ -135,13 +135,15 @@ class World:
     # The ledger ----------------------------------------------------------------------------------------------------
 
     def copy_chart(self) -> None:
-        """The ledger has what BILL has now: every live account, of namesakes without a number the first."""
+        """The ledger has what BILL has now: every live account, of namesakes the first; the others are archived."""
         chart = self.chart()
         taken: set[Any] = set()
         self.ledger = {}
         for account_id, state in chart.items():
             key = (state["name"], state["type"])
-            if not state["archived"] and key not in taken:
+            if key in taken and not state["archived"]:
+                self.archive(account_id)
+            elif not state["archived"]:
                 taken.add(key)
                 parent = state["parent"] if state["parent"] and not chart[state["parent"]]["archived"] else None
                 self.ledger[f"L{account_id}"] = LedgerAccount(
@@ -386,3 +388,45 @@ def statuses(changes: Sequence[Change]) -> set[ChangeStatus]:
 
 
 __all__ = ["replace"]
+
+
+def small(world: World) -> None:
+    """Seven accounts between which every kind of change is due: create below create, rename, move, restore, archive."""
+    world.empty()
+    kept = world.create("Supplies", "6100")
+    old = world.create("Rents", "6200")
+    back = world.create("Travel", "6300")
+    alone = world.create("Ours alone", "6900")
+    world.create("Below ours", "6901", parent=alone)
+    world.archive(back)
+    world.ledger = {}
+    world.want(
+        LedgerAccount("A", "Office", "EXPENSE", "6000"),
+        LedgerAccount("B", "Paper", "EXPENSE", "6010", "A", "all kinds"),
+        LedgerAccount("C", "Supplies", "EXPENSE", "6100", "B"),
+        LedgerAccount("D", "Rent", "EXPENSE", "6200"),
+        LedgerAccount("E", "Travel", "EXPENSE", "6300"),
+    )
+    world.import_ledger()
+    world.pass_time()
+    del kept, old
+
+
+WRITES_OF_SMALL = 7
+"""Requests that change something until the small chart is as it should be."""
+
+
+def shape(world: World) -> list[tuple[Any, ...]]:
+    """BILL's chart without ids, to compare it with another world's."""
+    chart = world.chart()
+    return sorted(
+        (
+            state["name"],
+            state["number"] or "",
+            state["type"],
+            state["description"] or "",
+            chart[state["parent"]]["name"] if state["parent"] else "",
+            state["archived"],
+        )
+        for state in chart.values()
+    )
