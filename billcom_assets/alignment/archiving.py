@@ -42,16 +42,13 @@ def archives(charts: Charts, matches: Matches, restores: Mapping[str, Draft], mo
     parents = {one.id: one.parent_id for one in charts.bill}
     alone = [one for one in charts.bill if not one.archived and _is_alone(charts, matches, one)]
     alone.sort(key=lambda one: (-len(ancestors(one.id, parents)), one.number or "", one.name, one.id))
-    live_below: dict[str, list[BillAccount]] = defaultdict(list)
-    for one in charts.bill:
-        if one.parent_id is not None and (not one.archived or one.id in restores):
-            live_below[one.parent_id].append(one)
+    live_below = _live_below(charts, restores)
     hides_parents = any(not one.parent_known for one in charts.bill if not one.archived)
-    inactive = _Inactive(charts)
+    inactive, twins = _Inactive(charts), _Twins(charts, matches)
     made = Archives()
     archived: dict[str, Draft] = {}
     for one in alone:
-        below = live_below[one.id]
+        below = live_below.get(one.id, [])
         staying = [child for child in below if child.id not in archived and child.id not in moves]
         refusal = _refusal(charts, one, hides_parents=hides_parents, staying=staying)
         if refusal is not None:
@@ -68,6 +65,8 @@ def archives(charts: Charts, matches: Matches, restores: Mapping[str, Draft], mo
             )
             continue
         draft = _archive(charts, one, inactive)
+        if twin := twins.of(one):
+            draft.findings.append(Finding("duplicate", twin.label))
         draft.needs = [archived.get(child.id) or moves[child.id] for child in below]
         if below:
             draft.cascades = tuple(_all_below(one.id, live_below))
@@ -125,6 +124,34 @@ class _Inactive:
         if one.number:
             return self._by_number.get((same(one.number), one.type))
         return self._by_name.get((same(one.name), one.type))
+
+
+class _Twins:
+    """BILL's accounts that the ledger has."""
+
+    def __init__(self, charts: Charts, matches: Matches) -> None:
+        known = [one for one in charts.bill if one.id in matches.ledger_of]
+        self._by_number = {(same(one.number), one.type): one for one in known if one.number}
+        self._by_name = {(same(one.name), one.type, one.parent_id): one for one in known}
+
+    def of(self, one: BillAccount) -> BillAccount | None:
+        """The account that another one seems to double."""
+        by_number = self._by_number.get((same(one.number), one.type)) if one.number else None
+        return by_number or self._by_name.get((same(one.name), one.type, one.parent_id))
+
+
+def _live_below(charts: Charts, restores: Mapping[str, Draft]) -> dict[str, list[BillAccount]]:
+    """By BILL's id what is next below an account that is not archived, or will not be, through what is archived."""
+    parents = {one.id: one.parent_id for one in charts.bill}
+    live = {one.id for one in charts.bill if not one.archived or one.id in restores}
+    found: dict[str, list[BillAccount]] = defaultdict(list)
+    for one in charts.bill:
+        if one.id in live:
+            for above in ancestors(one.id, parents):
+                found[above].append(one)
+                if above in live:
+                    break
+    return found
 
 
 def _all_below(id_: str, live_below: Mapping[str, list[BillAccount]]) -> list[str]:

@@ -145,7 +145,7 @@ def test_a_duplicate_is_archived_where_nothing_needs_it() -> None:
     charts = both([ours("1", "Rent", "6000")], bill, uses={"b": frozenset({"bills"}), "a": frozenset({"bills"})})
     (change,) = plan(charts)
     assert (change.action, change.bill_id) == (Action.ARCHIVE, "b")
-    assert [risk.code for risk in change.risks] == ["used_before"]
+    assert [(risk.code, risk.of) for risk in change.risks] == [("used_before", "bills"), ("duplicate", "6000 Rent")]
 
 
 @pytest.mark.parametrize("use", ["open bills", "recurring bills", "items", "funding accounts", "recurring invoices"])
@@ -184,6 +184,18 @@ def test_a_parent_stays_while_something_stays_under_it() -> None:
     bill = [theirs("a", "Rent"), theirs("o", "Old"), theirs("p", "Older", None, "o")]
     charts = both([ours("1", "Rent")], bill, uses={"p": frozenset({"open bills"})})
     assert codes(charts) == ["used_in_bill", "archives_others"]
+
+
+def test_bill_archives_through_what_is_archived_already() -> None:
+    ledger = [ours("1", "Rent")]
+    bill = [
+        theirs("o", "Old"),
+        theirs("p", "Older", None, "o", archived=True),
+        theirs("a", "Rent", None, "p", archived=True),
+    ]
+    charts = both(ledger, bill)
+    assert said(charts) == [("restore", "Rent"), ("conflict", "Old")]
+    assert codes(charts) == ["archives_others"]
 
 
 # Conflicts -----------------------------------------------------------------------------------------------------------
