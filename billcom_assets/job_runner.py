@@ -98,16 +98,18 @@ def launch(
     entities: Sequence[str] | None = None,
     refresh: bool = False,
     confirm_deletions: bool = False,
+    ops: Mapping[str, Mapping[str, Any]] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Launched:
     """Runs a job for one integration in this process and waits for its end.
 
     Args:
-        job_name: ``initial_seed``, ``full_sync`` or ``full_refresh``.
+        job_name: ``initial_seed``, ``full_sync``, ``full_refresh`` or ``align_chart_of_accounts``.
         integration: Partition to run.
         entities: Only these assets of the job; all when None.
         refresh: Read whole lists; what ``full_refresh`` does anyway.
         confirm_deletions: What a refresh does not see is gone at once.
+        ops: Configuration of the job's ops, of one that does not pull.
         on_progress: Hears how far each pull is.
 
     Raises:
@@ -119,7 +121,8 @@ def launch(
         _add_partition(instance, integration)
         close_dead(instance, warehouse, integration)
         with command_runs.holding(warehouse, integration):
-            run_config = {"ops": {PULLS: {"config": reading}}, "loggers": _QUIET}
+            given = {name: {"config": config} for name, config in (ops or {PULLS: reading}).items()}
+            run_config = {"ops": given, "loggers": _QUIET}
             tags = _tags(warehouse, integration)
             run, job = _create_run(instance, job_name, entities, run_config, tags)
             with listening(on_progress or (lambda _progress: None)):

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from billcom_assets.alignment import guards
 from billcom_assets.alignment.drift import Situation
 from billcom_assets.alignment.errors import ChangeFailed, NotWritten
-from billcom_assets.alignment.guards import Settings
 from billcom_assets.alignment.linking import ChangeMapping
 from billcom_assets.alignment.reading import read_charts
 from billcom_assets.alignment.record import APPLYING, Change, Plan, Record, newest_plan
@@ -21,6 +20,7 @@ from billcom_assets.alignment.verifying import differences
 from billcom_assets.alignment.work import Work, Written
 from billcom_assets.alignment.writing import Writer
 from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.alignment_settings import alignment_settings, keep_other_accounting_system
 from billcom_assets.warehouse.alignment_tables import ChangeStatus, PlanStatus
 from billcom_assets.warehouse.audit import Decision, What
 
@@ -81,7 +81,7 @@ class _Applying:
     def _guard(self) -> None:
         key, client = self.work.key, self.sync.client
         with self.sync.warehouse.read() as connection:
-            settings = Settings.of(connection, key)
+            settings = alignment_settings(connection, key)
             guards.require_settings(key, settings)
             if self.plan.status == PlanStatus.APPROVED:
                 guards.require_consent(connection, key, settings, self.plan, self.work.consent)
@@ -89,7 +89,7 @@ class _Applying:
         said = guards.require_no_other_sync(client, key, settings, self.work.consent)
         if said is not None:
             with self.sync.warehouse.write() as connection:
-                guards.remember(connection, key, said, self.work.actor, self.sync.clock())
+                keep_other_accounting_system(connection, key, said, self.work.actor, self.sync.clock())
 
     def _require_no_drift(self) -> None:
         mirror, key = self.sync.warehouse.mirror, self.work.key

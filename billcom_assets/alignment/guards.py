@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -15,10 +14,9 @@ from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import LIST_TROUBLE
 from billcom_assets.bill.query import item_path
 from billcom_assets.redaction.excerpt import excerpt
-from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.alignment_modes import Alignment, SourceOfTruth
+from billcom_assets.warehouse.alignment_settings import AlignmentSettings
 from billcom_assets.warehouse.alignment_tables import alignment_plans
-from billcom_assets.warehouse.audit import Actor, What
-from billcom_assets.warehouse.tables import integrations
 
 _MAY_NOT: Final = frozenset({"AUDITOR", "NO_ACCESS"})
 """Types of roles that can change nothing; of others BILL tells only when something is tried."""
@@ -44,44 +42,29 @@ class Consent:
     """BILL syncs with no accounting program."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is set for the alignment of one integration."""
-
-    environment: str
-    alignment: str
-    source_of_truth: str
-    other_accounting_system: str | None
-
-    @classmethod
-    def of(cls, connection: Connection, integration: str) -> Settings:
-        """As they are stored."""
-        i = integrations.c
-        columns = (i.environment, i.alignment, i.source_of_truth, i.other_accounting_system)
-        return cls(*connection.execute(select(*columns).where(i.key == integration)).one())
-
-
-def require_settings(integration: str, settings: Settings) -> None:
+def require_settings(integration: str, settings: AlignmentSettings) -> None:
     """The integration is one that is written to.
 
     Raises:
         NotWritten: it is not.
     """
-    if settings.source_of_truth == "bill":
+    if settings.source_of_truth is SourceOfTruth.BILL:
         raise NotWritten(
             integration,
             "BILL's chart of accounts is the one to follow (source_of_truth = bill).",
             f"billcom align {integration} adopt writes what the ledger should take over.",
         )
-    if settings.alignment == "off":
+    if settings.alignment is Alignment.OFF:
         raise NotWritten(
             integration,
             "Alignment is off.",
-            f"Set alignment to plan or apply: billcom align {integration} settings",
+            f"billcom connect {integration} --alignment plan",
         )
 
 
-def require_consent(connection: Connection, integration: str, settings: Settings, plan: Plan, consent: Consent) -> None:
+def require_consent(
+    connection: Connection, integration: str, settings: AlignmentSettings, plan: Plan, consent: Consent
+) -> None:
     """The first plan that is written to a real company was meant, by somebody who knows whose approval it has.
 
     Raises:
@@ -89,7 +72,7 @@ def require_consent(connection: Connection, integration: str, settings: Settings
     """
     p = alignment_plans.c
     written = select(p.number).where(p.integration == integration, p.started_at.is_not(None)).limit(1)
-    if settings.environment != "production" or connection.scalar(written) is not None:
+    if not settings.is_production or connection.scalar(written) is not None:
         return
     command = f'billcom align {integration} apply --production --approver "NAME"'
     if not consent.production or not consent.approver:
@@ -150,7 +133,9 @@ def _role(client: BillClient) -> str:
     return str((role or {}).get("type") or "")
 
 
-def require_no_other_sync(client: BillClient, integration: str, settings: Settings, consent: Consent) -> str | None:
+def require_no_other_sync(
+    client: BillClient, integration: str, settings: AlignmentSettings, consent: Consent
+) -> str | None:
     """BILL itself syncs with no accounting program, as far as its API tells or as somebody has said.
 
     Returns:
@@ -195,19 +180,3 @@ def _synced_with(client: BillClient) -> str | None:
 
 def _is_set(record: Mapping[str, Any], names: tuple[str, ...]) -> bool:
     return any(record.get(name) not in _UNSET for name in names)
-
-
-def remember(connection: Connection, integration: str, said: str, actor: Actor, now: datetime) -> None:
-    """Keeps what somebody has said of BILL's own sync, so that nobody is asked again."""
-    connection.execute(
-        integrations.update().where(integrations.c.key == integration).values(other_accounting_system=said)
-    )
-    audit.record(
-        connection,
-        actor=actor,
-        what=What.SETTING_CHANGED,
-        integration=integration,
-        subject="other_accounting_system",
-        after=said,
-        now=now,
-    )

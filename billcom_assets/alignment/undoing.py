@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from billcom_assets.alignment import guards
 from billcom_assets.alignment.errors import ChangeFailed, NotWritten
-from billcom_assets.alignment.guards import Settings
 from billcom_assets.alignment.linking import ChangeMapping
 from billcom_assets.alignment.record import UNDOING, Change, Plan, Record, newest_plan
 from billcom_assets.alignment.state import below
@@ -19,6 +18,7 @@ from billcom_assets.alignment.uses import account_uses
 from billcom_assets.alignment.work import Work, Written
 from billcom_assets.alignment.writing import Writer
 from billcom_assets.warehouse import audit
+from billcom_assets.warehouse.alignment_settings import alignment_settings
 from billcom_assets.warehouse.alignment_tables import Action, ChangeStatus, PlanStatus
 from billcom_assets.warehouse.audit import Decision, What
 
@@ -65,7 +65,8 @@ class _Undoing:
         """All of it."""
         key = self.work.key
         with self.sync.warehouse.read() as connection:
-            guards.require_settings(key, Settings.of(connection, key))
+            guards.require_settings(key, alignment_settings(connection, key))
+            self._require_no_doubt(connection)
         guards.require_rights(self.sync.client, key)
         self.work.refresh()
         with self.sync.warehouse.write() as connection:
@@ -74,6 +75,12 @@ class _Undoing:
         self.work.write(self.record, UNDOING, f"billcom align {key} undo", self._undo_all)
         self.work.refresh()
         return self._conclude()
+
+    def _require_no_doubt(self, connection: Connection) -> None:
+        doubtful = [one.title for one in self.record.changes(connection) if one.status == ChangeStatus.WRITING]
+        if doubtful:
+            what = f"Whether BILL has taken {doubtful[0]} of plan {self.plan.number} is not known yet."
+            raise NotWritten(self.work.key, what, f"billcom align {self.work.key} apply finds it out and goes on")
 
     def _undo_all(self, writer: Writer) -> None:
         with self.sync.warehouse.read() as connection:
@@ -152,6 +159,6 @@ class _Undoing:
 
 def _is_there(change: Change) -> bool:
     """Whether BILL has taken anything of the change that was not undone yet."""
-    if change.status in {ChangeStatus.DONE, ChangeStatus.WRITING}:
+    if change.status == ChangeStatus.DONE:
         return True
     return change.status == ChangeStatus.FAILED and any("account" in one for one in change.response)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 OWNER_TAG = "billcom/owner"
+REASON_TAG = "billcom/reason"
+"""Why a sensor launched the run."""
 
 
 def owner_tag(owner: str | None) -> dict[str, str]:

@@ -7,8 +7,10 @@ import dagster as dg
 from billcom_assets.assets.integrations import NAME as INTEGRATIONS
 from billcom_assets.assets.pulls import PULLS, checks_of
 from billcom_assets.assets.reconciliation import RECONCILIATION
+from billcom_assets.assets.writing_chart import align_chart_of_accounts
 from billcom_assets.books.identities.catalog import IDENTITIES
 from billcom_assets.checks.identities import check_key
+from billcom_assets.dagster_internals import UnresolvedAssetJobDefinition
 from billcom_assets.entities.catalog import CATALOG
 from billcom_assets.entities.plan import seed_plan, sync_plan
 from billcom_assets.partitions import INTEGRATIONS as PARTITIONS
@@ -52,5 +54,11 @@ look_over = dg.define_asset_job(
     description="Looks at every integration: whether it is ready, when it was last synced, and what all add up to.",
 )
 
-JOBS = [initial_seed, full_sync, full_refresh, reconcile]
+JOBS: list[dg.JobDefinition | UnresolvedAssetJobDefinition] = [
+    initial_seed,
+    full_sync,
+    full_refresh,
+    align_chart_of_accounts,
+    reconcile,
+]
 """One run for each integration."""

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from billcom_assets.assets.pulls import checks_of
-from billcom_assets.assets.run_tags import owner_tag
+from billcom_assets.assets.run_tags import REASON_TAG, owner_tag
 from billcom_assets.automation.asking import Asking, requests_for_each
 from billcom_assets.automation.dead_runs import DIED_TAG, close_dead
 from billcom_assets.dagster_internals import MAX_RETRIES_TAG, PARTITION_NAME_TAG
@@ -38,7 +38,7 @@ INTERVAL_SECONDS = 30
 """How often a sensor looks, at most."""
 LOOK_SECONDS = 30.0
 """How long a tick looks at integrations; Dagster ends one after 60 seconds."""
-REASON_TAG, SLOT_TAG, ATTEMPT_TAG = "billcom/reason", "billcom/slot", "billcom/attempt"
+SLOT_TAG, ATTEMPT_TAG = "billcom/slot", "billcom/attempt"
 _WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
 """From the end of an attempt to the next; the last one for all that follow."""
 _REASONS_SHOWN = 20

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import dagster as dg
 
+from billcom_assets.assets.writing_chart import align_chart_of_accounts
 from billcom_assets.automation.jobs import full_refresh, full_sync, initial_seed, reconcile
 from billcom_assets.automation.routine import after_the_sweep, selection, this_hour, this_night
 from billcom_assets.automation.run_requests import (
@@ -66,6 +67,15 @@ def first_full_sync(status: SyncStatus, _now: datetime) -> Launch | Skip | None:
     return Launch("first_sync", _since(status), until_done=True)
 
 
+def approved_plan(status: SyncStatus, now: datetime) -> Launch | Skip | None:
+    """The plan of the chart of accounts that somebody has approved, where it is to be applied by itself."""
+    plan = status.plan_to_apply
+    if plan is None or plan.is_over(now):
+        return None
+    # Somebody may approve more of it later.
+    return Launch("alignment", f"plan {plan.number} {plan.decided_at:%Y-%m-%dT%H:%M:%S}", until_done=True)
+
+
 def rewalk(status: SyncStatus, _now: datetime) -> Launch | Skip | None:
     """What an earlier cutoff had left out."""
     cutoff = status.integration.cutoff
@@ -84,7 +94,7 @@ class LaunchSensor:
     """What a sensor looks for and launches."""
 
     name: str
-    job: UnresolvedAssetJobDefinition
+    job: UnresolvedAssetJobDefinition | dg.JobDefinition
     decide: Decide
     description: str
     interval_seconds: int = INTERVAL_SECONDS
@@ -149,6 +159,12 @@ LAUNCH_SENSORS = (
         full_sync,
         rewalk,
         "Reads bills, vendor credits and vendor payments again, and nothing else, when the cutoff has moved earlier.",
+    ),
+    LaunchSensor(
+        "approved_plans",
+        align_chart_of_accounts,
+        approved_plan,
+        "Writes a plan of the chart of accounts to BILL once it is approved, where alignment = apply.",
     ),
     LaunchSensor(
         "hourly_sync",

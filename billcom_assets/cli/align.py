@@ -14,6 +14,7 @@ from billcom_assets.alignment.planning import make_plan, refuse_items
 from billcom_assets.alignment.plans import MAX_CHANGES, AlignmentRefused, Plan, load_plan, newest_plan, numbers
 from billcom_assets.alignment.reading import read_charts
 from billcom_assets.cli.align_output import change_document, plan_document, plan_step, render_plan
+from billcom_assets.cli.align_writing import apply, undo
 from billcom_assets.cli.app import BillcomCommand
 from billcom_assets.cli.database import opened
 from billcom_assets.cli.files import output_options, written
@@ -259,3 +260,7 @@ def _render_history(console: Console, found: Plan) -> None:
 
 def _adopted(found: list[Adoption]) -> str:
     return f"{counted(len(found), 'account', 'accounts')} for the ledger to adopt"
+
+
+align.add_command(apply)
+align.add_command(undo)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from billcom_assets.environment import dagster_home
 
@@ -35,6 +35,15 @@ def launch(
     from billcom_assets.job_runner import launch as start  # noqa: PLC0415 - imports Dagster
 
     return start(job, key, entities=entities, confirm_deletions=confirm_deletions, on_progress=on_progress)
+
+
+def launch_writing(key: str, config: Mapping[str, Any], *, on_progress: Callable[[Progress], None]) -> Launched:
+    """Writes a plan of the chart of accounts, or undoes one, in a run of ``align_chart_of_accounts``."""
+    dagster_home()
+    from billcom_assets.assets.writing_chart import WRITING, align_chart_of_accounts  # noqa: PLC0415 - imports Dagster
+    from billcom_assets.job_runner import launch as start  # noqa: PLC0415 - imports Dagster
+
+    return start(align_chart_of_accounts.name, key, ops={WRITING: config}, on_progress=on_progress)
 
 
 def kept_by_dagster(warehouse: Warehouse, key: str) -> Kept:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, select
 
+from billcom_assets.alignment.waiting import PlanToApply, plans_to_apply
 from billcom_assets.status.scope import Scope, scopes
 from billcom_assets.sync.state import EntityState, waiting_for_rereads
 from billcom_assets.warehouse.engine import Warehouse
@@ -113,6 +114,8 @@ class SyncStatus:
     """What its syncs do without."""
     waits_for_rereads: bool = False
     """Objects wait to be read again that the last run could not read."""
+    plan_to_apply: PlanToApply | None = None
+    """The plan of the chart of accounts that is to be applied by itself."""
 
     def entity(self, name: str) -> EntityState:
         """How far the entity is."""
@@ -139,11 +142,12 @@ def sync_statuses(
         key: Of the only one of them.
     """
     states, wanted, waiting = _states(connection, key), scopes(connection, key), waiting_for_rereads(connection, key)
+    plans = plans_to_apply(connection)
     statuses = {}
     for one in found:
         mine = wanted.get(one.key, Scope())
         waits = bool(waiting.get(one.key, frozenset()) - mine.excluded)
-        statuses[one.key] = SyncStatus(one, states.get(one.key, {}), mine, waits)
+        statuses[one.key] = SyncStatus(one, states.get(one.key, {}), mine, waits, plans.get(one.key))
     return statuses
 
 

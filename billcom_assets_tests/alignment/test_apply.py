@@ -50,7 +50,9 @@ def test_every_kind_of_disorder_is_put_right(world: World, kind: Callable[..., N
     assert world.chart() != before
 
 
-@pytest.mark.parametrize("readings", [{}, {"parent_visible": False}, {"absent_as_null": True, "v2_unset_is_empty": True}])
+@pytest.mark.parametrize(
+    "readings", [{}, {"parent_visible": False}, {"absent_as_null": True, "v2_unset_is_empty": True}]
+)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_everything_at_once_is_put_right_under_every_reading_of_bill(
     make_world: MakeWorld, seed: int, readings: dict[str, bool]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from billcom_assets.alignment.applying import apply_plan
 from billcom_assets.alignment.deciding import approve
@@ -16,7 +17,7 @@ from billcom_assets.alignment.guards import Consent
 from billcom_assets.alignment.planner import plan
 from billcom_assets.alignment.plans import Planned, save_plan
 from billcom_assets.alignment.reading import read_charts
-from billcom_assets.alignment.record import Change, Record, newest_plan
+from billcom_assets.alignment.record import Change, Record
 from billcom_assets.alignment.undoing import undo_plan
 from billcom_assets.alignment.work import Work, Written
 from billcom_assets.bill.client import BillClient
@@ -170,7 +171,13 @@ class World:
         """The ledger's chart as an accounting program writes it."""
         numbers = {one.id: one.number or one.name for one in self.ledger.values()}
         rows = (
-            (one.number or "", one.name, one.type.replace("_", " ").title(), numbers.get(one.parent_id or "", ""), "Yes")
+            (
+                one.number or "",
+                one.name,
+                one.type.replace("_", " ").title(),
+                numbers.get(one.parent_id or "", ""),
+                "Yes",
+            )
             for one in self.ledger.values()
         )
         return csv_text(("Number", "Name", "Type", "Parent", "Active"), rows)
@@ -225,8 +232,7 @@ class World:
         return planned.plan.number
 
     def pass_time(self, seconds: int = 2) -> None:
-        from datetime import timedelta
-
+        """What happens next is later, by BILL's clock and ours."""
         self.server.clock.advance(timedelta(seconds=seconds))
 
     def apply(self, number: int | None = None, consent: Consent = CONSENT, **options: Any) -> Written:
@@ -239,9 +245,8 @@ class World:
 
     def changes(self, number: int | None = None) -> list[Change]:
         with self.warehouse.read() as connection:
-            found = newest_plan(connection, INTEGRATION, [], number) if number else None
-            chosen = found.number if found else connection.scalar(select(alignment_plans.c.number).order_by(alignment_plans.c.number.desc()))
-            return Record(INTEGRATION, chosen or 0).changes(connection)
+            newest = connection.scalar(select(func.max(alignment_plans.c.number)))
+            return Record(INTEGRATION, number or newest or 0).changes(connection)
 
     def plan_status(self, number: int) -> str:
         with self.warehouse.read() as connection:
@@ -385,9 +390,6 @@ def _some(world: World, dice: random.Random) -> str:
 
 def statuses(changes: Sequence[Change]) -> set[ChangeStatus]:
     return {one.status for one in changes}
-
-
-__all__ = ["replace"]
 
 
 def small(world: World) -> None:
