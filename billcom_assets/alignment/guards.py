@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from billcom_assets.alignment.errors import NotWritten
 from billcom_assets.alignment.record import Plan
 from billcom_assets.bill.client import BillClient
-from billcom_assets.bill.errors import LIST_TROUBLE
+from billcom_assets.bill.errors import LIST_TROUBLE, AuthenticationRefused
 from billcom_assets.bill.query import item_path
 from billcom_assets.redaction.excerpt import excerpt
 from billcom_assets.warehouse.alignment_modes import Alignment, SourceOfTruth
@@ -171,7 +171,8 @@ def _synced_with(client: BillClient) -> str | None:
     """The accounting program that accounts in BILL carry the marks of; None where there are none to be seen."""
     try:
         accounts = client.v2_list("ChartOfAccount", max_rows=_ENOUGH)
-    except LIST_TROUBLE:
+    except (*LIST_TROUBLE, AuthenticationRefused):
+        # The same login has just been served by v3: v2 is what it may not use.
         return None
     if any(_is_set(one, _INTACCT) for one in accounts):
         return "Sage Intacct"

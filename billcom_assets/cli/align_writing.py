@@ -108,9 +108,10 @@ def _launch(output: Output, warehouse: Warehouse, key: str, number: int | None, 
             watcher.succeed()
     with warehouse.read() as connection:
         found = _written_by(connection, key, number, launched.run_id)
-    document = {"integration": key, "run_id": launched.run_id, "run_url": page_of(launched.run_id)}
+    document: dict[str, Any] = {"integration": key}
     if found is not None:
         document |= plan_document(found, utc_now()) | {"next_step": plan_step(found, utc_now())}
+    document |= {"run_id": launched.run_id, "run_url": page_of(launched.run_id)}
     if not launched.success:
         output.note(f"Dagster run: {where(launched.run_id)}")
         if launched.error is not None and _INTERRUPTED in launched.error:

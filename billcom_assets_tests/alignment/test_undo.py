@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from billcom_assets.alignment.errors import NotWritten, OutcomeUnknown
 from billcom_assets.bill.errors import BillError
 from billcom_assets.mapping.links import Link, Links, LinkState, Method
 from billcom_assets.sandbox import Fault, FaultPlan
+from billcom_assets.sandbox.errors import Refusal
 from billcom_assets.warehouse import audit
-from billcom_assets.warehouse.alignment_tables import ChangeStatus, PlanStatus
+from billcom_assets.warehouse.alignment_tables import ChangeStatus, PlanStatus, alignment_changes, alignment_plans
 from billcom_assets.warehouse.audit import What
 from billcom_assets.warehouse.ledger_tables import mappings
 from billcom_assets_tests.alignment.conftest import MakeWorld
@@ -69,18 +71,49 @@ def test_a_plan_that_was_undone_is_planned_again(small_world: World) -> None:
     assert small_world.left() == []
 
 
-def test_exactly_the_children_come_back_that_fell_with_their_parent(world: World) -> None:
-    """The planner archives children by themselves; BILL takes along what has come below the account since."""
+def family(world: World) -> tuple[str, list[str]]:
+    """An account that BILL alone has, and what is below it, the first of these archived long ago."""
     world.import_ledger()
     parent = world.create("Ours alone", "9500")
+    long_gone = world.create("Long gone", "9520", parent=parent)
     children = [world.create(f"Below ours {one}", f"950{one}", parent=parent) for one in (1, 2)]
     grandchild = world.create("Far below", "9510", parent=children[0])
-    long_gone = world.create("Long gone", "9520", parent=parent)
     world.archive(long_gone)
     world.pass_time()
+    return parent, [long_gone, *children, grandchild]
+
+
+def test_a_family_that_was_archived_one_by_one_comes_back(world: World) -> None:
+    parent, below = family(world)
     before = world.chart()
     applied(world)
-    assert all(world.account(one)["archived"] for one in (parent, *children, grandchild))
+    assert all(world.account(one)["archived"] for one in (parent, *below))
+    assert world.undo().failed == {}
+    assert world.chart() == before
+
+
+@pytest.mark.parametrize("fault", [None, Fault.STALLED])
+def test_exactly_the_children_come_back_that_fell_with_their_parent(make_world: MakeWorld, fault: Fault | None) -> None:
+    """The planner archives from below; here BILL is left to take the children along."""
+    world = make_world(stall_ms=500)
+    world.copy_chart()
+    parent, below = family(world)
+    before = world.chart()
+    number = world.plan_and_approve()
+    c = alignment_changes.c
+    with world.warehouse.write() as connection:
+        connection.execute(delete(alignment_changes).where(c.bill_id != parent))
+        connection.execute(update(alignment_changes).values(needs="[]", cascades=json.dumps(below[1:])))
+    if fault is not None:
+        strike(world, fault, write=1)
+    assert world.apply().is_complete
+    assert all(world.account(one)["archived"] for one in (parent, *below))
+    (change,) = world.changes(number)
+    assert sorted(change.archived_along) == sorted(below[1:])
+    assert world.mirror_agrees()
+    world.pass_time()
+    if fault is not None:
+        strike(world, fault)
     assert world.undo().failed == {}
     assert world.chart() == before
 
@@ -174,3 +207,29 @@ def test_a_large_disorder_that_was_put_right_comes_back_when_it_is_undone(world:
     assert world.undo().failed == {}
     after = world.chart()
     assert {one: state for one, state in after.items() if one not in made} == before
+
+
+def test_a_change_in_doubt_is_found_out_about_before_anything_is_undone(small_world: World) -> None:
+    number = small_world.plan_and_approve()
+    c = alignment_changes.c
+    with small_world.warehouse.write() as connection:
+        connection.execute(update(alignment_plans).values(status="applying"))
+        connection.execute(update(alignment_changes).where(c.position == 1).values(status="writing"))
+    with pytest.raises(NotWritten, match="is not known yet"):
+        small_world.undo(number)
+    assert small_world.server.sandbox.stats.writes == []
+    assert small_world.apply().is_complete
+
+
+def test_a_plan_that_was_written_in_part_is_undone_in_that_part(small_world: World) -> None:
+    before = small_world.chart()
+    small_world.plan_and_approve()
+    moving = "PATCH /v3/classifications/chart-of-accounts/{id}"
+    small_world.server.sandbox.refused[moving] = Refusal(422, "BDC_1143", "Invalid entity data.")
+    written = small_world.apply()
+    assert written.done
+    assert written.failed
+    made = created(small_world)
+    small_world.pass_time()
+    assert small_world.undo().failed == {}
+    assert {one: state for one, state in small_world.chart().items() if one not in made} == before
