@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from billcom_assets.alignment.archiving import Inactive
 from billcom_assets.alignment.chart import BillAccount, Charts, LedgerAccount, plain
 from billcom_assets.alignment.matching import Matches, match
 from billcom_assets.ledger.spreadsheets import csv_text
@@ -52,10 +53,11 @@ def adoption_csv(found: list[Adoption]) -> str:
 
 
 def _of_bill(charts: Charts, matches: Matches) -> Iterator[Adoption]:
+    inactive = Inactive(charts)
     for one in charts.bill:
         if one.archived or one.merged:
             continue
-        known = charts.ledger_by_id.get(matches.ledger_of.get(one.id, ""))
+        known = charts.ledger_by_id.get(matches.ledger_of.get(one.id) or inactive.of(one) or "")
         yield _adopted(charts, matches, one, known)
 
 
@@ -71,6 +73,8 @@ def _adopted(charts: Charts, matches: Matches, one: BillAccount, known: LedgerAc
     after = (made.number, made.name, made.type, made.parent)
     fields = zip(("number", "name", "type", "parent"), before, after, strict=True)
     differs = [name for name, old, new in fields if old != new]
+    if not known.active:
+        differs.append("active")
     if plain(known.description) != plain(description):
         differs.append("description")
     change = "changed" if differs else "same"
@@ -79,7 +83,11 @@ def _adopted(charts: Charts, matches: Matches, one: BillAccount, known: LedgerAc
 
 def _of_ledger(charts: Charts, matches: Matches) -> Iterator[Adoption]:
     """The ledger's other accounts. What BILL never had stays: BILL needs only what its documents are coded to."""
+    inactive = Inactive(charts)
+    adopted = {inactive.of(one) for one in charts.bill if not one.archived and one.id not in matches.ledger_of}
     for one in charts.ledger:
+        if one.id in adopted:
+            continue
         bill = charts.bill_by_id.get(matches.bill_of.get(one.id, ""))
         if bill is not None and not bill.archived:
             continue

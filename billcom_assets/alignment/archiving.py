@@ -44,7 +44,7 @@ def archives(charts: Charts, matches: Matches, restores: Mapping[str, Draft], mo
     alone.sort(key=lambda one: (-len(ancestors(one.id, parents)), one.number or "", one.name, one.id))
     live_below = _live_below(charts, restores)
     hides_parents = any(not one.parent_known for one in charts.bill if not one.archived)
-    inactive, twins = _Inactive(charts), _Twins(charts, matches)
+    inactive, twins = Inactive(charts), _Twins(charts, matches)
     made = Archives()
     archived: dict[str, Draft] = {}
     for one in alone:
@@ -96,7 +96,7 @@ def _refusal(charts: Charts, one: BillAccount, *, hides_parents: bool, staying: 
     return next((Finding(code, of) for applies, code, of in reasons if applies), None)
 
 
-def _archive(charts: Charts, one: BillAccount, inactive: _Inactive) -> Draft:
+def _archive(charts: Charts, one: BillAccount, inactive: Inactive) -> Draft:
     before = state_of(charts, one)
     counterpart = inactive.of(one)
     reason = "The ledger does not have it." if counterpart is None else "It is inactive in the ledger."
@@ -106,7 +106,7 @@ def _archive(charts: Charts, one: BillAccount, inactive: _Inactive) -> Draft:
     return draft
 
 
-class _Inactive:
+class Inactive:
     """The ledger's inactive accounts."""
 
     def __init__(self, charts: Charts) -> None:
@@ -132,12 +132,12 @@ class _Twins:
     def __init__(self, charts: Charts, matches: Matches) -> None:
         known = [one for one in charts.bill if one.id in matches.ledger_of]
         self._by_number = {(same(one.number), one.type): one for one in known if one.number}
-        self._by_name = {(same(one.name), one.type, one.parent_id): one for one in known}
+        self._by_name = {(same(one.name), one.type): one for one in known}
 
     def of(self, one: BillAccount) -> BillAccount | None:
         """The account that another one seems to double."""
         by_number = self._by_number.get((same(one.number), one.type)) if one.number else None
-        return by_number or self._by_name.get((same(one.name), one.type, one.parent_id))
+        return by_number or self._by_name.get((same(one.name), one.type))
 
 
 def _live_below(charts: Charts, restores: Mapping[str, Draft]) -> dict[str, list[BillAccount]]:

@@ -16,8 +16,11 @@ LONGEST_DESCRIPTION: Final = 4000
 
 
 def plain(text: str | None) -> str:
-    """The form in which two texts say the same: spaces and line breaks make no difference."""
-    return " ".join((text or "").split())
+    """The form in which two texts say the same: spaces, line breaks and what is not seen make no difference."""
+    text = text or ""
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())
 
 
 def same(text: str | None) -> str:

@@ -208,7 +208,8 @@ def test_a_failed_sweep_is_tried_again_in_the_same_night_for_what_it_left_undone
     # The books' checks have a sensor of their own.
     checks = {(key.asset_key.to_user_string(), key.name) for key in second.asset_check_keys}
     assert checks == {("gate", one.name) for one in PREREQUISITES} | {
-        (name, "data_quality") for name in ("accounts", "roles")
+        *((name, "data_quality") for name in ("accounts", "roles")),
+        ("account_alignment", "chart_of_accounts_aligned"),
     }
     world.made(second)
     assert "launched already" in tick_at("nightly_sweep", world, now + timedelta(hours=2)).skip_message
