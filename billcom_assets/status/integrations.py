@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, select
 
-from billcom_assets.alignment.waiting import PlanToApply, plans_to_apply
+from billcom_assets.status.approved_plans import PlanToApply, plans_to_apply
 from billcom_assets.status.scope import Scope, scopes
 from billcom_assets.sync.state import EntityState, waiting_for_rereads
 from billcom_assets.warehouse.engine import Warehouse
