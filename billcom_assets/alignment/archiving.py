@@ -101,6 +101,8 @@ def _archive(charts: Charts, one: BillAccount, inactive: Inactive) -> Draft:
     counterpart = inactive.of(one)
     reason = "The ledger does not have it." if counterpart is None else "It is inactive in the ledger."
     draft = Draft(Action.ARCHIVE, one.id, counterpart, before, replace(before, archived=True), reason)
+    if charts.documents_since is not None:
+        draft.findings.append(Finding("unknown_before", str(charts.documents_since)))
     if uses := charts.uses.get(one.id):
         draft.findings.append(Finding("used_before", ", ".join(sorted(uses))))
     return draft

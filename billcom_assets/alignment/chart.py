@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -129,6 +130,8 @@ class Charts:
     """What uses an account, by BILL's id; see :mod:`billcom_assets.alignment.uses`."""
     unseen: tuple[str, ...] = ()
     """Entities that could use accounts and were never fetched."""
+    documents_since: date | None = None
+    """Documents dated before are not fetched, so that nobody knows what they use; None for all."""
 
     @cached_property
     def ledger_by_id(self) -> dict[str, LedgerAccount]:

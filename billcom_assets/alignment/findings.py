@@ -36,6 +36,7 @@ RISKS: Final = {
         Risk("near_duplicate", "another account has nearly this name: map the two if they are one"),
         Risk("in_use", "documents that are not finished use this account"),
         Risk("used_before", "finished documents use this account, and go on naming it"),
+        Risk("unknown_before", "documents dated before the cutoff are not fetched, and may use this account"),
         Risk("type_changes", "reports of earlier periods will show it under another type, and BILL may refuse"),
         Risk("leaves_parent", "it is to have no parent any more, which BILL may refuse"),
         Risk("cascades", "BILL archives whatever is still under it, and restoring it does not bring that back"),
@@ -123,7 +124,8 @@ CONFLICTS: Final = {
         Conflict(
             "uses_unknown",
             "{account} stays as it is: what uses it is not known, because {other} were never fetched.",
-            "Fetch them with billcom sync {key}, then plan again.",
+            "Fetch them with billcom sync {key}, then plan again; what is left out of the syncs is taken in with "
+            "billcom connect {key} --with ENTITY.",
         ),
     )
 }

@@ -247,6 +247,8 @@ class _Planner:
             draft.findings.append(Finding("in_use", ", ".join(users)))
         if after.type != before.type:
             draft.findings.append(Finding("type_changes"))
+            if self.charts.documents_since is not None:
+                draft.findings.append(Finding("unknown_before", str(self.charts.documents_since)))
         if before.parent_id is not None and after.parent is None:
             draft.findings.append(Finding("leaves_parent"))
         return draft

@@ -12,6 +12,7 @@ from billcom_assets.alignment.chart import Charts
 from billcom_assets.alignment.planner import plan
 from billcom_assets.alignment.plans import MAX_CHANGES, AlignmentRefused, Planned, save_plan
 from billcom_assets.alignment.reading import read_charts
+from billcom_assets.sync.state import pulled_completely
 from billcom_assets.warehouse.alignment_modes import Alignment, SourceOfTruth
 from billcom_assets.warehouse.alignment_settings import alignment_settings
 from billcom_assets.warehouse.audit import Actor
@@ -34,6 +35,11 @@ def differences(connection: Connection, integration: str) -> Differences:
         UnknownIntegration: there is no such integration.
     """
     refuse_to_plan(connection, integration)
+    if "accounts" not in pulled_completely(connection, integration):
+        raise AlignmentRefused(
+            f"BILL's chart of accounts of {integration} was never fetched, so there is nothing to compare. "
+            f"Fetch it with: billcom seed {integration}"
+        )
     charts = read_charts(connection, integration)
     if not charts.active:
         raise AlignmentRefused(

@@ -11,6 +11,7 @@ from billcom_assets.alignment.uses import account_uses, never_fetched
 from billcom_assets.ledger.account_types import account_type
 from billcom_assets.mapping.links import Links, LinkState
 from billcom_assets.warehouse.catalog_mirror import catalog_mirror
+from billcom_assets.warehouse.known_integrations import cutoff_of
 from billcom_assets.warehouse.ledger_tables import ledger_accounts
 from billcom_assets.warehouse.merged import MERGED_INTO
 
@@ -28,6 +29,7 @@ def read_charts(connection: Connection, integration: str) -> Charts:
         unmapped=frozenset(one.bill_id for one in links if one.state is LinkState.UNMAPPED),
         uses=account_uses(connection, integration),
         unseen=never_fetched(connection, integration),
+        documents_since=cutoff_of(connection, integration),
     )
 
 

@@ -135,7 +135,7 @@ class Walk:
                 yield from gate.examine()
                 if not gate.is_open:
                     return pulled
-            if step.name == ALIGNMENT:
+            if step.name == ALIGNMENT and not self._is_behind(step, steps, pulled):
                 yield from align(self.sync, self.results)
             if step.name in AGINGS and not self._is_behind(step, steps, pulled):
                 yield self.results.materialized(step.name, aging_metadata(self.sync, AGINGS[step.name]))

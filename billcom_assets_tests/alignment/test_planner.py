@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -274,6 +275,11 @@ def test_every_risk_and_conflict_says_what_it_means() -> None:
     assert all(one.words for one in RISKS.values())
     assert all(one.reason.endswith(".") and one.advice.endswith(".") for one in CONFLICTS.values())
     assert RISKS.keys().isdisjoint(CONFLICTS)
+
+
+def test_the_documentation_explains_every_risk_and_conflict() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "alignment.md").read_text()
+    assert [one for one in (*RISKS, *CONFLICTS) if f"| `{one}` |" not in text] == []
 
 
 def test_a_disordered_chart_of_two_thousand_accounts_comes_to_rest() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -225,13 +225,22 @@ def test_a_plan_from_before_bill_became_the_one_to_follow_cannot_be_approved(con
         approve(conn, KEY, ADA, NOW)
 
 
-def test_a_company_without_a_chart_is_told_to_import_it(conn: Connection, books: Books) -> None:
+def test_a_company_without_a_chart_on_either_side_is_told_to_fetch_or_import_it(conn: Connection, books: Books) -> None:
     books.account("0ca7", "Lease")
+    with pytest.raises(AlignmentRefused, match=r"was never fetched.* billcom seed acme-us"):
+        make_plan(conn, KEY, ADA, NOW)
+    books.pulled("accounts")
     with pytest.raises(AlignmentRefused, match="billcom ledger import acme-us --accounts FILE"):
         make_plan(conn, KEY, ADA, NOW)
 
 
 # Reading -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_documents_before_the_cutoff_use_is_a_risk_of_every_archiving(conn: Connection, chart: Books) -> None:
+    conn.execute(update(integrations).values(cutoff=date(2025, 1, 1)))
+    last = planned(conn).changes[-1].change
+    assert [(one.code, one.of) for one in last.risks] == [("unknown_before", "2025-01-01")]
 
 
 def test_what_is_open_and_what_is_done_is_told_apart(conn: Connection, chart: Books) -> None:
