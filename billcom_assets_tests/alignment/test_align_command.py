@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,55 @@ import pytest
 from sqlalchemy import insert
 
 from billcom_assets.alignment.plans import load_plan
+from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.environment import open_database
 from billcom_assets.job_runner import launch, open_instance
-from billcom_assets.sandbox import SandboxServer
+from billcom_assets.sandbox import SandboxServer, Settings
 from billcom_assets.sandbox.kinds import ACCOUNTS
 from billcom_assets.warehouse.tables import sync_state
-from billcom_assets_tests.alignment.company import HOSTILE, write_by_hand
-from billcom_assets_tests.alignment.conftest import KEY
-from billcom_assets_tests.cli.commands import Answered, Desk
+from billcom_assets_tests.alignment.company import HOSTILE, write_accounts, write_by_hand
+from billcom_assets_tests.cli.commands import DEV_KEY, Answered, Desk
 from billcom_assets_tests.small_company import NOW
 
 READINGS = ({}, {"parent_visible": False}, {"duplicate_accounts": False})
+SECRET_KEY = "c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlLi4="
+KEY = "acme-us"
+
+
+@pytest.fixture
+def reading() -> dict[str, bool]:
+    """How BILL may be read, beside what is usual."""
+    return {}
+
+
+@pytest.fixture
+def bill(reading: dict[str, bool]) -> Iterator[SandboxServer]:
+    """A simulated BILL of the test's own, which it may change."""
+    settings = Settings(bills=40, orgs=1, dev_keys=(DEV_KEY,), logins_per_hour=10_000, **reading)
+    with SandboxServer(settings) as server:
+        yield server
+
+
+@pytest.fixture
+def desk(tmp_path: Path, database_url: str, bill: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A company whose charts have drifted apart, synced, on SQLite and on PostgreSQL."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.delenv("BILLCOM_DAGSTER_DATABASE_URL", raising=False)
+    monkeypatch.setenv("BILLCOM_DATABASE_URL", database_url)
+    monkeypatch.setenv("BILLCOM_SECRET_KEY", SECRET_KEY)
+    desk = Desk(home, bill)
+    assert desk.connect(KEY, v2_base_url=bill.v2_base_url).code == 0
+    accounts = write_accounts(bill.world.organizations[0], tmp_path / "chart.csv")
+    # What the setup lacks is what follows.
+    assert desk.run("seed", KEY).code in {0, 3}
+    lists = write_ledger(bill.world.organizations[0], tmp_path) | {"accounts": accounts}
+    imported = desk.run(
+        "ledger", "import", KEY, *(word for kind, path in lists.items() for word in (f"--{kind}", path))
+    )
+    assert imported.code == 0, imported.everything
+    return desk
 
 
 def nothing_uses_accounts(*entities: str) -> None:
