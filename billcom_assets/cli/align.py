@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import click
@@ -23,6 +25,7 @@ from billcom_assets.cli.options import acting, as_option, key_argument
 from billcom_assets.cli.output import Output, pass_output, table
 from billcom_assets.clock import utc_now
 from billcom_assets.redaction.counted import counted
+from billcom_assets.warehouse.alignment_tables import ChangeStatus
 from billcom_assets.warehouse.known_integrations import require_integration
 
 _number = click.argument("number", metavar="[PLAN]", required=False, type=click.IntRange(min=1))
@@ -236,26 +239,32 @@ def _show_decision(output: Output, found: Plan) -> None:
 
 
 def _render_history(console: Console, found: Plan) -> None:
-    times = (
+    times = [
         ("made", found.made_at, found.made_by),
-        (
-            "rejected" if found.status == "rejected" else "approved",
-            found.decided_at,
-            found.decided_by,
-        ),
+        *_decisions(found),
         ("writing began", found.started_at, found.started_by),
         ("writing ended", found.finished_at, None),
         ("undone", found.undone_at, found.undone_by),
-    )
+    ]
     console.print(f"Plan {found.number}, {found.status}, {counted(len(found.changes), 'change', 'changes')}:")
     console.print(table(("What", "When (UTC)", "Who"), [one for one in times if one[1] is not None], wrap=("Who",)))
-    counts: dict[str, int] = {}
-    for one in found.changes:
-        counts["conflict" if one.is_conflict else one.status.value] = (
-            counts.get("conflict" if one.is_conflict else one.status.value, 0) + 1
-        )
-    console.print(f"Changes: {', '.join(f'{count} {status}' for status, count in sorted(counts.items()))}")
+    counts = Counter("conflict" if one.is_conflict else one.status.value for one in found.changes)
+    said = (f"{count} {status.replace('_', ' ')}" for status, count in sorted(counts.items()))
+    console.print(f"Changes: {', '.join(said)}")
     console.print()
+
+
+def _decisions(found: Plan) -> list[tuple[str, datetime | None, str | None]]:
+    """What was decided together, in its order."""
+    together = Counter(
+        (one.decided_at, one.decided_by, "rejected" if one.status is ChangeStatus.REJECTED else "approved")
+        for one in found.changes
+        if one.decided_at is not None
+    )
+    return [
+        (f"{counted(count, 'change', 'changes')} {what}", at, who)
+        for (at, who, what), count in sorted(together.items(), key=lambda one: str(one[0]))
+    ]
 
 
 def _adopted(found: list[Adoption]) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from billcom_assets.assets.refused_lists import RefusedLists
 from billcom_assets.bill.errors import BillUnavailable
 from billcom_assets.entities.catalog import CATALOG
-from billcom_assets.entities.plan import BOOKS, DOCUMENTS, sync_plan
+from billcom_assets.entities.plan import ALIGNMENT, BOOKS, DOCUMENTS, sync_plan
 from billcom_assets.environment import open_database
 from billcom_assets.job_runner import open_instance
 from billcom_assets.sandbox import SandboxServer
@@ -85,7 +85,9 @@ def test_without_the_lists_that_the_gate_needs_no_document_is_fetched(needed: st
     done = billcom_command("sync", KEY)
     assert done.code == 1
     gated = {entity.name for entity in CATALOG if entity.gated}
-    assert materialized() == set(SYNC) - gated - {needed, "ap_aging", "ar_aging", *BOOKS}
+    # A plan of a chart that is not up to date would be wrong.
+    unplanned = {ALIGNMENT} if needed == "accounts" else set()
+    assert materialized() == set(SYNC) - gated - unplanned - {needed, "ap_aging", "ar_aging", *BOOKS}
     said = " ".join(done.err.split())
     held_back = ", ".join(entity.name.replace("_", " ") for entity in CATALOG if entity.gated)
     assert f"because {needed} failed in this run and are needed first: {held_back}." in said
