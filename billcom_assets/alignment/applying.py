@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy import Connection
 
 from billcom_assets.alignment import guards
-from billcom_assets.alignment.drift import Situation
+from billcom_assets.alignment.drift import Drift, Situation
 from billcom_assets.alignment.errors import ChangeFailed, NotWritten
 from billcom_assets.alignment.linking import ChangeMapping
 from billcom_assets.alignment.reading import read_charts
@@ -99,11 +99,26 @@ class _Applying:
             unchanged = read_chart(connection, mirror, key, unchanged_since=self.plan.made_at)
             charts = read_charts(connection, key)
         found = Situation(chart, charts, self.plan.ledger_hash, frozenset(unchanged)).drifts(changes)
-        if found:
-            more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-            shown = "; ".join(map(str, found[:_SHOWN])) + more
-            what = f"Plan {self.plan.number} is no longer what BILL and the ledger need: {shown}."
-            raise NotWritten(key, what, f"billcom align {key} plan")
+        if not found:
+            return
+        if self.plan.status == PlanStatus.APPLYING:
+            self._give_up(changes, found)
+            return
+        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        shown = "; ".join(map(str, found[:_SHOWN])) + more
+        what = f"Plan {self.plan.number} is no longer what BILL and the ledger need: {shown}."
+        raise NotWritten(key, what, f"billcom align {key} plan")
+
+    def _give_up(self, changes: Sequence[Change], drifts: Sequence[Drift]) -> None:
+        """Leaves what was not begun of a half-written plan, so that the rest can be planned again."""
+        reasons = {one.position: f"Not written: {one.found}." for one in reversed(drifts)}
+        others = f"Not written, because {drifts[0].title} is no longer what BILL and the ledger need."
+        with self.sync.warehouse.write() as connection:
+            self.sync.fence.check(connection)
+            for one in changes:
+                if one.status == ChangeStatus.APPROVED:
+                    error = reasons.get(one.position, others)
+                    self.record.set_status(connection, one.position, ChangeStatus.FAILED, error=error)
 
     def _begin(self) -> None:
         first = {"started_at": self.sync.clock(), "started_by": self.work.actor.name}

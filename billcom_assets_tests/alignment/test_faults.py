@@ -7,17 +7,18 @@ import signal
 from contextlib import suppress
 
 import pytest
+from sqlalchemy import update
 
 from billcom_assets.alignment.errors import OutcomeUnknown
 from billcom_assets.bill.errors import BillError
 from billcom_assets.sandbox import Fault, FaultPlan, FaultRate
 from billcom_assets.warehouse import audit
-from billcom_assets.warehouse.alignment_tables import ChangeStatus, PlanStatus
+from billcom_assets.warehouse.alignment_tables import ChangeStatus, PlanStatus, alignment_plans
 from billcom_assets.warehouse.audit import What
 from billcom_assets_tests.alignment import victim
 from billcom_assets_tests.alignment.conftest import MakeWorld
 from billcom_assets_tests.alignment.victim import Orders
-from billcom_assets_tests.alignment.world import WRITES_OF_SMALL, World, shape, small, statuses
+from billcom_assets_tests.alignment.world import WRITES_OF_SMALL, LedgerAccount, World, shape, small, statuses
 from billcom_assets_tests.sync.company import INTEGRATION
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -113,6 +114,43 @@ def test_hidden_parents_do_not_hide_what_a_lost_write_has_done(make_world: MakeW
     strike(world, fault)
     go_on(world, number)
     require_written(world, number)
+
+
+def test_what_bill_does_only_after_nobody_waits_any_more_is_found_too(world: World) -> None:
+    number = world.plan_and_approve()
+    world.server.sandbox.change_settings(slow_ms=900)
+    strike(world, Fault.SLOW, write=1)
+    assert world.apply(pauses=(0.0, 1.5)).is_complete
+    assert len(world.server.sandbox.stats.writes) == WRITES_OF_SMALL
+    require_written(world, number)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_of_namesakes_the_one_that_was_in_doubt_does_not_pass_for_the_other(world: World, database_url: str) -> None:
+    """Killed after BILL has created the first of two accounts of the same name."""
+    world.want(LedgerAccount("F", "Fees", "EXPENSE", None, "A"), LedgerAccount("G", "Fees", "EXPENSE", None, "D"))
+    world.import_ledger()
+    number = world.plan_and_approve()
+    for commit in range(8, 60):
+        if not kill_at(world, database_url, commit):
+            break
+    assert world.plan_status(number) == PlanStatus.APPLIED
+    assert world.twins() == []
+    assert world.left() == []
+    assert sum(state["name"] == "Fees" for state in world.chart().values()) == 2
+
+
+def test_a_half_written_plan_that_drifts_is_given_up_and_planned_again(world: World) -> None:
+    number = world.plan_and_approve()
+    with world.warehouse.write() as connection:
+        connection.execute(update(alignment_plans).values(status=PlanStatus.APPLYING.value))
+    world.change(world.named("Rents"), name="Lease")
+    written = world.apply()
+    assert any("'Lease'" in reason for reason in written.failed.values())
+    assert world.plan_status(number) == PlanStatus.FAILED
+    world.plan_and_approve()
+    assert world.apply().is_complete
+    assert world.left() == []
 
 
 def kill_at(world: World, url: str, commit: int) -> bool:

@@ -235,9 +235,11 @@ class World:
         """What happens next is later, by BILL's clock and ours."""
         self.server.clock.advance(timedelta(seconds=seconds))
 
-    def apply(self, number: int | None = None, consent: Consent = CONSENT, **options: Any) -> Written:
+    def apply(
+        self, number: int | None = None, consent: Consent = CONSENT, pauses: Sequence[float] = (0.0,), **options: Any
+    ) -> Written:
         with self.run(**options) as sync:
-            return apply_plan(Work(sync, ADA, consent, pauses=(0.0,)), number)
+            return apply_plan(Work(sync, ADA, consent, pauses=pauses), number)
 
     def undo(self, number: int | None = None, **options: Any) -> Written:
         with self.run(**options) as sync:
