@@ -12,8 +12,9 @@ from billcom_assets.alignment import guards
 from billcom_assets.alignment.drift import Drift, Situation
 from billcom_assets.alignment.errors import ChangeFailed, NotWritten
 from billcom_assets.alignment.linking import ChangeMapping
+from billcom_assets.alignment.plans import Plan
 from billcom_assets.alignment.reading import read_charts
-from billcom_assets.alignment.record import APPLYING, Change, Plan, Record, newest_plan
+from billcom_assets.alignment.record import APPLYING, Change, Record, newest_of
 from billcom_assets.alignment.state import read_chart
 from billcom_assets.alignment.tasks import to_apply
 from billcom_assets.alignment.verifying import differences
@@ -44,11 +45,11 @@ def apply_plan(work: Work, number: int | None = None) -> Written:
 def _approved(work: Work, number: int | None) -> Plan:
     sync, command = work.sync, f"billcom align {work.key}"
     with sync.warehouse.read() as connection:
-        plan = newest_plan(connection, work.key, _READY, number)
-    if plan is None or plan.status not in _READY:
+        plan = newest_of(connection, work.key, _READY, number)
+    if plan is None:
         what = "There is no approved plan." if number is None else f"Plan {number} is not approved, or written already."
         raise NotWritten(work.key, what, f"{command} show, then {command} approve")
-    if plan.status == PlanStatus.APPROVED and plan.expires_at <= sync.clock():
+    if plan.is_expired(sync.clock()):
         expired = f"Plan {plan.number} has expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC."
         raise NotWritten(work.key, expired, f"{command} plan")
     return plan

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from billcom_assets.alignment.errors import NotWritten
-from billcom_assets.alignment.record import Plan
+from billcom_assets.alignment.plans import Plan
 from billcom_assets.bill.client import BillClient
 from billcom_assets.bill.errors import LIST_TROUBLE, AuthenticationRefused
 from billcom_assets.bill.query import item_path

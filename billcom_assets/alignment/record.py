@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from billcom_assets.warehouse.alignment_tables import ChangeStatus, alignment_changes, alignment_plans
+from billcom_assets.alignment.plans import Plan, load_plan, numbers, set_changes, set_plan
+from billcom_assets.warehouse.alignment_tables import ChangeStatus, PlanStatus, alignment_changes
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -84,15 +84,11 @@ class Record:
 
     def set_plan(self, connection: Connection, **values: Any) -> None:
         """Changes the plan's own row."""
-        p = alignment_plans.c
-        mine = (p.integration == self.integration, p.number == self.number)
-        connection.execute(alignment_plans.update().where(*mine).values(**values))
+        set_plan(connection, self.integration, self.number, **values)
 
     def set(self, connection: Connection, position: int, **values: Any) -> None:
         """Changes the row of one change."""
-        c = alignment_changes.c
-        mine = (c.integration == self.integration, c.plan == self.number, c.position == position)
-        connection.execute(alignment_changes.update().where(*mine).values(**values))
+        set_changes(connection, self.integration, self.number, [position], **values)
 
     def add(self, connection: Connection, position: int, column: str, document: Mapping[str, Any]) -> None:
         """Adds to the list of requests or responses of one change."""
@@ -136,26 +132,16 @@ def _change(row: Mapping[str, Any]) -> Change:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One plan, as it is stored."""
-
-    number: int
-    status: str
-    expires_at: datetime
-    made_at: datetime
-    ledger_hash: str
-    decided_by: str | None
-    started_at: datetime | None
-
-
-def newest_plan(
-    connection: Connection, integration: str, statuses: Sequence[str], number: int | None = None
+def newest_of(
+    connection: Connection, integration: str, statuses: Collection[PlanStatus], number: int | None = None
 ) -> Plan | None:
-    """The newest plan that is this far, or the one of a number; None when there is none."""
-    p = alignment_plans.c
-    wanted = [p.integration == integration]
-    wanted += [p.status.in_(statuses)] if number is None else [p.number == number]
-    columns = (p.number, p.status, p.expires_at, p.made_at, p.ledger_hash, p.decided_by, p.started_at)
-    row = connection.execute(select(*columns).where(*wanted).order_by(p.number.desc()).limit(1)).first()
-    return None if row is None else Plan(*row)
+    """The newest plan that is this far, or the one of a number if it is; None when there is none.
+
+    Raises:
+        AlignmentRefused: there is no plan of this number.
+    """
+    for one in reversed(numbers(connection, integration)) if number is None else (number,):
+        plan = load_plan(connection, integration, one)
+        if plan.status in statuses:
+            return plan
+    return None

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from billcom_assets.alignment import guards
 from billcom_assets.alignment.errors import ChangeFailed, NotWritten
 from billcom_assets.alignment.linking import ChangeMapping
-from billcom_assets.alignment.record import UNDOING, Change, Plan, Record, newest_plan
+from billcom_assets.alignment.plans import Plan
+from billcom_assets.alignment.record import UNDOING, Change, Record, newest_of
 from billcom_assets.alignment.state import below
 from billcom_assets.alignment.tasks import to_undo
 from billcom_assets.alignment.uses import account_uses
@@ -42,8 +43,8 @@ def undo_plan(work: Work, number: int | None = None) -> Written:
 
 def _written(work: Work, number: int | None) -> Plan:
     with work.sync.warehouse.read() as connection:
-        plan = newest_plan(connection, work.key, _READY, number)
-    if plan is None or plan.status not in _READY:
+        plan = newest_of(connection, work.key, _READY, number)
+    if plan is None:
         what = "No plan was written that could be undone." if number is None else f"Plan {number} was not written."
         raise NotWritten(work.key, what, f"billcom align {work.key} history")
     return plan
