@@ -17,6 +17,7 @@ from billcom_assets.alignment.plans import (
     newest_plan,
     set_changes,
     set_plan,
+    supersede,
 )
 from billcom_assets.redaction.close_matches import listed
 from billcom_assets.redaction.counted import counted
@@ -79,6 +80,8 @@ def approve(
         decided_at=now,
         decided_by=actor.name,
     )
+    # What was approved before and not written is part of this plan, where it is still to be done.
+    supersede(connection, integration, approved_before=plan.number)
     _decide(connection, plan, new, ChangeStatus.APPROVED, actor=actor, now=now)
     return load_plan(connection, integration, plan.number)
 

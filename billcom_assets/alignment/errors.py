@@ -9,7 +9,7 @@ class NotWritten(UserFacingError):
     """Nothing was written; the text says why and what to do."""
 
     def __init__(self, integration: str, message: str, next_step: str) -> None:
-        super().__init__(f"{integration}: {message} Nothing was written. Next step: {next_step}")
+        super().__init__(f"{message} Nothing was written. Next step: {next_step}")
         self.integration = integration
         self.message = message
         self.next_step = next_step
@@ -18,10 +18,10 @@ class NotWritten(UserFacingError):
 class OutcomeUnknown(UserFacingError):
     """BILL was sent a change and nobody knows whether it took it; what was written before is recorded."""
 
-    def __init__(self, integration: str, title: str, said: str, command: str) -> None:
+    def __init__(self, title: str, said: str, command: str) -> None:
         super().__init__(
-            f"{integration}: whether BILL has taken {title} is not known: {said} Nothing more was sent. Next step: "
-            f"{command} goes on; it looks the account up in BILL before anything is sent again."
+            f"Whether BILL has taken {title} is not known: {said} Nothing more was sent. Next step: {command} goes on; "
+            "it looks the account up in BILL before anything is sent again."
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, update
 
 from billcom_assets.alignment.changes import Change
 from billcom_assets.alignment.chart import Charts, State
@@ -207,10 +207,11 @@ def save_plan(
     return Planned(load_plan(connection, charts.integration, number), is_new=True)
 
 
-def supersede(connection: Connection, integration: str) -> None:
-    """Ends plans that nobody has decided about."""
+def supersede(connection: Connection, integration: str, *, approved_before: int = 0) -> None:
+    """Ends plans that nobody has decided about, and those approved ones whose number is lower."""
     p = alignment_plans.c
-    open_ = (p.integration == integration, p.status == PlanStatus.PROPOSED.value)
+    is_old = and_(p.status == PlanStatus.APPROVED.value, p.number < approved_before)
+    open_ = (p.integration == integration, or_(p.status == PlanStatus.PROPOSED.value, is_old))
     connection.execute(update(alignment_plans).where(*open_).values(status=PlanStatus.SUPERSEDED.value))
 
 

@@ -194,7 +194,7 @@ class Writer:
             found = self._carried_out(step, request)
             if found is not None:
                 return found
-        raise OutcomeUnknown(self.sync.integration, task.title, str(said), self.again)
+        raise OutcomeUnknown(task.title, str(said), self.again)
 
     def _carried_out(self, step: AccountWrite, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """The account as a lost request has left it; None when BILL did not carry it out."""

@@ -71,6 +71,8 @@ def write_chart(context: dg.OpExecutionContext, config: WritingConfig, billcom: 
 
 @dg.job(
     partitions_def=INTEGRATIONS,
+    # Left to the definitions, Dagster would make the sensor anew and warn of what is beta in that.
+    resource_defs={"billcom": Billcom()},
     description="Writes the newest approved plan of the chart of accounts to BILL, or goes on with one that was "
     "interrupted; with undo it takes back the one that was written last.",
 )

@@ -128,6 +128,17 @@ def test_a_whole_plan_is_approved_with_who_and_when(conn: Connection, chart: Boo
     assert audit.verify(conn).broken is None
 
 
+def test_an_approval_ends_what_was_approved_before_and_not_written(conn: Connection, chart: Books) -> None:
+    first = planned(conn)
+    approve(conn, KEY, ADA, NOW)
+    chart.ledger_account("8000", "Travel")
+    second = planned(conn, now=LATER)
+    assert load_plan(conn, KEY, first.number).status is PlanStatus.APPROVED
+    approve(conn, KEY, ADA, LATER)
+    assert load_plan(conn, KEY, first.number).status is PlanStatus.SUPERSEDED
+    assert load_plan(conn, KEY, second.number).status is PlanStatus.APPROVED
+
+
 def test_a_child_is_not_approved_without_the_creation_of_its_parent(conn: Connection, chart: Books) -> None:
     planned(conn)
     with pytest.raises(AlignmentRefused, match=r"its parent is created by change 1, .* --change 1 --change 3"):
