@@ -95,8 +95,7 @@ class State:
 
     def differing(self, other: State) -> list[str]:
         """The fields in which two states of one account differ, in BILL's words."""
-        ours, theirs = asdict(self), asdict(other)
-        return [name for name in FIELDS if ours[name] != theirs[name]]
+        return [name for name in FIELDS if getattr(self, name) != getattr(other, name)]
 
 
 FIELDS: Final = ("name", "number", "type", "description", "parent_id", "archived")
