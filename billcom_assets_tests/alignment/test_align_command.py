@@ -150,7 +150,7 @@ def test_without_documents_nobody_archives_and_single_changes_are_approved(desk:
     document = align(desk, "plan", "--json").document
     conflicts = [one for one in document["changes"] if one["action"] == "conflict"]
     assert {one["risks"][0]["code"] for one in conflicts} == {"uses_unknown"}
-    assert "Do:    Fetch them with billcom sync acme-us, then plan again." in align(desk, "show").out
+    assert "Do:    Fetch them with billcom sync acme-us, then plan again; what is left out" in align(desk, "show").out
     position = {one["after"]["name"]: one["position"] for one in document["changes"] if one["after"]}
 
     refused = align(desk, "approve", "--change", str(position["Fuel"]))
