@@ -78,7 +78,7 @@ def fill(world: World, in_bill: list[dict[str, Any]], in_ledger: list[dict[str, 
     world.pass_time()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(in_bill=trees(), in_ledger=trees())
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_applied_plan_leaves_nothing_to_plan_and_can_be_undone(

@@ -22,6 +22,10 @@ from billcom_assets_tests.sync.company import INTEGRATION
 def world(make_world: MakeWorld) -> World:
     made = make_world()
     small(made)
+    # An account of the plan is to come below one that the plan itself leaves as it is.
+    made.create("Kept", "6500")
+    made.want(LedgerAccount("K", "Kept", "EXPENSE", "6500"), LedgerAccount("N", "Newer", "EXPENSE", "6510", "K"))
+    made.import_ledger()
     return made
 
 
@@ -169,6 +173,10 @@ def move_in_bill(world: World) -> None:
     world.change(world.named("Supplies"), parentId=world.named("Rents"))
 
 
+def archive_parent_in_bill(world: World) -> None:
+    world.archive(world.named("Kept"))
+
+
 def create_in_bill(world: World) -> None:
     world.create("Paper", "6010")
 
@@ -202,6 +210,7 @@ DRIFTS: dict[Any, str] = {
     archive_in_bill: "archived True",
     restore_in_bill: "archived False",
     move_in_bill: "parent_id",
+    archive_parent_in_bill: "the account above it is gone or archived by now",
     create_in_bill: "BILL has got an account 6010 'Paper' meanwhile",
     put_below_in_bill: "would now archive 'Came later'",
     rename_in_ledger: "in the ledger its name changed",
