@@ -30,9 +30,10 @@ UI_FILE = "ui-address"
 """Where the Dagster UI of a home is served."""
 UI_LOCK_FILE = "ui-address.lock"
 """Held by whoever serves it."""
-_INSTANCE_FILE = "dagster.yaml"
+INSTANCE_FILE = "dagster.yaml"
+"""The settings of the Dagster instance, in its home."""
 _DAGSTERS = (
-    _INSTANCE_FILE,
+    INSTANCE_FILE,
     "workspace.yaml",
     "history",
     "schedules",
@@ -124,7 +125,7 @@ def dagster_home() -> Path:
     home = home_folder()
     try:
         private_files.make_folder(home)
-        _write_settings(home / _INSTANCE_FILE)
+        _write_settings(home / INSTANCE_FILE)
     except OSError as error:
         raise WarehouseError(
             f"The folder {home} cannot be made ready for Dagster: {error.strerror}.",
@@ -172,6 +173,6 @@ def _write_settings(path: Path) -> None:
 def _instance_settings() -> bytes:
     """The shipped ``dagster.yaml``: inside the package when installed, beside it in a checkout."""
     package = Path(__file__).parent
-    shipped = package / _INSTANCE_FILE
-    source = shipped if shipped.exists() else package.parent / _INSTANCE_FILE
+    shipped = package / INSTANCE_FILE
+    source = shipped if shipped.exists() else package.parent / INSTANCE_FILE
     return source.read_bytes()

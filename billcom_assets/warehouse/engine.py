@@ -198,21 +198,26 @@ def open_warehouse(
             notices = migrate(engine, mirror, waits)
     except (SQLAlchemyError, psycopg.Error) as error:
         engine.dispose()
-        refused = refusal(error, "BILLCOM_DATABASE_URL") if isinstance(error, DBAPIError) else None
-        if refused is not None:
-            shown = shown_address(engine.url)
-            raise WarehouseError(f"The server of {shown} cannot be trusted: {refused[0]}.", refused[1]) from None
-        failure = driver_failure(error)
-        raise WarehouseError(
-            f"The database {shown_address(engine.url)} cannot be used: {failure.says if failure else describe(error)}.",
-            failure.trouble.next_step if failure else "Check BILLCOM_DATABASE_URL.",
-        ) from None
+        raise unusable(engine, error) from None
     except WarehouseError:
         engine.dispose()
         raise
     for notice in notices:
         _log.warning("%s", notice)
     return Warehouse(engine, mirror, waits, notices)
+
+
+def unusable(engine: Engine, error: Exception) -> WarehouseError:
+    """What a driver's error at opening a database means to whoever set it up."""
+    shown = shown_address(engine.url)
+    refused = refusal(error, "BILLCOM_DATABASE_URL") if isinstance(error, DBAPIError) else None
+    if refused is not None:
+        return WarehouseError(f"The server of {shown} cannot be trusted: {refused[0]}.", refused[1])
+    failure = driver_failure(error)
+    return WarehouseError(
+        f"The database {shown} cannot be used: {failure.says if failure else describe(error)}.",
+        failure.trouble.next_step if failure else "Check BILLCOM_DATABASE_URL.",
+    )
 
 
 def connect(url: str | URL, waits: Waits | None = None) -> Engine:

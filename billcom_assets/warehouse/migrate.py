@@ -52,6 +52,16 @@ def migrate(engine: Engine, mirror: Mirror, waits: Waits) -> tuple[str, ...]:
     return (*notices, *_finish(engine, mirror, views, waits))
 
 
+def is_up_to_date(engine: Engine, mirror: Mirror) -> bool:
+    """Whether tables and views are those of this version, as far as :func:`migrate` would leave them alone.
+
+    Raises:
+        DBAPIError: the database cannot be read.
+    """
+    dialect: Callable[[], Dialect] = type(engine.dialect)
+    return _is_in_place(engine, _wanted(dialect, mirror)[1])
+
+
 @lru_cache(maxsize=4)  # a daemon's process opens the same database again and again
 def _wanted(dialect: Callable[[], Dialect], mirror: Mirror) -> tuple[tuple[ManagedView, ...], str]:
     """The views, and the digest of everything that the database is to be like."""
