@@ -122,6 +122,7 @@ COMMANDS = {
     "reconcile": Lazy("reconcile", "Prove that the books agree with themselves and with BILL."),
     "documents": Lazy("documents", "Show the files attached in BILL, or open them."),
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),
+    "doctor": Lazy("doctor", "Check the whole installation, and say how to mend it."),
     "ui": Lazy("ui", "Serve the Dagster UI, safely."),
     "keys": Lazy("keys", "Make the key that seals credentials, or change it."),
     "audit": Lazy("audit", "Show who decided what, or prove that nobody changed the log."),

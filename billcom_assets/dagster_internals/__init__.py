@@ -26,6 +26,9 @@ from dagster._core.remote_origin import (
     RemoteRepositoryOrigin,
 )
 
+# Whether a schedule or sensor was stopped.
+from dagster._core.scheduler.instigation import InstigatorStatus
+
 # What a check last found, as above.
 from dagster._core.storage.asset_check_execution_record import COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
 
@@ -57,6 +60,7 @@ __all__ = [
     "ConfigurableClassData",
     "DagsterSqliteStorage",
     "DagsterStorage",
+    "InstigatorStatus",
     "LoadableTargetOrigin",
     "ManagedGrpcPythonEnvCodeLocationOrigin",
     "NoOpComputeLogManager",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -89,6 +91,21 @@ class DocumentFiles:
 
     def _partial(self, integration: str) -> Path:
         return Path(self.path(integration)) / ".partial"
+
+    def check_writable(self) -> None:
+        """Writes a small file and deletes it again; a folder of this machine that is not there yet is not made.
+
+        Raises:
+            WarehouseError: that cannot be done.
+        """
+        with self._explained(VARIABLE):
+            if self.is_local:
+                root = Path(self.root)
+                with tempfile.TemporaryFile(dir=next(one for one in (root, *root.parents) if one.exists())):
+                    return
+            path = self.path(f".{uuid.uuid4().hex}")
+            self.system.pipe_file(path, b"billcom doctor")
+            self.system.rm_file(path)
 
     @contextmanager
     def opened(self, stored_as: str) -> Iterator[IO[bytes]]:

@@ -18,6 +18,7 @@ ROOT = Path(billcom_assets.__file__).parent
 FLOORS = (
     ("definitions",),
     ("cli",),
+    ("doctor",),
     ("job_runner", "webserver"),
     ("automation",),
     ("assets",),
@@ -46,6 +47,7 @@ MAY_USE_DAGSTER = {
     "dagster_internals",
     "definitions",
     "cli",
+    "doctor",
     "job_runner",
     "webserver",
     "assets",

@@ -1,0 +1,1 @@
+"""The checks of the whole installation behind ``billcom doctor``: each finding comes with its fix."""
