@@ -123,6 +123,7 @@ COMMANDS = {
     "documents": Lazy("documents", "Show the files attached in BILL, or open them."),
     "database": Lazy("database_roles", "Give people and programs their rights in the database."),
     "doctor": Lazy("doctor", "Check the whole installation, and say how to mend it."),
+    "metrics": Lazy("metrics", "Print figures for Prometheus, or serve them."),
     "ui": Lazy("ui", "Serve the Dagster UI, safely."),
     "keys": Lazy("keys", "Make the key that seals credentials, or change it."),
     "audit": Lazy("audit", "Show who decided what, or prove that nobody changed the log."),
