@@ -20,6 +20,11 @@ from dagster._core.event_api import PartitionKeyFilter
 
 # Running a job, as above.
 from dagster._core.execution.api import execute_run
+
+# Finding in a log record which run it is of.
+from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR
+
+# Running a job, as above.
 from dagster._core.remote_origin import (
     ManagedGrpcPythonEnvCodeLocationOrigin,
     RemoteJobOrigin,
@@ -51,6 +56,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 __all__ = [
     "COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES",
+    "LOG_RECORD_METADATA_ATTR",
     "MAX_RETRIES_TAG",
     "PARTITION_NAME_TAG",
     "AssetCheckEvaluationTargetMaterializationData",

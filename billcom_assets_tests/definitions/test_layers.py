@@ -23,7 +23,7 @@ FLOORS = (
     ("automation",),
     ("assets",),
     ("checks",),
-    ("partitions", "resources", "storage", "text_tables"),
+    ("json_logs", "partitions", "resources", "storage", "text_tables"),
     ("environment",),
     ("status",),
     ("setup",),
