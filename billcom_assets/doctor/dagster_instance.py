@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from billcom_assets.automation.freshness import freshness
 from billcom_assets.automation.schedules import SCHEDULES
 from billcom_assets.automation.sensors import SENSORS
 from billcom_assets.dagster_internals import PARTITION_NAME_TAG, InstigatorStatus
@@ -76,7 +77,7 @@ def daemon(place: Place) -> Iterator[Found]:
 
 def running(place: Place) -> Iterator[Found]:
     """What is on by default was not stopped."""
-    declared = {**{one.name: "schedule" for one in SCHEDULES}, **{one.name: "sensor" for one in SENSORS}}
+    declared = {**{one.name: "schedule" for one in SCHEDULES}, **{one.name: "sensor" for one in [*SENSORS, freshness]}}
     statuses = defaultdict(set)
     for state in place.instance.all_instigator_state():
         statuses[state.instigator_name].add(state.status)

@@ -22,8 +22,9 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._daemon.types import DaemonHeartbeat
 from sqlalchemy import make_url, text
 
+import billcom_assets
 from billcom_assets.clock import utc_now
-from billcom_assets.doctor.catalog import examine
+from billcom_assets.doctor.catalog import CHECKS, examine
 from billcom_assets.doctor.findings import Check, Found, Level
 from billcom_assets.doctor.place import Limits, Place
 from billcom_assets.environment import open_database
@@ -417,3 +418,9 @@ def test_looking_changes_nothing(on_sqlite: Desk, ask: Ask) -> None:
     before = seen()
     ask(on_sqlite)
     assert seen() == before
+
+
+def test_the_documentation_names_every_check() -> None:
+    text = (Path(billcom_assets.__file__).parents[1] / "docs" / "operating.md").read_text(encoding="utf-8")
+    rows = text.partition("| check |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == [check.name for check in CHECKS]

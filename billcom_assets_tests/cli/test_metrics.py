@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, insert, select, update
 
+import billcom_assets
 from billcom_assets.bill.credentials import Environment
 from billcom_assets.bill.quotas import LOGINS_PER_HOUR, REQUESTS_PER_HOUR, hour_of
 from billcom_assets.clock import utc_now
@@ -162,3 +164,13 @@ def test_as_json(company: HeldCompany) -> None:
     document = billcom_command("metrics", "--json").document
     (up,) = [one for one in document["metrics"] if one["name"] == "billcom_up"]
     assert up["samples"] == [{"labels": {}, "value": 1}]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_documentation_names_every_figure_and_no_other(company: HeldCompany) -> None:
+    text = (Path(billcom_assets.__file__).parents[1] / "docs" / "operating.md").read_text(encoding="utf-8")
+    collected = {one.name for one in Metrics(lambda: open_warehouse(company.url)).collect()}
+    written = set(re.findall(r"\bbillcom_[a-z_]+", text)) - {"billcom_assets", "billcom_assets_tests", "billcom_owner"}
+    assert written == collected
+    table = text.partition("| gauge |")[2].partition("### ")[0]
+    assert set(re.findall(r"\bbillcom_[a-z_]+", table)) == collected
