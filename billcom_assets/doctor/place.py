@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import dagster as dg
 from sqlalchemy import Connection, Engine, text
@@ -23,6 +24,7 @@ from billcom_assets.warehouse.integrations import CredentialCheck
 from billcom_assets.warehouse.migrate import is_up_to_date
 from billcom_assets.warehouse.waits import Waits
 
+T = TypeVar("T")
 MEBIBYTE: Final = 1024 * 1024
 _PATIENCE: Final = Waits(lock_seconds=0.5)
 """Whoever locks the database for longer is worth a finding. SQLite waits six times as long."""
@@ -88,13 +90,20 @@ class Place:
         self.stack.callback(engine.dispose)
         return engine
 
-    @cached_property
+    @property
     def opened(self) -> Warehouse:
         """The database, which can be reached; its tables may be of another version.
 
         Raises:
             WarehouseError: it cannot be reached.
         """
+        return _or_raise(self._opened)
+
+    @cached_property
+    def _opened(self) -> Warehouse | Exception:
+        return _tried(self._open)
+
+    def _open(self) -> Warehouse:
         engine = self.engine
         try:
             with engine.connect() as connection:
@@ -108,7 +117,7 @@ class Place:
         """Whether the tables and views are those of this version."""
         return is_up_to_date(self.opened.engine, self.opened.mirror)
 
-    @cached_property
+    @property
     def warehouse(self) -> Warehouse:
         """The database with the tables of this version.
 
@@ -139,7 +148,7 @@ class Place:
         """A reading connection, closed at the end."""
         return self.stack.enter_context(self.warehouse.read())
 
-    @cached_property
+    @property
     def loaded(self) -> dg.DagsterInstance:
         """The Dagster instance of the home folder.
 
@@ -147,6 +156,13 @@ class Place:
             WarehouseError: there is none.
             Exception: whatever Dagster raises for one that it cannot load.
         """
+        return _or_raise(self._loaded)
+
+    @cached_property
+    def _loaded(self) -> dg.DagsterInstance | Exception:
+        return _tried(self._load)
+
+    def _load(self) -> dg.DagsterInstance:
         if not (self.home / INSTANCE_FILE).is_file():
             # Dagster would go on with settings of its own, without any limit.
             raise WarehouseError(
@@ -158,7 +174,7 @@ class Place:
         keep_connections(instance)
         return instance
 
-    @cached_property
+    @property
     def instance(self) -> dg.DagsterInstance:
         """The same, for checks of what is in it.
 
@@ -169,3 +185,17 @@ class Place:
             return self.loaded
         except Exception:  # noqa: BLE001 - the instance's own check says which
             raise Unavailable("Not looked at: the Dagster instance cannot be opened.") from None
+
+
+def _tried(make: Callable[[], T]) -> T | Exception:
+    """What was made, or why it was not: a server that is away is waited for once, not by every check."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 - raised where it is asked for
+        return error
+
+
+def _or_raise(made: T | Exception) -> T:
+    if isinstance(made, Exception):
+        raise made
+    return made
