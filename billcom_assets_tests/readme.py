@@ -51,6 +51,7 @@ _VARIES = (
     ),  # those that run ahead are counted with the entity before
     (re.compile(r"\), \d+ requests?;"), "), 9 requests;"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2026-01-01 00:00 UTC"),
+    (re.compile(r" by (\w+) \(\w+\)"), r" by \1"),
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "00000000-0000-0000-0000-000000000000"),
 )
 """What is different each time, and what stands for it when two outputs are compared."""

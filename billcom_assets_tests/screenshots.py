@@ -49,6 +49,7 @@ def shots(run_id: str) -> list[Shot]:
         Shot("integrations", "/assets/integrations?view=overview", WAITING),
         Shot("run", f"/runs/{run_id}", "RUN_SUCCESS"),
         Shot("held-documents", "/assets/held_documents?view=overview", "home amount", width=1900),
+        Shot("alignment", "/assets/account_alignment?view=overview", "plan_number", width=1900),
         Shot("aging", "/assets/ap_aging?view=overview", "over_90"),
         Shot("data-quality", "/assets/accounts?view=checks&checkDetail=data_quality", "unique numbers"),
     ]

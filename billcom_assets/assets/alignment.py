@@ -41,7 +41,8 @@ def align(sync: Sync, results: Results) -> Iterator[Event]:
     yield results.materialized(ALIGNMENT, metadata)
     if results.is_selected(ALIGNMENT, check.NAME):
         with sync.warehouse.read() as connection:
-            yield check.evaluation(connection, sync.integration)
+            looked = check.evaluation(connection, sync.integration)
+        yield results.evaluated(looked)
 
 
 def _metadata(found: Differences, planned: Planned) -> dict[str, Any]:
@@ -54,21 +55,22 @@ def _metadata(found: Differences, planned: Planned) -> dict[str, Any]:
         **{f"to_{action}": actions[action] for action in Action if action is not Action.CONFLICT},
         "conflicts": actions[Action.CONFLICT],
     }
-    metadata: dict[str, Any] = {name: dg.MetadataValue.int(count) for name, count in counts.items()}
-    if planned.plan is not None:
-        metadata |= _of_plan(planned.plan)
-    return metadata
+    # First what people come to see: the UI shows metadata in this order.
+    plan = _of_plan(planned.plan) if planned.plan is not None else {}
+    return plan | {name: dg.MetadataValue.int(count) for name, count in counts.items()}
 
 
 def _of_plan(plan: Plan) -> dict[str, Any]:
     rows = [_row(one) for one in plan.changes[:_MOST_ROWS]]
-    more = f" The first {_MOST_ROWS} are shown." if len(plan.changes) > _MOST_ROWS else ""
+    shown = f"the first {_MOST_ROWS} of {len(plan.changes)} changes"
+    left_out = {"shown": dg.MetadataValue.text(shown)} if len(plan.changes) > _MOST_ROWS else {}
     return {
+        "plan": table(_COLUMNS, rows),
         "plan_number": dg.MetadataValue.int(plan.number),
         "plan_status": dg.MetadataValue.text(plan.status.value),
         "plan_expires": dg.MetadataValue.timestamp(plan.expires_at),
-        "plan": table(_COLUMNS, rows),
-        "next_step": dg.MetadataValue.text(f"billcom align {plan.integration} show {plan.number}.{more}"),
+        "next_step": dg.MetadataValue.text(f"billcom align {plan.integration} show {plan.number}"),
+        **left_out,
     }
 
 

@@ -88,7 +88,8 @@ def pulls(context: dg.AssetExecutionContext, config: PullConfig, billcom: Billco
             walk = Walk(context, sync, results, permitted, refused, refresh=config.refresh)
             pulled = yield from walk.take(steps)
             # Last, because what has just been pulled may refer to what was pulled after it.
-            yield from (quality.look(sync, name) for name in pulled if results.is_selected(name, quality.NAME))
+            looked = (quality.look(sync, name) for name in pulled if results.is_selected(name, quality.NAME))
+            yield from map(results.evaluated, looked)
             refusals = permitted.refusals.items()
             yield from (quality.not_permitted(name, key, one) for name, one in refusals if name in CATALOG)
             # Last, where the UI shows a run's log first.

@@ -12,6 +12,8 @@ from typing import Any
 
 import dagster as dg
 
+from billcom_assets.assets.evaluations import of_newest
+
 Event = dg.MaterializeResult[None] | dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
@@ -19,6 +21,7 @@ class Results:
     """Of one run of the op."""
 
     def __init__(self, context: dg.AssetExecutionContext) -> None:
+        self._instance = context.instance
         self._partition = context.partition_key
         self._awaited = _awaited(context)
         context.log.addFilter(is_about_more_than_outputs)
@@ -36,6 +39,10 @@ class Results:
         if key in self._awaited:
             return dg.MaterializeResult(asset_key=key, metadata=metadata)
         return dg.AssetMaterialization(key, description=description, metadata=metadata, partition=self._partition)
+
+    def evaluated(self, evaluation: dg.AssetCheckEvaluation) -> dg.AssetCheckEvaluation:
+        """The result of a check of an asset that may have been materialized before."""
+        return of_newest(self._instance, evaluation)
 
     def is_selected(self, asset: str, check: str | None = None) -> bool:
         """True when the asset, or that check of it, was selected for the run."""

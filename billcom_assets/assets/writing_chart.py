@@ -10,8 +10,10 @@ from billcom_assets.alignment.guards import Consent
 from billcom_assets.alignment.undoing import undo_plan
 from billcom_assets.alignment.work import Work, Written
 from billcom_assets.assets.command_runs import COMMAND_TAG
+from billcom_assets.assets.evaluations import of_newest
 from billcom_assets.assets.failures import failure_for
 from billcom_assets.assets.run_tags import REASON_TAG
+from billcom_assets.checks import alignment as check
 from billcom_assets.entities.plan import ALIGNMENT
 from billcom_assets.partitions import INTEGRATIONS
 from billcom_assets.redaction.errors import UserFacingError
@@ -62,7 +64,11 @@ def write_chart(context: dg.OpExecutionContext, config: WritingConfig, billcom: 
             consent = Consent(config.production, config.approver, config.no_other_sync)
             work = Work(sync, actor, consent)
             written = undo_plan(work, config.plan) if config.undo else apply_plan(work, config.plan)
-        _report(context, written, undo=config.undo)
+            _report(context, written, undo=config.undo)
+            with sync.warehouse.read() as connection:
+                evaluation = check.evaluation(connection, key)
+            # Dagster takes it; its annotation does not say so.
+            context.log_event(of_newest(context.instance, evaluation))  # type: ignore[arg-type]
         if not written.is_complete and not config.undo:
             raise NotAllWritten(f"{_summary(written, undo=False)} Next step: billcom align {key} plan")
     except Exception as error:  # noqa: BLE001 - Dagster would keep its text, and that of all that led to it

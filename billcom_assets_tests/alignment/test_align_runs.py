@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from billcom_assets.assets.evaluations import last_of
 from billcom_assets.automation.sensors import LAUNCH_SENSORS
 from billcom_assets.cli.demo_ledger import write_ledger
 from billcom_assets.clock import utc_now
@@ -87,12 +88,29 @@ def test_an_approved_plan_is_launched_by_the_sensor_or_the_command_and_taken_bac
     runs = runs_of("align_chart_of_accounts")
     assert {run.tags["dagster/partition"] for run in runs} == {KEY}
     assert runs[0].run_id == applied["run_id"]
+    assert (last_check().passed, is_of_newest(last_check())) == (True, True)
     undone = done(desk.run("align", KEY, "undo"))
+    assert (last_check().passed, is_of_newest(last_check())) == (False, True)
     assert "is undone" in undone.out
     chart = desk.bill.world.organization().rows("classifications/chart-of-accounts")
     assert [doc["archived"] for doc in chart if doc["name"] == NEW] == [True]
     what = [one.what for one in entries()]
     assert what.count(What.ALIGNMENT_APPLIED) == what.count(What.ALIGNMENT_UNDONE) == 1
+
+
+def last_check() -> dg.AssetCheckEvaluation:
+    with open_instance() as instance:
+        found = last_of(instance, dg.AssetCheckKey(dg.AssetKey("account_alignment"), "chart_of_accounts_aligned"), KEY)
+    assert found is not None
+    return found
+
+
+def is_of_newest(evaluation: dg.AssetCheckEvaluation) -> bool:
+    wanted = dg.AssetRecordsFilter(evaluation.asset_key, asset_partitions=[KEY])
+    with open_instance() as instance:
+        newest = instance.fetch_materializations(wanted, limit=1).records[0]
+    target = evaluation.target_materialization_data
+    return target is not None and target.storage_id == newest.storage_id
 
 
 def look() -> list[dg.RunRequest]:

@@ -117,6 +117,17 @@ def quality_of(run_id: str, entity: str) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("home")
+def test_results_are_of_what_the_run_has_materialized() -> None:
+    """The UI shows no others by partition."""
+    launched = launch("full_sync", KEY)
+    of_pulls = {"data_quality", "chart_of_accounts_aligned"}
+    found = [one for one in evaluations(launched.run_id) if one.check_name in of_pulls]
+    assert {one.check_name for one in found} == of_pulls
+    targets = [one.target_materialization_data for one in found]
+    assert {target.run_id if target else None for target in targets} == {launched.run_id}
+
+
+@pytest.mark.usefixtures("home")
 def test_a_broken_reference_is_told_by_every_sync_until_it_is_put_right(server: SandboxServer) -> None:
     organization = server.world.organizations[0]
     live = {vendor["id"] for vendor in organization.rows("/v3/vendors") if not vendor["archived"]}
