@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from billcom_assets.entities.catalog import CATALOG, Catalog
 from billcom_assets.entities.model import Entity
 from billcom_assets.sandbox import SandboxServer, Settings
-from billcom_assets.warehouse import aging
+from billcom_assets.warehouse import aging, migrate
 from billcom_assets.warehouse.engine import Warehouse, open_warehouse
 from billcom_assets.warehouse.errors import Busy, WarehouseError
 from billcom_assets.warehouse.waits import VARIABLE, Waits
@@ -203,6 +203,12 @@ def test_a_database_of_a_version_that_noted_nothing_is_upgraded(old_url: str, co
 # Views ---------------------------------------------------------------------------------------------------------------
 
 
+def change_buckets(monkeypatch: pytest.MonkeyPatch, buckets: Any) -> None:
+    """Views of another version; a process has those of one only, and keeps them."""
+    monkeypatch.setattr(aging, "BUCKETS", buckets)
+    monkeypatch.setattr(migrate, "_wanted", migrate._wanted.__wrapped__)
+
+
 def test_an_upgrade_that_changes_no_view_leaves_the_views_of_others_alone(old_url: str) -> None:
     run(old_url, f"CREATE VIEW overdue AS SELECT customer_id, days_over_90 FROM {place(old_url, 'ar_aging')}")
     before = rows(old_url, "SELECT * FROM overdue ORDER BY customer_id")
@@ -225,7 +231,7 @@ def test_a_view_of_others_keeps_the_old_definition_in_place_until_it_is_gone(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(database_url, f"CREATE VIEW mine AS SELECT vendor_id, days_over_90 FROM {place(database_url, 'ap_aging')}")
-    monkeypatch.setattr(aging, "BUCKETS", aging.BUCKETS[:-1])
+    change_buckets(monkeypatch, aging.BUCKETS[:-1])
     for _ in range(2):
         waiting = open_warehouse(database_url)
         (notice,) = waiting.notices
@@ -276,7 +282,7 @@ def test_grants_survive_a_changed_view(
     )
     kept = "SELECT obj_description(oid), reloptions FROM pg_class WHERE oid = 'billcom.ap_aging'::regclass"
     before = rows(database_url, GRANTS), rows(database_url, kept)
-    monkeypatch.setattr(aging, "BUCKETS", change(aging.BUCKETS))
+    change_buckets(monkeypatch, change(aging.BUCKETS))
     new = open_warehouse(database_url)
     assert new.notices == ()
     new.close()
@@ -332,7 +338,7 @@ def assert_upgraded(url: str, company: Company) -> None:
 def test_a_reader_of_a_view_makes_only_its_new_definition_wait(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aging, "BUCKETS", aging.BUCKETS[:-1])
+    change_buckets(monkeypatch, aging.BUCKETS[:-1])
     with session(database_url, "spreadsheet") as idle:
         idle.execute(text("SELECT * FROM billcom.ap_aging"))
         waiting = open_warehouse(database_url, waits=Waits(lock_seconds=0.5))
